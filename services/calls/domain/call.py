@@ -1,0 +1,214 @@
+"""One call: a function of the set of its reports, whatever their order. No clock, no I/O, no framework."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.calls.domain.outcome import Facts, decide_outcome
+from shared.contracts.calls.events import (
+    CallAnswered,
+    CallConnecting,
+    CallEnded,
+    CallForwarded,
+    CallGivenUp,
+    CallPlaced,
+    CallRecorded,
+    CallRefused,
+    CallReturned,
+    CallReturnWithdrawn,
+    CallState,
+    Forward,
+    PartyOffline,
+    PartyRang,
+    Reported,
+)
+from shared.contracts.event import Event
+from shared.contracts.values import EndedBy, Status
+
+
+NONE = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeReport:
+    """Keep one reported fact. That it is not the second of its report_id, the inbox has seen to."""
+
+    fact: Reported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """End the call if it is still live: nobody has reported on it since `silent_since`."""
+
+    call_id: UUID
+    silent_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReturnedBy:
+    """Say which call returned this one; None when none does any more."""
+
+    call_id: UUID
+    returned_by: UUID | None
+    at: datetime
+
+
+Command = TakeReport | GiveUp | SetReturnedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What has been heard of a call: the earliest fact of each kind."""
+
+    placed: CallPlaced | None = None
+    connecting: Mapping[str | None, CallConnecting] = field(default_factory=dict)
+    rang: Mapping[str, PartyRang] = field(default_factory=dict)
+    offline: Mapping[str, PartyOffline] = field(default_factory=dict)
+    answered: Mapping[str, CallAnswered] = field(default_factory=dict)
+    forwarded: Mapping[str, CallForwarded] = field(default_factory=dict)
+    refused: CallRefused | None = None
+    recorded: CallRecorded | None = None
+    ended: CallEnded | None = None
+    given_up: bool = False
+    returned_by: UUID | None = None
+    latest_at: datetime | None = None
+
+
+INITIAL = Call()
+
+
+def decide(call: Call, command: Command) -> list[Event]:
+    match command:
+        case TakeReport(fact=fact):
+            return [fact]
+        case GiveUp(call_id=call_id):
+            if call.ended or call.given_up or call.latest_at is None:
+                return []
+            return [CallGivenUp(call_id=call_id, at=call.latest_at)]
+        case SetReturnedBy(returned_by=returned_by) if returned_by == call.returned_by:
+            return []
+        case SetReturnedBy(call_id=call_id, returned_by=None, at=at):
+            return [CallReturnWithdrawn(call_id=call_id, at=at)]
+        case SetReturnedBy(call_id=call_id, returned_by=UUID() as returned_by, at=at):
+            return [CallReturned(call_id=call_id, returned_by=returned_by, at=at)]
+    raise TypeError(f"calls does not know the command {command!r}")
+
+
+def evolve(call: Call, event: Event) -> Call:
+    match event:
+        case CallPlaced():
+            call = replace(call, placed=_earlier(call.placed, event))
+        case CallConnecting(group=group):
+            call = replace(call, connecting=_earliest(call.connecting, group, event))
+        case PartyRang(party=party):
+            call = replace(call, rang=_earliest(call.rang, party, event))
+        case PartyOffline(party=party):
+            call = replace(call, offline=_earliest(call.offline, party, event))
+        case CallAnswered(party=party):
+            call = replace(call, answered=_earliest(call.answered, party, event))
+        case CallForwarded(to=to):
+            call = replace(call, forwarded=_earliest(call.forwarded, to, event))
+        case CallRefused():
+            call = replace(call, refused=_earlier(call.refused, event))
+        case CallRecorded():
+            call = replace(call, recorded=_earlier(call.recorded, event))
+        case CallEnded():
+            call = replace(call, ended=_earlier(call.ended, event))
+        case CallGivenUp():
+            return replace(call, given_up=True)
+        case CallReturned(returned_by=returned_by):
+            return replace(call, returned_by=returned_by)
+        case CallReturnWithdrawn():
+            return replace(call, returned_by=None)
+    if isinstance(event, Reported):
+        call = replace(call, latest_at=max(call.latest_at or event.at, event.at))
+    return call
+
+
+def _order(fact: Reported) -> tuple[datetime, str]:
+    return fact.at, fact.report_id
+
+
+def _earlier[Fact: Reported](known: Fact | None, fact: Fact) -> Fact:
+    return fact if known is None or _order(fact) < _order(known) else known
+
+
+def _earliest[Key, Fact: Reported](known: Mapping[Key, Fact], key: Key, fact: Fact) -> Mapping[Key, Fact]:
+    return {**known, key: _earlier(known.get(key), fact)}
+
+
+def _in_time[Fact: Reported](facts: Mapping[str, Fact]) -> list[Fact]:
+    return sorted(facts.values(), key=_order)
+
+
+def state(call_id: UUID, call: Call) -> CallState:
+    """What the journal shows of the call."""
+    answered = next(iter(_in_time(call.answered)), None)
+    placed_at = call.placed.at if call.placed else None
+    answered_at = answered.at if answered else None
+    ended_at = _ended_at(call)
+    outcome = decide_outcome(_facts(call))
+    return CallState(
+        call_id=call_id,
+        direction=call.placed.direction if call.placed else None,
+        status=outcome.status,
+        phase=outcome.phase,
+        rule=outcome.rule,
+        reason=outcome.reason,
+        caller=call.placed.caller if call.placed else None,
+        caller_name=call.placed.caller_name if call.placed else None,
+        callee=call.placed.callee if call.placed else None,
+        line=call.placed.line if call.placed else None,
+        groups=[fact.group for fact in sorted(call.connecting.values(), key=_order) if fact.group],
+        rung=[fact.party for fact in _in_time(call.rang)],
+        offline=[fact.party for fact in _in_time(call.offline)],
+        answered_by=[fact.party for fact in _in_time(call.answered)],
+        forwarded=[Forward(to=fact.to, line=fact.line, at=fact.at) for fact in _in_time(call.forwarded)],
+        ended_by=_ended_by(call),
+        cause=call.ended.cause if call.ended else None,
+        sip=call.ended.sip if call.ended else None,
+        placed_at=placed_at,
+        ringing_at=min((fact.at for fact in call.rang.values()), default=None),
+        answered_at=answered_at,
+        ended_at=ended_at,
+        wait_time=_between(placed_at, answered_at or ended_at),
+        talk_time=_between(answered_at, ended_at),
+        recorded=call.recorded is not None,
+        returned_by=call.returned_by if outcome.status is Status.RETURNED else None,
+    )
+
+
+def _facts(call: Call) -> Facts:
+    return Facts(
+        direction=call.placed.direction if call.placed else None,
+        rang=bool(call.rang),
+        offline=bool(call.offline),
+        group_looked=any(call.connecting),
+        answered=bool(call.answered),
+        refused=call.refused is not None,
+        ended=call.ended is not None or call.given_up,
+        given_up=call.given_up and call.ended is None,
+        ended_by=_ended_by(call),
+        cause=call.ended.cause if call.ended else None,
+        sip=call.ended.sip if call.ended else None,
+        returned=call.returned_by is not None,
+    )
+
+
+def _ended_at(call: Call) -> datetime | None:
+    if call.ended:
+        return call.ended.at
+    return call.latest_at if call.given_up else None
+
+
+def _ended_by(call: Call) -> EndedBy | None:
+    if call.ended:
+        return call.ended.by
+    return EndedBy.SYSTEM if call.given_up else None
+
+
+def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    if start is None or end is None:
+        return None
+    return max(end - start, NONE)

@@ -1,0 +1,139 @@
+"""What an exchange says, as `POST /reports` takes it and as it waits in the queue for calls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from shared.contracts.calls.schemas import PERSONAL
+from shared.contracts.errors import Invalid
+from shared.contracts.values import Direction, EndedBy
+from shared.contracts.wire import Instant, Json, instant
+
+Text = fields.String
+
+
+def _text(longest: int, shortest: int = 1) -> validate.Validator:
+    return validate.And(validate.Length(min=shortest, max=longest), _storable)
+
+
+def _storable(text: str) -> None:
+    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValidationError("Has a character that cannot be stored.")
+
+
+KEY, ADDRESS, NAME, FILE = _text(128), _text(256), _text(256), _text(1024)
+CALLER = _text(256, shortest=0)
+"""A withheld number may come as an empty one."""
+
+
+class PlacedData(Schema):
+    direction = fields.Enum(Direction, by_value=True, required=True)
+    caller = Text(required=True, validate=CALLER, metadata=PERSONAL)
+    callee = Text(required=True, validate=ADDRESS, metadata=PERSONAL)
+    caller_name = Text(load_default=None, allow_none=True, validate=NAME, metadata=PERSONAL)
+    line = Text(load_default=None, allow_none=True, validate=ADDRESS)
+
+
+class ConnectingData(Schema):
+    group = Text(load_default=None, allow_none=True, validate=NAME)
+
+
+class PartyData(Schema):
+    party = Text(required=True, validate=ADDRESS, metadata=PERSONAL)
+
+
+class ForwardedData(Schema):
+    to = Text(required=True, validate=ADDRESS, metadata=PERSONAL)
+    line = Text(load_default=None, allow_none=True, validate=ADDRESS)
+
+
+class EndedData(Schema):
+    by = fields.Enum(EndedBy, by_value=True, required=True)
+    cause = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 127))
+    sip = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(100, 699))
+
+
+class RefusedData(Schema):
+    reason = Text(required=True, validate=validate.OneOf(["no_channels"]))
+
+
+class RecordedData(Schema):
+    file = Text(required=True, validate=FILE)
+    format = Text(load_default=None, allow_none=True, validate=_text(32))
+    started_at = Instant(load_default=None, allow_none=True)
+
+
+DATA: dict[str, Schema] = {
+    "placed": PlacedData(),
+    "connecting": ConnectingData(),
+    "ringing": PartyData(),
+    "offline": PartyData(),
+    "answered": PartyData(),
+    "forwarded": ForwardedData(),
+    "ended": EndedData(),
+    "refused": RefusedData(),
+    "recorded": RecordedData(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One report; `data` is loaded by the schema of its type."""
+
+    report_id: str
+    tenant: str
+    call: str
+    type: str
+    at: datetime
+    data: Json
+
+
+class ReportSchema(Schema):
+    """Unknown fields are refused: what a sender misspells must not be lost in silence."""
+
+    report_id = Text(required=True, validate=KEY)
+    tenant = Text(required=True, validate=KEY)
+    call = Text(required=True, validate=KEY)
+    type = Text(required=True, validate=validate.OneOf(list(DATA)))
+    at = Instant(required=True)
+    data = fields.Dict(keys=fields.String(), load_default=dict)
+
+    @post_load
+    def make(self, report: Json, **_: Any) -> Report:
+        try:
+            data = DATA[report["type"]].load(report["data"])
+        except ValidationError as error:
+            raise ValidationError({"data": error.messages}) from error
+        return Report(**{**report, "data": data})
+
+
+_SCHEMA = ReportSchema()
+
+
+def load(reports: Sequence[Any]) -> list[Report]:
+    """The reports, or `Invalid` naming the index and the field of everything that is wrong."""
+    loaded, errors = [], {}
+    for index, report in enumerate(reports):
+        try:
+            loaded.append(_SCHEMA.load(report))
+        except ValidationError as error:
+            errors[str(index)] = error.normalized_messages()
+    if errors:
+        raise Invalid("A report is malformed.", errors)
+    return loaded
+
+
+def dump(report: Report) -> Json:
+    """The report as JSON; `load` of it is the same report."""
+    return {
+        "report_id": report.report_id,
+        "tenant": report.tenant,
+        "call": report.call,
+        "type": report.type,
+        "at": instant(report.at),
+        "data": DATA[report.type].dump(report.data),
+    }
