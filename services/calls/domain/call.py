@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from services.calls.domain.outcome import Facts, decide_outcome
@@ -26,7 +27,8 @@ from shared.contracts.calls.events import (
 from shared.contracts.event import Event
 from shared.contracts.values import EndedBy, Status
 
-
+Fact = TypeVar("Fact", bound=Reported)
+Key = TypeVar("Key")
 NONE = timedelta(0)
 
 
@@ -130,15 +132,15 @@ def _order(fact: Reported) -> tuple[datetime, str]:
     return fact.at, fact.report_id
 
 
-def _earlier[Fact: Reported](known: Fact | None, fact: Fact) -> Fact:
+def _earlier(known: Fact | None, fact: Fact) -> Fact:
     return fact if known is None or _order(fact) < _order(known) else known
 
 
-def _earliest[Key, Fact: Reported](known: Mapping[Key, Fact], key: Key, fact: Fact) -> Mapping[Key, Fact]:
+def _earliest(known: Mapping[Key, Fact], key: Key, fact: Fact) -> Mapping[Key, Fact]:
     return {**known, key: _earlier(known.get(key), fact)}
 
 
-def _in_time[Fact: Reported](facts: Mapping[str, Fact]) -> list[Fact]:
+def _in_time(facts: Mapping[str, Fact]) -> list[Fact]:
     return sorted(facts.values(), key=_order)
 
 

@@ -1,0 +1,29 @@
+"""Which call-back returned a missed call."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MissedCall:
+    call_id: UUID
+    ended_at: datetime
+    returned_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """An answered outbound call to the number that was missed."""
+
+    call_id: UUID
+    answered_at: datetime
+
+
+def returned_by(missed: MissedCall, call_backs: Iterable[CallBack], window: timedelta) -> CallBack | None:
+    """The first call-back answered after the missed call ended and within the window; the same for any order."""
+    within = (
+        call_back for call_back in call_backs if missed.ended_at <= call_back.answered_at <= missed.ended_at + window
+    )
+    return min(within, key=lambda call_back: (call_back.answered_at, call_back.call_id), default=None)
