@@ -1,0 +1,28 @@
+"""What the demonstration system tells its users: `demo.env`, shell assignments a script can source."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+
+def demo_env() -> Path:
+    return Path(os.environ.get("STACK_DIR", ".stack")) / "demo.env"
+
+
+def read(path: Path) -> dict[str, str]:
+    """The assignments of the file; none when there is no file."""
+    if not path.exists():
+        return {}
+    words = shlex.split(path.read_text(encoding="utf-8"), comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def write(path: Path, values: Mapping[str, str]) -> None:
+    """Put the whole file in its place at once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".demo.env.", delete=False, encoding="utf-8") as file:
+        file.write(text)
+    Path(file.name).replace(path)

@@ -1,0 +1,111 @@
+"""What the simulator shows of itself: a bar or a status line, and plain lines where there is no terminal."""
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+
+SPAN = 10.0
+LINE_EVERY = 5.0
+
+
+@dataclass
+class Counts:
+    """What has been sent so far."""
+
+    calls: int = 0
+    reports: int = 0
+    repeated: int = 0
+    in_progress: int = 0
+
+
+class Display(Protocol):
+    def say(self, text: str) -> None: ...
+    def show(self, counts: Counts) -> None: ...
+
+
+@dataclass
+class Pace:
+    """Calls and reports per second over the last seconds."""
+
+    marks: deque[tuple[float, int, int]] = field(default_factory=deque)
+
+    def __call__(self, counts: Counts) -> tuple[float, float]:
+        self.marks.append((monotonic(), counts.calls, counts.reports))
+        while self.marks[-1][0] - self.marks[0][0] > SPAN:
+            self.marks.popleft()
+        (began, calls, reports), (now, calls_now, reports_now) = self.marks[0], self.marks[-1]
+        seconds = max(now - began, 0.001)
+        return (calls_now - calls) / seconds, (reports_now - reports) / seconds
+
+
+class Screen:
+    """A line of a terminal that is drawn again and again."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self.progress = progress
+        self.task = task
+        self.pace = Pace()
+
+    def say(self, text: str) -> None:
+        self.progress.console.print(text, highlight=False)
+
+    def show(self, counts: Counts) -> None:
+        self.progress.update(self.task, completed=counts.calls, text=_told(counts, *self.pace(counts)))
+
+
+class Lines:
+    """A plain line every few seconds."""
+
+    def __init__(self, total: int | None) -> None:
+        self.total = total
+        self.pace = Pace()
+        self.due = monotonic() + LINE_EVERY
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def show(self, counts: Counts) -> None:
+        calls, reports = self.pace(counts)
+        if monotonic() < self.due:
+            return
+        self.due = monotonic() + LINE_EVERY
+        self.say(f"{_told(counts, calls, reports)}{self._left(counts, calls)}")
+
+    def _left(self, counts: Counts, per_second: float) -> str:
+        if self.total is None or not per_second:
+            return ""
+        seconds = (self.total - counts.calls) / per_second
+        return f" · {counts.calls / self.total:.0%}, about {seconds:.0f} s left"
+
+
+@contextmanager
+def display(total: int | None) -> Iterator[Display]:
+    """The display of a run of `total` calls, or of an endless one."""
+    console = Console()
+    if not sys.stdout.isatty():
+        yield Lines(total)
+        return
+    with Progress(*_columns(total), console=console) as progress:
+        yield Screen(progress, progress.add_task("", total=total, text=""))
+
+
+def _columns(total: int | None) -> list[ProgressColumn]:
+    text = TextColumn("{task.fields[text]}")
+    if total is None:
+        return [SpinnerColumn(), text]
+    return [BarColumn(), TextColumn("{task.percentage:>3.0f}%"), text, TextColumn("left"), TimeRemainingColumn()]
+
+
+def _told(counts: Counts, calls_per_second: float, reports_per_second: float) -> str:
+    live = f" · {counts.in_progress} in progress" if counts.in_progress else ""
+    return (
+        f"{counts.calls} calls ({calls_per_second:.1f}/s) · {counts.reports} reports ({reports_per_second:.0f}/s)"
+        f" · {counts.repeated} twice{live}"
+    )
