@@ -18,7 +18,7 @@ Upcast = Callable[[Json], Json]
 class Instant(fields.Field[datetime]):
     """An RFC 3339 instant with an offset in, UTC with microseconds and `Z` out."""
 
-    default_error_messages = {
+    default_error_messages = {  # noqa: RUF012
         "invalid": "Not an RFC 3339 instant.",
         "naive": "An instant needs an offset, for example Z or +02:00.",
         "early": "Not a time in which there were telephone exchanges to tell of it.",
@@ -58,7 +58,7 @@ def seconds(length: timedelta) -> str:
 class Length(fields.Field[timedelta]):
     """A length of time as exact decimal seconds in a string."""
 
-    default_error_messages = {"invalid": "Not a number of seconds."}
+    default_error_messages = {"invalid": "Not a number of seconds."}  # noqa: RUF012
 
     def _serialize(self, value: timedelta | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else seconds(value)
@@ -130,9 +130,9 @@ def decode(type_: str, version: int, data: Json) -> Event:
     return event
 
 
-def message(recorded: Recorded, state: Json) -> str:
-    """The published form of an event: the fact and the state of its stream after it."""
-    type_, schema_version, data = encode(recorded.event)
+def message(recorded: Recorded, encoded: tuple[str, int, Json], state: Json) -> str:
+    """The published form of an event: the fact as `encode` gives it, and the state of its stream after it."""
+    type_, schema_version, data = encoded
     envelope = {
         "id": str(recorded.id),
         "tenant": recorded.tenant,

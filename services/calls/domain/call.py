@@ -28,7 +28,6 @@ from shared.contracts.event import Event
 from shared.contracts.values import EndedBy, Status
 
 Fact = TypeVar("Fact", bound=Reported)
-Key = TypeVar("Key")
 NONE = timedelta(0)
 
 
@@ -97,35 +96,42 @@ def decide(call: Call, command: Command) -> list[Event]:
     raise TypeError(f"calls does not know the command {command!r}")
 
 
+ONCE: dict[type[Event], str] = {
+    CallPlaced: "placed",
+    CallRefused: "refused",
+    CallRecorded: "recorded",
+    CallEnded: "ended",
+}
+ONCE_PER: dict[type[Event], tuple[str, str]] = {
+    CallConnecting: ("connecting", "group"),
+    PartyRang: ("rang", "party"),
+    PartyOffline: ("offline", "party"),
+    CallAnswered: ("answered", "party"),
+    CallForwarded: ("forwarded", "to"),
+}
+
+
 def evolve(call: Call, event: Event) -> Call:
     match event:
-        case CallPlaced():
-            call = replace(call, placed=_earlier(call.placed, event))
-        case CallConnecting(group=group):
-            call = replace(call, connecting=_earliest(call.connecting, group, event))
-        case PartyRang(party=party):
-            call = replace(call, rang=_earliest(call.rang, party, event))
-        case PartyOffline(party=party):
-            call = replace(call, offline=_earliest(call.offline, party, event))
-        case CallAnswered(party=party):
-            call = replace(call, answered=_earliest(call.answered, party, event))
-        case CallForwarded(to=to):
-            call = replace(call, forwarded=_earliest(call.forwarded, to, event))
-        case CallRefused():
-            call = replace(call, refused=_earlier(call.refused, event))
-        case CallRecorded():
-            call = replace(call, recorded=_earlier(call.recorded, event))
-        case CallEnded():
-            call = replace(call, ended=_earlier(call.ended, event))
+        case Reported():
+            kept = _keep(call, event)
+            return replace(kept, latest_at=max(kept.latest_at or event.at, event.at))
         case CallGivenUp():
             return replace(call, given_up=True)
         case CallReturned(returned_by=returned_by):
             return replace(call, returned_by=returned_by)
         case CallReturnWithdrawn():
             return replace(call, returned_by=None)
-    if isinstance(event, Reported):
-        call = replace(call, latest_at=max(call.latest_at or event.at, event.at))
     return call
+
+
+def _keep(call: Call, fact: Reported) -> Call:
+    """The earliest fact of each kind, or of each kind and party, so that order does not matter."""
+    if name := ONCE.get(type(fact)):
+        return replace(call, **{name: _earlier(getattr(call, name), fact)})
+    name, key = ONCE_PER[type(fact)]
+    known, of = getattr(call, name), getattr(fact, key)
+    return replace(call, **{name: {**known, of: _earlier(known.get(of), fact)}})
 
 
 def _order(fact: Reported) -> tuple[datetime, str]:
@@ -134,10 +140,6 @@ def _order(fact: Reported) -> tuple[datetime, str]:
 
 def _earlier(known: Fact | None, fact: Fact) -> Fact:
     return fact if known is None or _order(fact) < _order(known) else known
-
-
-def _earliest(known: Mapping[Key, Fact], key: Key, fact: Fact) -> Mapping[Key, Fact]:
-    return {**known, key: _earlier(known.get(key), fact)}
 
 
 def _in_time(facts: Mapping[str, Fact]) -> list[Fact]:

@@ -121,7 +121,7 @@ def load(reports: Sequence[Any]) -> list[Report]:
         try:
             loaded.append(_SCHEMA.load(report))
         except ValidationError as error:
-            errors[str(index)] = error.normalized_messages()
+            errors[str(index)] = error.messages
     if errors:
         raise Invalid("A report is malformed.", errors)
     return loaded

@@ -1,0 +1,57 @@
+"""Every exchange, queue and binding of the system, who may use it, and who may call whom.
+
+The broker is set up from this file before any service starts; a service declares nothing but its own RPC
+and reply queues. Adding an edge means adding it here: without it the broker refuses.
+"""
+
+from dataclasses import dataclass
+
+RPC_EXCHANGE = "nameko-rpc"
+DEAD_EXCHANGE = "dead"
+RETRY_PAUSES = (1, 5, 30, 120, 600)
+"""Seconds that a message waits before its second, third, … attempt."""
+DELIVERY_LIMIT = 200
+"""The broker's own limit, far above ours: it also counts deliveries that a crash took along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`queue` of `service`, fed by `exchange` with the routing keys `keys`."""
+
+    name: str
+    service: str
+    exchange: str
+    keys: tuple[str, ...] = ("#",)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`publishes`: exchanges it may publish to. `calls`: RPC methods of others it may call."""
+
+    name: str
+    publishes: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+
+
+OWNERS = ("calls",)
+"""The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
+
+SERVICES = (
+    Service("calls", publishes=("calls.events",)),
+    Service("gateway", publishes=("reports",), calls=("calls.get", "calls.timeline")),
+)
+EXCHANGES = ("reports", *(f"{owner}.events" for owner in OWNERS))
+QUEUES = (
+    Queue("calls.reports", "calls", "reports"),
+    Queue("gateway.journal", "gateway", "calls.events"),
+)
+
+
+def dead(queue: str) -> str:
+    """The name of a queue's dead-letter queue."""
+    return f"{queue}.dead"
+
+
+def retry(pause: float) -> str:
+    """The name of the exchange and queue in which a message waits `pause` seconds."""
+    return f"retry.{pause:g}"

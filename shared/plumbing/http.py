@@ -1,0 +1,205 @@
+"""HTTP doors: bounded bodies and waits, and every error an RFC 9457 problem."""
+
+import errno
+import json
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import eventlet
+from eventlet import wsgi
+from eventlet.semaphore import Semaphore
+from nameko.web.handlers import HttpRequestHandler
+from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError, Unavailable
+from shared.plumbing import logs
+from shared.plumbing.database import is_outage
+
+logger = logging.getLogger(__name__)
+
+KIBIBYTE = 1024
+BODY_LIMIT = 64 * KIBIBYTE
+CONNECTIONS = 500
+SOCKET_TIMEOUT = 10
+LINE_LIMIT = 8 * KIBIBYTE
+OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
+RETRY_AFTER = "1"
+
+
+class Problem(Exception):
+    """An answer that is not the one asked for."""
+
+    def __init__(
+        self,
+        status: int,
+        type_: str,
+        title: str,
+        detail: str = "",
+        *,
+        errors: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status, self.headers = status, headers or {}
+        self.body = {"type": type_, "title": title, "status": status}
+        if detail:
+            self.body["detail"] = detail
+        if errors:
+            self.body["errors"] = errors
+        if status >= 500:
+            self.body["instance"] = f"urn:uuid:{uuid4()}"
+
+    def response(self) -> Response:
+        return Response(
+            json.dumps(self.body, ensure_ascii=False),
+            status=self.status,
+            headers=self.headers,
+            content_type="application/problem+json",
+        )
+
+
+TITLES = {400: "Malformed", 404: "Not found", 405: "Method not allowed", 411: "Length required", 413: "Too large"}
+
+
+def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer; no body for None."""
+    if payload is None:
+        return Response(status=status, headers=headers)
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status=status, headers=headers, content_type="application/json")
+
+
+def body_of(request: Request) -> Any:
+    """The request's JSON. Raises Problem 415 or 400."""
+    if request.mimetype != "application/json":
+        raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
+    try:
+        return json.loads(request.get_data(cache=False).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
+
+
+def _problem(error: BaseException) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case Invalid():
+            return Problem(422, "invalid", "Invalid", str(error), errors=error.errors)
+        case NotFound():
+            return Problem(404, "not-found", "Not found")
+        case Conflict() | Rejected():
+            return Problem(409, "conflict", "Conflict", str(error))
+        case HTTPException():
+            return _http_problem(error)
+    if isinstance(error, Unavailable) or is_outage(error):
+        headers = {"Retry-After": RETRY_AFTER}
+        return Problem(503, "unavailable", "Try again", "Something needed for this does not answer.", headers=headers)
+    detail = str(error) if isinstance(error, ServiceError) else ""
+    return Problem(500, "failed", "Failed", detail)
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    code = error.code or 500
+    title = TITLES.get(code, error.name)
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return Problem(code, title.lower().replace(" ", "-"), title, headers=headers)
+
+
+class _Server(WebServer):
+    """Nameko's server with bounds: connections, time to send a request, and sockets running out."""
+
+    def run(self) -> None:
+        self._free = Semaphore(CONNECTIONS)
+        while self._is_accepting:
+            self._free.acquire()
+            try:
+                sock, address = self._sock.accept()
+            except OSError as error:
+                self._free.release()
+                if error.errno not in OUT_OF_SOCKETS:
+                    raise
+                eventlet.sleep(0.1)
+                continue
+            sock.settimeout(SOCKET_TIMEOUT)
+            self.container.spawn_managed_thread(partial(self._serve, sock, address))
+
+    def _serve(self, sock: Any, address: Any) -> None:
+        try:
+            self.process_request(sock, address)
+        except Exception as error:
+            logger.info("connection dropped", extra={"error": repr(error)})
+        finally:
+            sock.close()
+            self._free.release()
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = HttpOnlyProtocol, debug: bool = False) -> Any:
+        return wsgi.Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=protocol,
+            debug=debug,
+            log=logging.getLogger("nameko.web.server"),
+            log_output=False,
+            socket_timeout=SOCKET_TIMEOUT,
+            url_length_limit=LINE_LIMIT,
+        )
+
+    def context_data_from_headers(self, request: Any) -> dict[str, str]:
+        return {"correlation_id": logs.correlation_id()}
+
+    def get_wsgi_app(self) -> Any:
+        return partial(_route, WsgiApp(self))
+
+
+def _route(app: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    request = Request(environ, shallow=True)
+    try:
+        door, values = app.url_map.bind_to_environ(environ).match()
+        request.path_values = values  # type: ignore[attr-defined]
+        response = door.handle_request(request)
+    except HTTPException as error:
+        response = _problem(error).response()
+    answered: Iterable[bytes] = response(environ, start_response)
+    return answered
+
+
+class Http(HttpRequestHandler):
+    """`@http("POST", "/path", body_limit=…)`: the method is given the werkzeug request and returns a Response."""
+
+    server = _Server()
+
+    def __init__(self, method: str, url: str, *, body_limit: int = BODY_LIMIT, **kwargs: Any) -> None:
+        self.body_limit = body_limit
+        super().__init__(method, url, expected_exceptions=(Problem, ServiceError), **kwargs)
+
+    def handle_request(self, request: Any) -> Response:
+        logs.work_for(request.headers.get("X-Request-Id", "")[:64] or str(uuid4()))
+        length = request.content_length
+        if length is None and "Transfer-Encoding" in request.headers:
+            return self._refused(Problem(411, "length-required", "Length required", "Send a Content-Length."))
+        if (length or 0) > self.body_limit:
+            detail = f"At most {self.body_limit} bytes are taken here."
+            return self._refused(Problem(413, "too-large", "Too large", detail))
+        response: Response = super().handle_request(request)
+        response.headers["X-Request-Id"] = logs.correlation_id()
+        return response
+
+    def _refused(self, problem: Problem) -> Response:
+        problem.headers["Connection"] = "close"
+        return problem.response()
+
+    def response_from_exception(self, exc: BaseException) -> Response:
+        problem = _problem(exc)
+        if problem.status >= 500:
+            level = logging.WARNING if problem.status == 503 else logging.ERROR
+            logger.log(level, "request failed", extra={"instance": problem.body["instance"]}, exc_info=exc)
+        return problem.response()
+
+
+http: Callable[..., Any] = Http.decorator

@@ -1,0 +1,55 @@
+"""Structured logs: one JSON object a line, with the correlation id of the work at hand."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter
+
+_correlation: ContextVar[str] = ContextVar("correlation", default="")
+
+
+def correlation_id() -> str:
+    """The id that a request was given at the door and that follows it through every service."""
+    return _correlation.get()
+
+
+def work_for(correlation: str) -> None:
+    """Whatever this greenthread logs or writes from now on belongs to `correlation`."""
+    _correlation.set(correlation)
+
+
+@contextmanager
+def about(correlation: str) -> Iterator[None]:
+    """Whatever is logged or written in this block belongs to `correlation`."""
+    token = _correlation.set(correlation)
+    try:
+        yield
+    finally:
+        _correlation.reset(token)
+
+
+class _AddCorrelation(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.correlation_id = getattr(record, "correlation_id", "") or correlation_id()
+        return True
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(_AddCorrelation())
+    handler.setFormatter(
+        JsonFormatter(
+            "%(asctime)s %(levelname)s %(name)s %(message)s %(correlation_id)s",
+            rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
+            static_fields={"service": service},
+            json_ensure_ascii=False,
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("amqp", "nameko.web.server", "psycopg.pool"):
+        logging.getLogger(chatty).setLevel("WARNING")
+    # Every entrypoint of the house tells of its failures itself, once and with what it did about them.
+    logging.getLogger("nameko.containers").setLevel("CRITICAL")

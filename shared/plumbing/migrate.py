@@ -1,0 +1,61 @@
+"""Numbered SQL files, forward only: `python -m shared.plumbing.migrate services/calls [URL]`.
+
+The URL of the owning role comes from the second argument or OWNER_DATABASE_URL.
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+
+LOCK = "select pg_advisory_lock(hashtext('migrate'))"
+TABLE = """
+    create table if not exists migrations (
+        name text primary key, digest text not null, applied_at timestamptz not null default now()
+    )
+"""
+
+
+class Changed(Exception):
+    """A migration that was applied has been edited since: write a new one instead."""
+
+
+def migrate(conn: psycopg.Connection[Any], folder: Path) -> list[str]:
+    """Apply what is new, one transaction a file; returns the names applied. Many may call at once.
+
+    `conn` is in autocommit mode and belongs to the owning role.
+    """
+    conn.execute(LOCK)
+    conn.execute(TABLE)
+    known = dict(conn.execute("select name, digest from migrations").fetchall())
+    applied = []
+    for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql")):
+        sql = path.read_text()
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if path.name not in known:
+            with conn.transaction():
+                conn.execute(cast(LiteralString, sql))
+                conn.execute("insert into migrations (name, digest) values (%s, %s)", (path.name, digest))
+            applied.append(path.name)
+        elif known[path.name] != digest:
+            raise Changed(f"{path} was applied and has been edited since: write a new migration instead.")
+    return applied
+
+
+def main(arguments: list[str]) -> None:
+    if not arguments:
+        sys.exit("usage: python -m shared.plumbing.migrate services/calls [URL]")
+    url = arguments[1] if len(arguments) > 1 else os.environ.get("OWNER_DATABASE_URL", "")
+    try:
+        with psycopg.connect(url, autocommit=True) as conn:
+            applied = migrate(conn, Path(arguments[0]) / "migrations")
+    except (psycopg.Error, Changed) as error:
+        sys.exit(f"{arguments[0]}: {error}")
+    print(f"{arguments[0]}: {', '.join(applied) or 'nothing new'}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

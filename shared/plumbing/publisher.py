@@ -1,0 +1,161 @@
+"""Publishing with pipelined confirms: many messages out, one wait for the broker's word on all of them."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import Any, NamedTuple
+
+import eventlet
+from amqp.basic_message import Message
+from kombu import Connection
+
+from shared.contracts.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+PERSISTENT = 2
+CONNECT_TIMEOUT = 3.0
+HEARTBEAT = 30
+SLICE = 500
+"""Messages between two waits for confirms."""
+
+
+class Outgoing(NamedTuple):
+    """A message to publish; `body` is JSON text, or bytes that are passed on as they came."""
+
+    exchange: str
+    key: str
+    body: str | bytes
+    correlation_id: str = ""
+    headers: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+
+
+class Publisher:
+    """One channel of its own. Not for use by two greenthreads at once; see `Publishers`."""
+
+    def __init__(self, uri: str, timeout: float = 10.0) -> None:
+        """`timeout`: seconds within which the broker must have confirmed a whole batch."""
+        self._uri, self._timeout = uri, timeout
+        self._connection: Connection | None = None
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Return when the broker has taken responsibility for every message.
+
+        Raises Unavailable when it has not: then any of them may have arrived, none is certain.
+        """
+        try:
+            with eventlet.Timeout(self._timeout):
+                for start in range(0, len(messages), SLICE):
+                    self._publish(messages[start : start + SLICE])
+        except (eventlet.Timeout, OSError, *self._broker_errors()) as error:
+            self.close()
+            raise Unavailable("The message broker does not answer.") from error
+        except BaseException:
+            # Interrupted between a publish and its confirm: the counts of this channel are worth nothing now.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # collect() drops the sockets without the handshake that a dead broker would never answer.
+            connection.collect()
+
+    def heartbeat(self) -> None:
+        """To be called now and then while nothing is published; drops a connection that is dead."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.heartbeat_check()
+            self._connection.drain_events(timeout=0.001)
+        except TimeoutError:
+            pass
+        except (OSError, *self._broker_errors()):
+            self.close()
+
+    def _broker_errors(self) -> tuple[type[Exception], ...]:
+        errors: tuple[type[Exception], ...] = Connection.connection_errors + Connection.channel_errors
+        return errors
+
+    def _open(self) -> None:
+        connection = Connection(self._uri, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT)
+        channel = connection.default_channel
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._confirmed)
+        channel.events["basic_nack"].add(self._refused)
+        channel.events["basic_return"].add(self._returned)
+        self._connection, self._channel, self._sent, self._acked = connection, channel, 0, set[int]()
+        self._confirmed_to = 0
+        self._trouble: str | None = None
+
+    def _publish(self, messages: Sequence[Outgoing]) -> None:
+        if self._connection is None:
+            self._open()
+        self._trouble = None
+        for one in messages:
+            self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
+            self._sent += 1
+        assert self._connection is not None
+        while self._confirmed_to + len(self._acked) < self._sent:
+            self._connection.drain_events(timeout=self._timeout)
+        if self._trouble:
+            self.close()
+            raise Unavailable(self._trouble)
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:
+        if multiple:
+            self._acked = {other for other in self._acked if other > tag}
+            self._confirmed_to = max(self._confirmed_to, tag)
+        elif tag > self._confirmed_to:
+            self._acked.add(tag)
+        while self._confirmed_to + 1 in self._acked:
+            self._confirmed_to += 1
+            self._acked.remove(self._confirmed_to)
+
+    def _refused(self, tag: int, multiple: bool) -> None:
+        self._confirmed(tag, multiple)
+        self._trouble = "The message broker refused a message."
+
+    def _returned(self, exception: Exception, exchange: str, key: str, message: Message) -> None:
+        logger.error("nobody listens", extra={"exchange": exchange, "routing_key": key})
+        self._trouble = f"No queue takes messages from {exchange} with the key {key}."
+
+
+def _message(one: Outgoing) -> Message:
+    return Message(
+        one.body,
+        content_type="application/json",
+        content_encoding="utf-8",
+        delivery_mode=PERSISTENT,
+        correlation_id=one.correlation_id,
+        application_headers=one.headers or {},
+        **(one.properties or {}),
+    )
+
+
+class Publishers:
+    """A few publishers for many greenthreads."""
+
+    def __init__(self, uri: str, size: int = 4, timeout: float = 2.5) -> None:
+        self._timeout = timeout
+        self._idle: LifoQueue[Publisher] = LifoQueue()
+        for _ in range(size):
+            self._idle.put(Publisher(uri, timeout))
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
+        """As Publisher.publish; raises Unavailable too when all publishers stay busy for too long."""
+        with self._one() as publisher:
+            publisher.publish(messages)
+
+    @contextmanager
+    def _one(self) -> Iterator[Publisher]:
+        try:
+            publisher = self._idle.get(timeout=self._timeout)
+        except Empty as error:
+            raise Unavailable("The message broker is too slow.") from error
+        try:
+            yield publisher
+        finally:
+            self._idle.put(publisher)

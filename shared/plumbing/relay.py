@@ -1,0 +1,95 @@
+"""From the outbox to the broker: rows are deleted when, and only when, the broker has confirmed them.
+
+One relay per database works, the others stand by: an advisory lock decides. Rows are read in the order of
+their position and deleted by it, so however transactions interleave none is skipped, and each stream
+keeps its order (its next writer waits for the commit of the one before).
+"""
+
+import json
+import logging
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import eventlet
+import psycopg
+from nameko.extensions import DependencyProvider
+
+from shared.contracts.errors import Unavailable
+from shared.plumbing import clock
+from shared.plumbing.publisher import Outgoing, Publisher
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+POLL = 0.2
+HEARTBEAT_EVERY = 1.0
+PAUSES = (0.1, 0.5, 1, 2, 5)
+
+LEAD = "select pg_try_advisory_lock(hashtext('relay'))"
+NEXT = "select position, key, correlation_id, body, created_at from outbox order by position limit %(batch)s"
+DONE = "delete from outbox where position = any(%(positions)s)"
+
+
+class Relay(DependencyProvider):
+    """Publishes the outbox of `owner` to `<owner>.events`, and once a second a heartbeat with its age."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner, self.exchange = owner, f"{owner}.events"
+
+    def setup(self) -> None:
+        self._publisher = Publisher(self.container.config["AMQP_URI"])
+        self._stopping, self._next_heartbeat = False, 0.0
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._thread.wait()
+        self._publisher.close()
+
+    def get_dependency(self, worker_ctx: object) -> None:
+        return None
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            try:
+                with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True) as conn:
+                    self._lead(conn)
+                    while not self._stopping:
+                        self._cycle(conn)
+                        failures = 0
+            except (psycopg.OperationalError, psycopg.InterfaceError, Unavailable) as error:
+                pause = PAUSES[min(failures, len(PAUSES) - 1)]
+                failures += 1
+                logger.warning("relay pauses", extra={"error": str(error), "seconds": pause})
+                eventlet.sleep(pause)
+
+    def _lead(self, conn: psycopg.Connection[Any]) -> None:
+        while not self._stopping and not self._one(conn, LEAD):
+            eventlet.sleep(1)
+        conn.execute("listen outbox")
+
+    def _one(self, conn: psycopg.Connection[Any], query: str) -> Any:
+        row = conn.execute(query).fetchone()
+        return row[0] if row else None
+
+    def _cycle(self, conn: psycopg.Connection[Any]) -> None:
+        rows = conn.execute(NEXT, {"batch": BATCH}).fetchall()
+        self._beat(rows[0][-1] if rows else None)
+        if rows:
+            self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
+            conn.execute(DONE, {"positions": [position for position, *_ in rows]})
+        if len(rows) < BATCH:
+            for _ in conn.notifies(timeout=POLL, stop_after=1):
+                pass
+
+    def _beat(self, oldest: datetime | None) -> None:
+        if monotonic() < self._next_heartbeat:
+            return
+        self._next_heartbeat, now = monotonic() + HEARTBEAT_EVERY, clock.now()
+        age = (now - oldest).total_seconds() if oldest else 0.0
+        beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": max(age, 0.0), "at": now.isoformat()}
+        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))])

@@ -1,0 +1,194 @@
+"""RPC that cannot hang: every call has a deadline, on both sides.
+
+Nameko's own proxy waits for ever, leaks what it waits for, and a request without `reply_to` kills its server.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import eventlet
+from marshmallow import ValidationError
+from nameko import rpc as nameko_rpc
+from nameko.exceptions import (
+    IncorrectSignature,
+    MalformedRequest,
+    MethodNotFound,
+    deserialize,
+    deserialize_to_instance,
+    serialize,
+)
+from nameko.extensions import DependencyProvider
+from nameko.messaging import QueueConsumer
+
+from shared.contracts import errors
+from shared.contracts.errors import Invalid, ServiceError, Unavailable
+from shared.contracts.topology import RPC_EXCHANGE
+from shared.plumbing import logs
+from shared.plumbing.database import is_outage
+from shared.plumbing.publisher import Outgoing, Publishers
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = "x-deadline"
+TIMEOUT = 3.0
+REPLY_QUEUE_EXPIRES = 60_000
+"""Milliseconds that a reply queue outlives its service."""
+
+for _error in vars(errors).values():
+    if isinstance(_error, type) and issubclass(_error, ServiceError):
+        deserialize_to_instance(_error)
+
+
+class _QueueConsumer(QueueConsumer):
+    """Nameko's consumer of RPC and reply queues, without the ways in which a message or a cut line ends it."""
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        logger.error("undecodable message dropped", extra={"error": str(exc)})
+        message.reject(requeue=False)
+
+    def ack_message(self, message: Any) -> None:
+        with suppress(OSError):
+            super().ack_message(message)
+
+    def requeue_message(self, message: Any) -> None:
+        with suppress(OSError):
+            super().requeue_message(message)
+
+
+class _RpcConsumer(nameko_rpc.RpcConsumer):
+    queue_consumer = _QueueConsumer()
+
+    def setup(self) -> None:
+        super().setup()
+        self._replies = Publishers(self.container.config["AMQP_URI"])
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        if not _well_formed(body, message):
+            logger.error("malformed request dropped", extra={"properties": repr(message.properties)[:500]})
+            message.reject(requeue=False)
+        elif _deadline(message) < time.time():
+            logger.warning("late request dropped", extra={"method": message.delivery_info["routing_key"]})
+            self.queue_consumer.ack_message(message)
+        else:
+            super().handle_message(body, message)
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        error = _crossing(exc_info[1]) if exc_info else None
+        try:
+            body = json.dumps({"result": result, "error": serialize(error) if error else None}, ensure_ascii=False)
+        except (TypeError, ValueError) as unserialisable:
+            body = json.dumps({"result": None, "error": serialize(_crossing(unserialisable))})
+        reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
+        try:
+            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about)])
+        except Unavailable as gone:
+            # The caller has a deadline and every write is idempotent: it will ask again.
+            logger.warning("reply not delivered", extra={"error": str(gone)})
+        self.queue_consumer.ack_message(message)
+        return result, exc_info
+
+
+def _well_formed(body: Any, message: Any) -> bool:
+    return (
+        bool(message.properties.get("reply_to"))
+        and isinstance(body, dict)
+        and isinstance(body.get("args"), list)
+        and isinstance(body.get("kwargs"), dict)
+    )
+
+
+def _deadline(message: Any) -> float:
+    deadline = (message.headers or {}).get(DEADLINE)
+    return deadline if isinstance(deadline, int | float) else float("inf")
+
+
+def _crossing(error: BaseException) -> ServiceError:
+    """What the caller may know: our own errors as they are, of any other only where to look it up."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, ValidationError):
+        return Invalid("The request is malformed.", error.normalized_messages())  # type: ignore[no-untyped-call]
+    if isinstance(error, MethodNotFound | IncorrectSignature | MalformedRequest):
+        return Invalid(str(error))
+    if is_outage(error):
+        return Unavailable("The database does not answer.")
+    instance = f"urn:uuid:{uuid4()}"
+    logger.error("request failed", extra={"instance": instance}, exc_info=error)
+    return ServiceError(f"Failed; the logs know more: {instance}")
+
+
+class Rpc(nameko_rpc.Rpc):
+    """`@rpc`: as Nameko's, with the house's errors, deadlines, and no way for a request to end the service."""
+
+    rpc_consumer = _RpcConsumer()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(expected_exceptions=(ServiceError, ValidationError), **kwargs)
+
+
+rpc: Callable[..., Any] = Rpc.decorator
+
+
+class _ReplyListener(nameko_rpc.ReplyListener):
+    queue_consumer = _QueueConsumer()
+
+    def setup(self) -> None:
+        super().setup()
+        self.queue.queue_arguments = {"x-expires": REPLY_QUEUE_EXPIRES}
+
+    def forget(self, correlation_id: str) -> None:
+        self._reply_events.pop(correlation_id, None)
+
+
+class Remote:
+    """The methods of another service: `remote.timeline(call_id=…)`, or `remote.call("timeline", 1.5, call_id=…)`.
+
+    Raises what the other side raised if it is a ServiceError, and Unavailable when no answer came in time.
+    """
+
+    def __init__(self, service: str, publishers: Publishers, listener: _ReplyListener) -> None:
+        self._service, self._publishers, self._listener = service, publishers, listener
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return lambda **kwargs: self.call(method, TIMEOUT, **kwargs)
+
+    def call(self, method: str, timeout: float, /, **kwargs: Any) -> Any:
+        asked = str(uuid4())
+        reply = self._listener.get_reply_event(asked)
+        try:
+            with eventlet.Timeout(timeout):
+                self._publishers.publish([self._request(method, kwargs, asked, timeout)])
+                body = reply.wait()
+        except eventlet.Timeout as error:
+            raise Unavailable(f"{self._service} does not answer.") from error
+        finally:
+            self._listener.forget(asked)
+        if body.get("error"):
+            raise deserialize(body["error"])
+        return body["result"]
+
+    def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
+        headers = {DEADLINE: time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
+        properties = {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
+        body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
+        return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
+
+
+class RpcClient(DependencyProvider):
+    """`calls = RpcClient("calls")` gives a worker the `Remote` of that service."""
+
+    replies = _ReplyListener()
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+
+    def setup(self) -> None:
+        self._publishers = Publishers(self.container.config["AMQP_URI"])
+
+    def get_dependency(self, worker_ctx: object) -> Remote:
+        return Remote(self.service, self._publishers, self.replies)

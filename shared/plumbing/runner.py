@@ -1,0 +1,155 @@
+"""Runs service classes in one process: `python -m shared.plumbing.runner services.calls.service:CallsService`.
+
+Waits for the servers it needs instead of dying without them, ends within DRAIN seconds of SIGTERM, and
+refuses to start where a query would stop everything else.
+"""
+
+# ruff: noqa: E402
+import eventlet
+
+eventlet.monkey_patch()
+
+import importlib
+import logging
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import yaml
+from kombu import Connection
+from nameko.containers import ServiceContainer
+from nameko.runners import ServiceRunner
+
+from shared.plumbing import database, logs
+
+logger = logging.getLogger(__name__)
+
+DRAIN = 20.0
+PROBE = 0.3
+LONGEST_GAP = 0.15
+VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
+
+
+class Container(ServiceContainer):
+    """Gives every worker the correlation id of what it works for."""
+
+    def _worker_setup(self, worker_ctx: Any) -> None:
+        logs.work_for(worker_ctx.data.get("correlation_id") or "")
+        super()._worker_setup(worker_ctx)
+
+
+def configuration(path: Path) -> dict[str, Any]:
+    """The YAML file with `${NAME}` and `${NAME:default}` taken from the environment."""
+    missing = [name for name, default in VARIABLE.findall(path.read_text()) if not default and name not in os.environ]
+    if missing:
+        sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
+    text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded | {
+        "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
+        "HEARTBEAT": 30,
+        "ACCEPT": ["json"],
+        "DECLARE_EVENT_EXCHANGES": False,
+        "TRANSPORT_OPTIONS": {"max_retries": 3, "interval_start": 0.5, "interval_step": 1, "interval_max": 5},
+    }
+
+
+def wait_for_servers(config: dict[str, Any]) -> None:
+    """Return when the broker and the database answer; they may come up in any order, and late."""
+    pause, told = 0.2, 0.0
+    while missing := _missing(config):
+        if time.monotonic() > told + 10:
+            logger.warning("waiting for servers", extra={"missing": missing})
+            told = time.monotonic()
+        eventlet.sleep(pause)
+        pause = min(pause * 1.5, 2.0)
+
+
+def _missing(config: dict[str, Any]) -> list[str]:
+    missing = []
+    try:
+        with Connection(config["AMQP_URI"], connect_timeout=3) as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+    except Exception as error:
+        missing.append(f"broker: {type(error).__name__}")
+    try:
+        database.psycopg.connect(config["DATABASE_URL"], connect_timeout=3).close()
+    except database.psycopg.Error as error:
+        missing.append(f"database: {error}")
+    return missing
+
+
+def refuse_a_blocking_driver(url: str) -> None:
+    """Exit if a query stops the other greenthreads, as psycopg's C wait does."""
+    ticks: list[float] = [time.monotonic()]
+
+    def tick() -> None:
+        while True:
+            eventlet.sleep(0.01)
+            ticks.append(time.monotonic())
+
+    ticking = eventlet.spawn(tick)
+    with database.psycopg.connect(url) as conn:
+        conn.execute("select pg_sleep(%s)", (PROBE,))
+    ticks.append(time.monotonic())
+    ticking.kill()
+    gap = max(later - earlier for earlier, later in zip(ticks, ticks[1:], strict=False))
+    if gap > LONGEST_GAP:
+        sys.exit(f"A query stops all other work for {gap:.2f} s: psycopg must use wait_select under eventlet.")
+
+
+def refuse_lossy_storage(url: str) -> None:
+    """Exit if the database may forget what it has confirmed."""
+    with database.psycopg.connect(url) as conn:
+        for setting in ("fsync", "synchronous_commit"):
+            row = conn.execute("select current_setting(%s)", (setting,)).fetchone()
+            if row is None or row[0] == "off":
+                sys.exit(f"The database runs with {setting} = off: it may lose what it has confirmed.")
+
+
+def run(services: list[type], config: dict[str, Any]) -> None:
+    """Serve until SIGTERM or SIGINT; then finish the work at hand, for DRAIN seconds at most."""
+    runner = ServiceRunner(config)
+    for service in services:
+        runner.add_service(service)
+
+    def drain() -> None:
+        logger.info("stopping")
+        with eventlet.Timeout(DRAIN, False):
+            runner.stop()
+            return
+        logger.warning("still busy, killed", extra={"seconds": DRAIN})
+        runner.kill()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
+        eventlet.spawn_after(0, drain)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    runner.start()
+    logger.info("ready", extra={"services": [service.__name__ for service in services]})
+    runner.wait()
+
+
+def main(targets: list[str]) -> None:
+    if not targets:
+        sys.exit("usage: python -m shared.plumbing.runner package.module:Service …")
+    modules = [importlib.import_module(target.partition(":")[0]) for target in targets]
+    services = [getattr(module, target.partition(":")[2]) for module, target in zip(modules, targets, strict=True)]
+    config = configuration(Path(str(modules[0].__file__)).with_name("config.yml"))
+    logs.configure(services[0].name, os.environ.get("LOG_LEVEL", "INFO"))
+    wait_for_servers(config)
+    refuse_a_blocking_driver(config["DATABASE_URL"])
+    refuse_lossy_storage(config["DATABASE_URL"])
+    run(services, config)
+
+
+if __name__ == "__main__":
+    # The class that containers are made of must be the one of the importable module, not of __main__.
+    importlib.import_module("shared.plumbing.runner").main(sys.argv[1:])

@@ -1,0 +1,150 @@
+"""Streams of events in Postgres: lock some, read them, append to them, and leave the outbox for the relay."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from shared.contracts.errors import Conflict
+from shared.contracts.event import Event, Recorded
+from shared.contracts.wire import Json, decode, encode, message
+from shared.plumbing.database import Connection
+
+# In order of the key, so that two writers of the same streams cannot wait for each other.
+LOCK = """
+    select pg_advisory_xact_lock(key)
+      from (select distinct hashtextextended(stream, 0) as key
+              from unnest(%(streams)s::text[]) as stream order by 1) as keys
+"""
+READ = """
+    select id, tenant, stream, version, recorded_at, correlation_id, type, schema_version, data
+      from events
+     where stream = any(%(streams)s)
+     order by stream, version
+"""
+APPEND = """
+    insert into events (id, tenant, stream, version, type, schema_version, data, recorded_at, correlation_id)
+    select * from unnest(%(id)s::uuid[], %(tenant)s::text[], %(stream)s::text[], %(version)s::int[], %(type)s::text[],
+                         %(schema_version)s::smallint[], %(data)s::jsonb[], %(recorded_at)s::timestamptz[],
+                         %(correlation_id)s::text[])
+"""
+SEND = """
+    insert into outbox (key, correlation_id, body)
+    select key, correlation_id, body
+      from unnest(%(key)s::text[], %(correlation_id)s::text[], %(body)s::text[])
+           with ordinality as message (key, correlation_id, body, place)
+     order by place
+"""
+
+
+Encoded = tuple[str, int, Json]
+
+
+class Written(NamedTuple):
+    """An event to append, the state of its stream after it, and who brought it about."""
+
+    event: Event
+    state: Json
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Events for one stream after version `seen`."""
+
+    tenant: str
+    stream: str
+    seen: int
+    events: Sequence[Written]
+
+
+def lock(conn: Connection, streams: Iterable[str]) -> None:
+    """Be the only writer of these streams until the transaction ends."""
+    conn.execute(LOCK, {"streams": list(streams)})
+
+
+def read(conn: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
+    """The events of each stream, oldest first; [] for a stream that is not there."""
+    found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(READ, {"streams": list(found)}):
+            found[row["stream"]].append(_recorded(row))
+    return found
+
+
+def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Recorded]:
+    """Write all or nothing. Raises Conflict if another writer came first to one of the streams."""
+    rows, messages = [], []
+    for one in appends:
+        for version, written in enumerate(one.events, one.seen + 1):
+            recorded, encoded = _record(one, version, written, at), encode(written.event)
+            rows.append(_row(recorded, encoded))
+            messages.append((recorded, encoded, written.state))
+    if rows:
+        try:
+            with conn.transaction():
+                conn.execute(APPEND, _columns(rows))
+        except UniqueViolation as error:
+            raise Conflict(f"Another writer was first to {appends[0].stream}.") from error
+        _send(conn, messages)
+    return [recorded for recorded, _, _ in messages]
+
+
+def resend(conn: Connection, messages: Iterable[tuple[Recorded, Json]]) -> None:
+    """Publish events once more, each with the state after it."""
+    _send(conn, [(recorded, encode(recorded.event), state) for recorded, state in messages])
+
+
+def _send(conn: Connection, messages: Sequence[tuple[Recorded, Encoded, Json]]) -> None:
+    if messages:
+        conn.execute(SEND, _columns([_outgoing(*one) for one in messages]))
+        conn.outbox_filled = True
+
+
+def _outgoing(recorded: Recorded, encoded: Encoded, state: Json) -> dict[str, Any]:
+    return {
+        "key": encoded[0],
+        "correlation_id": recorded.correlation_id,
+        "body": message(recorded, encoded, state),
+    }
+
+
+def _record(one: Append, version: int, written: Written, at: datetime) -> Recorded:
+    return Recorded(
+        id=uuid4(),
+        tenant=one.tenant,
+        stream=one.stream,
+        version=version,
+        recorded_at=at,
+        correlation_id=written.correlation_id,
+        event=written.event,
+    )
+
+
+def _row(recorded: Recorded, encoded: Encoded) -> dict[str, Any]:
+    type_, schema_version, data = encoded
+    return {
+        "id": recorded.id,
+        "tenant": recorded.tenant,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "type": type_,
+        "schema_version": schema_version,
+        "data": Jsonb(data),
+        "recorded_at": recorded.recorded_at,
+        "correlation_id": recorded.correlation_id,
+    }
+
+
+def _recorded(row: dict[str, Any]) -> Recorded:
+    event = decode(row.pop("type"), row.pop("schema_version"), row.pop("data"))
+    return Recorded(event=event, **row)
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -1,0 +1,212 @@
+"""Listening to a queue: batches, acknowledged after their transaction, and nothing lost.
+
+Nameko's own event handler acknowledges a message whose handler failed. This one never does. A batch that
+fails is tried message by message, so that one bad message does not hold up its neighbours. A message that
+fails alone waits in a retry queue, longer each time, and after the last pause is parked in the dead-letter
+queue with the reason; one that can never succeed is parked at once. While Postgres or the broker is away
+the batch waits where it is: that is nobody's failure and is not counted.
+"""
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import eventlet
+from eventlet.event import Event as Done
+from kombu import Connection
+from marshmallow import ValidationError
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint
+
+from shared.contracts.errors import Conflict, Invalid, Rejected, ServiceError, Unavailable
+from shared.contracts.topology import DEAD_EXCHANGE, RETRY_PAUSES, retry
+from shared.plumbing import clock, logs
+from shared.plumbing.database import is_outage
+from shared.plumbing.publisher import CONNECT_TIMEOUT, HEARTBEAT, Outgoing, Publisher
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = "x-attempts"
+PERMANENT = (Invalid, Rejected, ValidationError)
+OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)
+RECONNECT_PAUSE = 1.0
+
+
+class Message(NamedTuple):
+    """One message as a handler sees it: `body` is what its JSON says."""
+
+    body: Any
+    key: str
+    correlation_id: str
+
+
+class _Delivery(NamedTuple):
+    raw: Any
+    message: Message
+
+
+class Subscription(Entrypoint):
+    """`@subscribe("calls.reports", batch=500)`: the method is given lists of `Message`, one transaction each."""
+
+    def __init__(self, queue: str, *, batch: int = 500, linger: float = 0.02, **kwargs: Any) -> None:
+        """`linger`: seconds to wait for a batch to fill once its first message is there."""
+        self.queue, self.batch, self.linger = queue, batch, linger
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        self._uri = self.container.config["AMQP_URI"]
+        self._pauses: Sequence[float] = self.container.config.get("RETRY_PAUSES", RETRY_PAUSES)
+        self._publisher = Publisher(self._uri)
+        self._stopping = False
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run, identifier=f"subscription {self.queue}")
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._thread.wait()
+        self._publisher.close()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._consume()
+            except (OSError, *Connection.connection_errors, *Connection.channel_errors, Unavailable) as error:
+                if not self._stopping:
+                    logger.warning("subscription lost", extra={"queue": self.queue, "error": str(error)})
+                    eventlet.sleep(RECONNECT_PAUSE)
+
+    def _consume(self) -> None:
+        with Connection(self._uri, heartbeat=HEARTBEAT, connect_timeout=CONNECT_TIMEOUT) as connection:
+            channel = connection.default_channel
+            waiting: deque[Any] = deque()
+            channel.basic_qos(0, self.batch * 2, False)
+            channel.basic_consume(self.queue, callback=waiting.append)
+            logger.info("subscription ready", extra={"queue": self.queue})
+            while not self._stopping:
+                if batch := self._gather(connection, waiting):
+                    self._take(connection, batch)
+                    channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+
+    def _gather(self, connection: Connection, waiting: deque[Any]) -> list[Any]:
+        if not waiting:
+            self._drain(connection, 0.5)
+        deadline = monotonic() + self.linger
+        while waiting and len(waiting) < self.batch and (left := deadline - monotonic()) > 0:
+            self._drain(connection, left)
+        return [waiting.popleft() for _ in range(min(len(waiting), self.batch))]
+
+    def _drain(self, connection: Connection, seconds: float) -> None:
+        connection.heartbeat_check()
+        try:
+            connection.drain_events(timeout=seconds)
+        except TimeoutError:
+            pass
+
+    def _take(self, connection: Connection, batch: list[Any]) -> None:
+        deliveries = [delivery for raw in batch if (delivery := self._read(raw))]
+        if not deliveries:
+            return
+        error = self._hand_over(connection, deliveries)
+        if error is None:
+            return
+        if len(deliveries) == 1:
+            self._set_aside(deliveries[0], error)
+            return
+        logger.warning("batch failed, trying one by one", extra={"queue": self.queue, "error": repr(error)})
+        for delivery in deliveries:
+            if alone := self._hand_over(connection, [delivery]):
+                self._set_aside(delivery, alone)
+
+    def _read(self, raw: Any) -> _Delivery | None:
+        try:
+            body = json.loads(raw.body)
+        except (ValueError, RecursionError) as error:
+            self._park(raw, "undecodable", error)
+            return None
+        about = str(raw.properties.get("correlation_id") or "")
+        return _Delivery(raw, Message(body, raw.delivery_info["routing_key"], about))
+
+    def _hand_over(self, connection: Connection, deliveries: list[_Delivery]) -> Exception | None:
+        """Let the handler try; None when it is done, else why not. Waits as long as a server is away."""
+        failures = 0
+        while error := self._work(connection, [delivery.message for delivery in deliveries]):
+            if not is_outage(error):
+                return error
+            pause = OUTAGE_PAUSES[min(failures, len(OUTAGE_PAUSES) - 1)]
+            failures += 1
+            logger.warning("waiting for a server", extra={"queue": self.queue, "error": str(error), "seconds": pause})
+            self._drain(connection, pause)
+            eventlet.sleep(pause)
+            if self._stopping:
+                raise Unavailable("stopped while a server was away")
+        return None
+
+    def _work(self, connection: Connection, messages: list[Message]) -> Exception | None:
+        done = Done()
+        about = {"correlation_id": messages[0].correlation_id}
+        try:
+            self.container.spawn_worker(
+                self, (messages,), {}, context_data=about, handle_result=partial(self._finish, done)
+            )
+        except ContainerBeingKilled as error:
+            raise Unavailable("stopping") from error
+        while not done.ready():
+            with eventlet.Timeout(HEARTBEAT / 4, False):
+                done.wait()
+                break
+            self._drain(connection, 0.01)
+        failed: Exception | None = done.wait()
+        return failed
+
+    def _finish(self, done: Any, context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        done.send(exc_info[1] if exc_info else None)
+        return result, exc_info
+
+    def _set_aside(self, delivery: _Delivery, error: Exception) -> None:
+        attempts = _attempts(delivery.raw)
+        if isinstance(error, PERMANENT) or attempts > len(self._pauses):
+            reason = type(error).__name__.lower() if isinstance(error, ServiceError | ValidationError) else "failed"
+            self._park(delivery.raw, reason, error)
+            return
+        headers = _headers(delivery.raw) | {ATTEMPTS: attempts + 1}
+        self._put(delivery.raw, retry(self._pauses[attempts - 1]), headers)
+        logger.warning(
+            "message will be retried",
+            extra={"queue": self.queue, "error": repr(error), "attempt": attempts},
+            exc_info=None if isinstance(error, Conflict) else error,
+        )
+
+    def _park(self, raw: Any, reason: str, error: Exception) -> None:
+        parked = {
+            "x-dead-id": str(uuid4()),
+            "x-reason": reason,
+            "x-error": f"{type(error).__name__}: {error}"[:2000],
+            "x-parked-at": clock.now().isoformat(),
+            "x-original-key": raw.delivery_info["routing_key"],
+        }
+        self._put(raw, DEAD_EXCHANGE, _headers(raw) | parked)
+        logger.error("message parked", extra={"queue": self.queue, "reason": reason, "error": str(error)})
+
+    def _put(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:
+        about = str(raw.properties.get("correlation_id") or "")
+        self._publisher.publish([Outgoing(exchange, self.queue, raw.body, about, headers)])
+
+
+def _headers(raw: Any) -> dict[str, Any]:
+    """Our own headers; x-death and other headers of the broker's are its own affair."""
+    kept = (ATTEMPTS, "x-original-key")
+    return {name: value for name, value in (raw.headers or {}).items() if name in kept}
+
+
+def _attempts(raw: Any) -> int:
+    counted = (raw.headers or {}).get(ATTEMPTS, 1)
+    return counted if isinstance(counted, int) and counted > 0 else 1
+
+
+subscribe: Callable[..., Any] = Subscription.decorator

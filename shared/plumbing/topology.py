@@ -1,0 +1,127 @@
+"""The topology as RabbitMQ definitions: `python -m shared.plumbing.topology definitions`.
+
+Passwords come from `AMQP_PASSWORD_<USER>` in the environment. The definitions are JSON for
+`load_definitions` or `rabbitmqctl import_definitions`.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import sys
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.contracts import topology
+from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, RPC_EXCHANGE, SERVICES, Service, dead, retry
+
+Json = dict[str, Any]
+UUID_PATTERN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def definitions(
+    passwords: Mapping[str, str], *, vhost: str = "journal", pauses: Sequence[float] = topology.RETRY_PAUSES
+) -> Json:
+    """Users, permissions, exchanges, queues and bindings; `passwords` by user, `admin` among them."""
+    users = [{"name": name, "password_hash": _hash(word), "tags": "", "limits": {}} for name, word in passwords.items()]
+    permissions = [{"user": "admin", "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}]
+    topics: list[Json] = []
+    for service in SERVICES:
+        permissions.append({"user": service.name, "vhost": vhost, **_permissions(service, pauses)})
+        topics += [{"user": service.name, "vhost": vhost, **topic} for topic in _topic_permissions(service, pauses)]
+    queues, bindings = _queues(pauses)
+    exchanges = [RPC_EXCHANGE, DEAD_EXCHANGE, *topology.EXCHANGES, *map(retry, pauses)]
+    return {
+        "users": users,
+        "vhosts": [{"name": vhost}],
+        "permissions": permissions,
+        "topic_permissions": topics,
+        "exchanges": [_exchange(name) | {"vhost": vhost} for name in exchanges],
+        "queues": [queue | {"vhost": vhost} for queue in queues],
+        "bindings": [binding | {"vhost": vhost} for binding in bindings],
+    }
+
+
+def _hash(password: str) -> str:
+    # https://www.rabbitmq.com/docs/passwords#computing-password-hash
+    salt = secrets.token_bytes(4)
+    return b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def _exchange(name: str) -> Json:
+    return {"name": name, "type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
+
+
+def _queue(name: str, **arguments: Any) -> Json:
+    return {
+        "name": name,
+        "durable": True,
+        "auto_delete": False,
+        "arguments": {"x-queue-type": "quorum", "x-overflow": "reject-publish", **arguments},
+    }
+
+
+def _binding(source: str, queue: str, key: str) -> Json:
+    return {
+        "source": source,
+        "destination": queue,
+        "destination_type": "queue",
+        "routing_key": key,
+        "arguments": {},
+    }
+
+
+def _queues(pauses: Sequence[float]) -> tuple[list[Json], list[Json]]:
+    queues, bindings = [], []
+    for queue in QUEUES:
+        to_dead = {"x-dead-letter-exchange": DEAD_EXCHANGE, "x-dead-letter-routing-key": queue.name}
+        limits = {"x-dead-letter-strategy": "at-least-once", "x-delivery-limit": topology.DELIVERY_LIMIT}
+        queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name))]
+        bindings += [_binding(queue.exchange, queue.name, key) for key in queue.keys]
+        bindings += [_binding(DEAD_EXCHANGE, dead(queue.name), queue.name)]
+    for pause in pauses:
+        back = {"x-dead-letter-exchange": "", "x-dead-letter-strategy": "at-least-once"}
+        queues.append(_queue(retry(pause), **back, **{"x-message-ttl": int(pause * 1000)}))
+        bindings.append(_binding(retry(pause), retry(pause), "#"))
+    return queues, bindings
+
+
+def _any_of(patterns: Sequence[str]) -> str:
+    return f"^({'|'.join(patterns)})$" if patterns else "^$"
+
+
+def _permissions(service: Service, pauses: Sequence[float]) -> Json:
+    own = [re.escape(f"rpc-{service.name}"), rf"rpc\.reply-{service.name}-{UUID_PATTERN}"]
+    rpc = re.escape(RPC_EXCHANGE)
+    reads = [re.escape(queue.name) for queue in QUEUES if queue.service == service.name]
+    parks = [DEAD_EXCHANGE, *map(re.escape, map(retry, pauses))] if reads else []
+    return {
+        # configure on the RPC exchange is what Nameko's declaration of it needs; it exists and cannot change.
+        "configure": _any_of([*own, rpc]),
+        "write": _any_of([*own, rpc, *map(re.escape, service.publishes), *parks]),
+        "read": _any_of([*own, rpc, *reads]),
+    }
+
+
+def _topic_permissions(service: Service, pauses: Sequence[float]) -> list[Json]:
+    own_queues = _any_of([re.escape(queue.name) for queue in QUEUES if queue.service == service.name])
+    may_call = _any_of([*map(re.escape, service.calls), UUID_PATTERN])
+    may_hear = _any_of([rf"{service.name}\.\*", UUID_PATTERN])
+    anything = [{"exchange": name, "write": ".*", "read": "^$"} for name in service.publishes]
+    parked = [{"exchange": name, "write": own_queues, "read": "^$"} for name in [DEAD_EXCHANGE, *map(retry, pauses)]]
+    return [{"exchange": RPC_EXCHANGE, "write": may_call, "read": may_hear}, *anything, *parked]
+
+
+def main() -> None:
+    users = ["admin", *(service.name for service in SERVICES)]
+    missing = [name for name in users if f"AMQP_PASSWORD_{name.upper()}" not in os.environ]
+    if sys.argv[1:] != ["definitions"] or missing:
+        wanted = f"; missing: {', '.join(missing)}" if missing else ""
+        sys.exit(f"usage: python -m shared.plumbing.topology definitions, with AMQP_PASSWORD_<USER> set{wanted}")
+    json.dump(definitions({name: os.environ[f"AMQP_PASSWORD_{name.upper()}"] for name in users}), sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()
