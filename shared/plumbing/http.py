@@ -131,7 +131,7 @@ class _Server(WebServer):
     def _serve(self, sock: Any, address: Any) -> None:
         try:
             self.process_request(sock, address)
-        except Exception as error:
+        except (OSError, ValueError) as error:
             logger.info("connection dropped", extra={"error": repr(error)})
         finally:
             sock.close()

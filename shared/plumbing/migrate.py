@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 
@@ -37,7 +37,7 @@ def migrate(conn: psycopg.Connection[Any], folder: Path) -> list[str]:
         digest = hashlib.sha256(sql.encode()).hexdigest()
         if path.name not in known:
             with conn.transaction():
-                conn.execute(cast(LiteralString, sql))
+                conn.execute(sql)
                 conn.execute("insert into migrations (name, digest) values (%s, %s)", (path.name, digest))
             applied.append(path.name)
         elif known[path.name] != digest:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
             applied = migrate(conn, Path(arguments[0]) / "migrations")
     except (psycopg.Error, Changed) as error:
         sys.exit(f"{arguments[0]}: {error}")
-    print(f"{arguments[0]}: {', '.join(applied) or 'nothing new'}")
+    sys.stdout.write(f"{arguments[0]}: {', '.join(applied) or 'nothing new'}\n")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 import eventlet
 from amqp.basic_message import Message
+from amqp.exceptions import AMQPError
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from shared.contracts.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
+BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, AMQPError, OperationalError)
+"""All that a broker which goes away, pauses or refuses can raise."""
 PERSISTENT = 2
 CONNECT_TIMEOUT = 3.0
 HEARTBEAT = 30
@@ -49,7 +53,7 @@ class Publisher:
             with eventlet.Timeout(self._timeout):
                 for start in range(0, len(messages), SLICE):
                     self._publish(messages[start : start + SLICE])
-        except (eventlet.Timeout, OSError, *self._broker_errors()) as error:
+        except (eventlet.Timeout, *BROKER_ERRORS) as error:
             self.close()
             raise Unavailable("The message broker does not answer.") from error
         except BaseException:
@@ -72,12 +76,8 @@ class Publisher:
             self._connection.drain_events(timeout=0.001)
         except TimeoutError:
             pass
-        except (OSError, *self._broker_errors()):
+        except BROKER_ERRORS:
             self.close()
-
-    def _broker_errors(self) -> tuple[type[Exception], ...]:
-        errors: tuple[type[Exception], ...] = Connection.connection_errors + Connection.channel_errors
-        return errors
 
     def _open(self) -> None:
         connection = Connection(self._uri, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT)

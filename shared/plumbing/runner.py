@@ -16,16 +16,20 @@ import re
 import signal
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psycopg
 import yaml
 from kombu import Connection
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
-from shared.plumbing import database, logs
+from shared.plumbing import database as _  # noqa: F401  sets psycopg's wait function
+from shared.plumbing import logs
+from shared.plumbing.publisher import BROKER_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -75,11 +79,11 @@ def _missing(config: dict[str, Any]) -> list[str]:
     try:
         with Connection(config["AMQP_URI"], connect_timeout=3) as connection:
             connection.ensure_connection(max_retries=1, timeout=3)
-    except Exception as error:
+    except BROKER_ERRORS as error:
         missing.append(f"broker: {type(error).__name__}")
     try:
-        database.psycopg.connect(config["DATABASE_URL"], connect_timeout=3).close()
-    except database.psycopg.Error as error:
+        psycopg.connect(config["DATABASE_URL"], connect_timeout=3).close()
+    except psycopg.Error as error:
         missing.append(f"database: {error}")
     return missing
 
@@ -94,18 +98,18 @@ def refuse_a_blocking_driver(url: str) -> None:
             ticks.append(time.monotonic())
 
     ticking = eventlet.spawn(tick)
-    with database.psycopg.connect(url) as conn:
+    with psycopg.connect(url) as conn:
         conn.execute("select pg_sleep(%s)", (PROBE,))
     ticks.append(time.monotonic())
     ticking.kill()
-    gap = max(later - earlier for earlier, later in zip(ticks, ticks[1:], strict=False))
+    gap = max(later - earlier for earlier, later in pairwise(ticks))
     if gap > LONGEST_GAP:
         sys.exit(f"A query stops all other work for {gap:.2f} s: psycopg must use wait_select under eventlet.")
 
 
 def refuse_lossy_storage(url: str) -> None:
     """Exit if the database may forget what it has confirmed."""
-    with database.psycopg.connect(url) as conn:
+    with psycopg.connect(url) as conn:
         for setting in ("fsync", "synchronous_commit"):
             row = conn.execute("select current_setting(%s)", (setting,)).fetchone()
             if row is None or row[0] == "off":

@@ -11,6 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple
@@ -25,9 +26,9 @@ from nameko.extensions import Entrypoint
 
 from shared.contracts.errors import Conflict, Invalid, Rejected, ServiceError, Unavailable
 from shared.contracts.topology import DEAD_EXCHANGE, RETRY_PAUSES, retry
-from shared.plumbing import clock, logs
+from shared.plumbing import clock
 from shared.plumbing.database import is_outage
-from shared.plumbing.publisher import CONNECT_TIMEOUT, HEARTBEAT, Outgoing, Publisher
+from shared.plumbing.publisher import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, Outgoing, Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ ATTEMPTS = "x-attempts"
 PERMANENT = (Invalid, Rejected, ValidationError)
 OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)
 RECONNECT_PAUSE = 1.0
+RECOVERABLE: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unavailable)
 
 
 class Message(NamedTuple):
@@ -76,7 +78,7 @@ class Subscription(Entrypoint):
         while not self._stopping:
             try:
                 self._consume()
-            except (OSError, *Connection.connection_errors, *Connection.channel_errors, Unavailable) as error:
+            except RECOVERABLE as error:
                 if not self._stopping:
                     logger.warning("subscription lost", extra={"queue": self.queue, "error": str(error)})
                     eventlet.sleep(RECONNECT_PAUSE)
@@ -103,10 +105,8 @@ class Subscription(Entrypoint):
 
     def _drain(self, connection: Connection, seconds: float) -> None:
         connection.heartbeat_check()
-        try:
+        with suppress(TimeoutError):
             connection.drain_events(timeout=seconds)
-        except TimeoutError:
-            pass
 
     def _take(self, connection: Connection, batch: list[Any]) -> None:
         deliveries = [delivery for raw in batch if (delivery := self._read(raw))]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.calls.domain.outcome import Facts, decide_outcome
@@ -40,10 +40,9 @@ class TakeReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """End the call if it is still live: nobody has reported on it since `silent_since`."""
+    """End the call if it is still live: nobody has reported on it for too long."""
 
     call_id: UUID
-    silent_since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +130,8 @@ def _keep(call: Call, fact: Reported) -> Call:
         return replace(call, **{name: _earlier(getattr(call, name), fact)})
     name, key = ONCE_PER[type(fact)]
     known, of = getattr(call, name), getattr(fact, key)
-    return replace(call, **{name: {**known, of: _earlier(known.get(of), fact)}})
+    kept: dict[str, Any] = {name: {**known, of: _earlier(known.get(of), fact)}}
+    return replace(call, **kept)
 
 
 def _order(fact: Reported) -> tuple[datetime, str]:
@@ -148,10 +148,9 @@ def _in_time(facts: Mapping[str, Fact]) -> list[Fact]:
 
 def state(call_id: UUID, call: Call) -> CallState:
     """What the journal shows of the call."""
-    answered = next(iter(_in_time(call.answered)), None)
     placed_at = call.placed.at if call.placed else None
-    answered_at = answered.at if answered else None
-    ended_at = _ended_at(call)
+    picked_up_at = answered_at(call)
+    over_at = ended_at(call)
     outcome = decide_outcome(_facts(call))
     return CallState(
         call_id=call_id,
@@ -174,10 +173,10 @@ def state(call_id: UUID, call: Call) -> CallState:
         sip=call.ended.sip if call.ended else None,
         placed_at=placed_at,
         ringing_at=min((fact.at for fact in call.rang.values()), default=None),
-        answered_at=answered_at,
-        ended_at=ended_at,
-        wait_time=_between(placed_at, answered_at or ended_at),
-        talk_time=_between(answered_at, ended_at),
+        answered_at=picked_up_at,
+        ended_at=over_at,
+        wait_time=_between(placed_at, picked_up_at or over_at),
+        talk_time=_between(picked_up_at, over_at),
         recorded=call.recorded is not None,
         returned_by=call.returned_by if outcome.status is Status.RETURNED else None,
     )
@@ -200,7 +199,13 @@ def _facts(call: Call) -> Facts:
     )
 
 
-def _ended_at(call: Call) -> datetime | None:
+def answered_at(call: Call) -> datetime | None:
+    """When the first party picked up."""
+    return min((fact.at for fact in call.answered.values()), default=None)
+
+
+def ended_at(call: Call) -> datetime | None:
+    """When it ended; the watchdog ends a call at its last report."""
     if call.ended:
         return call.ended.at
     return call.latest_at if call.given_up else None

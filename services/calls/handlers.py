@@ -1,0 +1,149 @@
+"""One function per command or heard message. Each is one transaction, which the caller opens."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.calls import policies, projections, queries
+from services.calls.domain import call as domain
+from services.calls.domain.call import GiveUp, TakeReport
+from shared.contracts.calls import reports, schemas
+from shared.contracts.calls.events import (
+    CallAnswered,
+    CallConnecting,
+    CallEnded,
+    CallForwarded,
+    CallPlaced,
+    CallRecorded,
+    CallRefused,
+    PartyOffline,
+    PartyRang,
+    Reported,
+    call_id,
+)
+from shared.contracts.calls.reports import Report
+from shared.contracts.errors import Rejected
+from shared.contracts.wire import Json
+from shared.plumbing import clock, commands, decider, inbox, logs, store
+from shared.plumbing.database import Connection
+from shared.plumbing.decider import Changed, Order
+
+SAYS: dict[str, type[Reported]] = {
+    "placed": CallPlaced,
+    "connecting": CallConnecting,
+    "ringing": PartyRang,
+    "offline": PartyOffline,
+    "answered": CallAnswered,
+    "forwarded": CallForwarded,
+    "refused": CallRefused,
+    "recorded": CallRecorded,
+    "ended": CallEnded,
+}
+STATE = schemas.CallStateSchema()
+WATCHED_AT_ONCE = 200
+
+
+def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: timedelta) -> bool:
+    """Keep reports, each with its correlation id; True if calls that were missed may have been returned.
+
+    Raises Invalid for a malformed report and Rejected for one whose id was used for other content.
+    """
+    correlation = {}
+    taken: dict[tuple[str, str], Report] = {}
+    for report, (_, about) in zip(reports.load([body for body, _ in heard]), heard, strict=True):
+        key = (report.tenant, report.report_id)
+        if taken.setdefault(key, report) != report:
+            raise Rejected("report_id_used_for_other_content")
+        correlation[key] = about
+    fresh = _never_heard(conn, taken)
+    orders = [_order(report, correlation[key]) for key, report in taken.items() if key in fresh]
+    return _carry_out(conn, orders, window)
+
+
+def _never_heard(conn: Connection, taken: dict[tuple[str, str], Report]) -> set[tuple[str, str]]:
+    by_tenant: dict[str, dict[str, bytes]] = {}
+    for (tenant, report_id), report in taken.items():
+        by_tenant.setdefault(tenant, {})[report_id] = _digest(report)
+    fresh = set()
+    for tenant in sorted(by_tenant):
+        heard = inbox.remember(conn, f"reports of {tenant}", by_tenant[tenant])
+        if heard.different:
+            raise Rejected("report_id_used_for_other_content")
+        fresh |= {(tenant, report_id) for report_id in heard.first}
+    return fresh
+
+
+def _digest(report: Report) -> bytes:
+    return hashlib.sha256(json.dumps(reports.dump(report), sort_keys=True).encode()).digest()
+
+
+def _order(report: Report, correlation_id: str) -> Order:
+    about = call_id(report.tenant, report.call)
+    fact = SAYS[report.type](call_id=about, at=report.at, report_id=report.report_id, **report.data)
+    return Order(
+        tenant=report.tenant, stream=f"call-{about}", command=TakeReport(fact=fact), correlation_id=correlation_id
+    )
+
+
+def _carry_out(conn: Connection, orders: Sequence[Order], window: timedelta) -> bool:
+    changes = _execute(conn, orders)
+    return policies.note_returns_due(conn, changes, window)
+
+
+def _execute(conn: Connection, orders: Sequence[Order]) -> list[Changed]:
+    changes = decider.execute(conn, domain, orders, _describe)
+    projections.keep_calls(conn, changes, clock.now())
+    return changes
+
+
+def _describe(stream: str, state: domain.Call) -> Json:
+    described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("call-")), state))
+    return described
+
+
+def decide_returns(conn: Connection, window: timedelta) -> bool:
+    """Say of missed calls which call returned them; True if there was anything to look at."""
+    any_due, orders = policies.orders_for_returns(conn, window)
+    _execute(conn, orders)
+    return any_due
+
+
+def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta) -> int:
+    """End live calls that nobody has reported on for `silence`; returns how many."""
+    silent_since = clock.now() - silence
+    store.lock(conn, [f"call-{one}" for _, one in queries.silent(conn, silent_since, WATCHED_AT_ONCE)])
+    # Asked again under the lock: a report may have come in between.
+    orders = [
+        Order(
+            tenant=tenant,
+            stream=f"call-{silent}",
+            command=GiveUp(call_id=silent),
+            correlation_id=logs.correlation_id(),
+        )
+        for tenant, silent in queries.silent(conn, silent_since, WATCHED_AT_ONCE)
+    ]
+    _carry_out(conn, orders, window)
+    return len(orders)
+
+
+def resend(
+    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
+) -> Json:
+    """Publish the current state of calls once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
+
+    def send() -> Json:
+        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
+        histories = store.read(conn, [f"call-{one}" for one in wanted])
+        latest = [
+            (history[-1], _describe(stream, decider.replay(domain, history)))
+            for stream, history in histories.items()
+            if history and history[0].tenant == tenant
+        ]
+        store.resend(conn, latest)
+        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
+
+    answer: Json = commands.once(conn, command_id, send)
+    return answer

@@ -1,0 +1,101 @@
+"""When a call is missed or a number is reached: say which call returned which.
+
+The change itself only notes, in its own transaction, which numbers are due. They are looked at in a second
+one, under a lock per tenant and number, so that whichever side comes last sees the other.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.calls import queries
+from services.calls.domain.call import Call, SetReturnedBy, answered_at, ended_at
+from services.calls.domain.returns import CallBack, MissedCall, returned_by
+from shared.contracts.values import Direction
+from shared.plumbing import logs
+from shared.plumbing.database import Connection
+from shared.plumbing.decider import Changed, Order
+
+MOST = 500
+
+ADD_DUE = """
+    insert into returns_due (tenant, number, ended_from, ended_to)
+    select * from unnest(%(tenant)s::text[], %(number)s::text[], %(ended_from)s::timestamptz[],
+                         %(ended_to)s::timestamptz[])
+"""
+TAKE_DUE = """
+    delete from returns_due
+     where id in (select id from returns_due order by id limit %(most)s for update skip locked)
+    returning tenant, number, ended_from, ended_to
+"""
+LOCK_NUMBERS = """
+    select pg_advisory_xact_lock(key)
+      from (select distinct hashtextextended(tenant || ' ' || number, 1) as key
+              from unnest(%(tenant)s::text[], %(number)s::text[]) as due (tenant, number) order by 1) as keys
+"""
+
+
+class Due(NamedTuple):
+    """The missed calls of `number` that ended in this span may have got or lost a call-back."""
+
+    tenant: str
+    number: str
+    ended_from: datetime
+    ended_to: datetime
+
+
+def note_returns_due(conn: Connection, changes: Iterable[Changed], window: timedelta) -> bool:
+    """Remember what the changes make due; True if they make anything due."""
+    due = {
+        found
+        for change in changes
+        for call in (change.before, change.after)
+        if (found := due_for(change.tenant, call, window))
+    }
+    if due:
+        conn.execute(ADD_DUE, _columns(due))
+    return bool(due)
+
+
+def due_for(tenant: str, call: Call, window: timedelta) -> Due | None:
+    """An inbound call ended without an answer is due itself; an answered outbound one, all that it may return."""
+    if call.placed is None:
+        return None
+    reached_at, over_at = answered_at(call), ended_at(call)
+    match call.placed.direction:
+        case Direction.INBOUND if over_at and not reached_at and call.placed.caller:
+            return Due(tenant, call.placed.caller, over_at, over_at)
+        case Direction.OUTBOUND if reached_at:
+            return Due(tenant, call.placed.callee, reached_at - window, reached_at)
+    return None
+
+
+def orders_for_returns(conn: Connection, window: timedelta) -> tuple[bool, list[Order]]:
+    """Take what is due: whether there was anything, and the orders that put it right."""
+    due = [Due(*row) for row in conn.execute(TAKE_DUE, {"most": MOST})]
+    if not due:
+        return False, []
+    columns = _columns(due)
+    conn.execute(LOCK_NUMBERS, columns)
+    call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
+    for number, call_back in queries.call_backs(conn, columns, window):
+        call_backs[number].append(call_back)
+    return True, [
+        _order(number[0], missed, returned_by(missed, call_backs[number], window))
+        for number, missed in queries.missed(conn, columns)
+    ]
+
+
+def _order(tenant: str, missed: MissedCall, call_back: CallBack | None) -> Order:
+    command = SetReturnedBy(
+        call_id=missed.call_id,
+        returned_by=call_back.call_id if call_back else None,
+        at=call_back.answered_at if call_back else missed.ended_at,
+    )
+    return Order(tenant=tenant, stream=f"call-{missed.call_id}", command=command, correlation_id=logs.correlation_id())
+
+
+def _columns(due: Iterable[Due]) -> dict[str, list[object]]:
+    rows = list(due)
+    return {name: [getattr(row, name) for row in rows] for name in Due._fields}

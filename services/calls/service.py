@@ -1,0 +1,73 @@
+"""The doors of calls: reports in, questions about calls, and the clockwork that watches over them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from nameko.dependency_providers import Config
+
+from services.calls import handlers, queries, schemas
+from shared.contracts.wire import Json
+from shared.plumbing.database import Database
+from shared.plumbing.relay import Relay
+from shared.plumbing.rpc import rpc
+from shared.plumbing.subscriptions import Message, subscribe
+from shared.plumbing.timers import every
+
+WATCH_EVERY = 30
+LEFT_OVER_EVERY = 1
+
+
+class CallsService:
+    name = "calls"
+
+    db = Database()
+    config = Config()
+
+    @subscribe("calls.reports", batch=500)
+    def take_reports(self, messages: Sequence[Message]) -> None:
+        with self.db.connection() as conn:
+            heard = [(message.body, message.correlation_id) for message in messages]
+            returns_due = handlers.take_reports(conn, heard, self._window())
+        if returns_due:
+            self._decide_returns()
+
+    @every(LEFT_OVER_EVERY)
+    def decide_returns_left_over(self) -> None:
+        self._decide_returns()
+
+    @every(WATCH_EVERY)
+    def give_up_silent_calls(self) -> None:
+        with self.db.connection() as conn:
+            handlers.give_up_silent_calls(conn, timedelta(hours=float(self.config["SILENCE_HOURS"])), self._window())
+
+    @rpc
+    def get(self, **query: Any) -> Json:
+        with self.db.connection() as conn:
+            return queries.get(conn, **schemas.CallQuerySchema().load(query))
+
+    @rpc
+    def timeline(self, **query: Any) -> Json:
+        with self.db.connection() as conn:
+            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
+        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
+
+    @rpc
+    def resend(self, **command: Any) -> Json:
+        with self.db.connection() as conn:
+            return handlers.resend(conn, **schemas.ResendSchema().load(command))
+
+    def _decide_returns(self) -> None:
+        again = True
+        while again:
+            with self.db.connection() as conn:
+                again = handlers.decide_returns(conn, self._window())
+
+    def _window(self) -> timedelta:
+        return timedelta(hours=float(self.config["RETURNED_WINDOW_HOURS"]))
+
+
+class CallsRelay:
+    name = "calls-relay"
+
+    outbox = Relay("calls")

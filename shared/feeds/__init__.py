@@ -1,0 +1,1 @@
+"""Pure translators: an exchange's own words in, reports out."""

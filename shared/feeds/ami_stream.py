@@ -1,0 +1,55 @@
+"""The bytes of an Asterisk Manager Interface connection, cut into events."""
+
+import re
+from collections.abc import Mapping
+
+Event = Mapping[str, str]
+"""The fields of one event or response; keys in lower case (`Uniqueid` and `UniqueID` are one), the first of equal keys."""
+
+GREETING = "Asterisk Call Manager/"
+LONGEST_BLOCK = 1 << 20
+"""Bytes. What grows beyond it without an end is no event."""
+
+_BLOCK_END = re.compile(rb"\r?\n\r?\n")
+_FALLBACK_ENCODING = "cp1251"
+_BROKEN = "\ufffd"
+
+
+class AmiStream:
+    """Takes chunks of any size, gives whole events; the unfinished one waits for its end and is never guessed at."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        *blocks, rest = _BLOCK_END.split(self._rest + chunk)
+        self._rest = rest if len(rest) <= LONGEST_BLOCK else b""
+        return [event for event in map(_parse, blocks) if event]
+
+
+def _parse(block: bytes) -> Event:
+    fields: dict[str, str] = {}
+    for line in _decode(block).split("\n"):
+        key, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(key.strip().lower(), value.strip())
+        elif line.startswith(GREETING):
+            fields.clear()
+    return fields
+
+
+def _decode(block: bytes) -> str:
+    try:
+        return block.decode()
+    except UnicodeDecodeError:
+        return "\n".join(map(_decode_line, block.split(b"\n")))
+
+
+def _decode_line(line: bytes) -> str:
+    """UTF-8; a name cut in the middle of a letter loses that letter, a name in another encoding is read as cp1251."""
+    text = line.decode(errors="replace")
+    broken = text.count(_BROKEN)
+    letters = sum(not letter.isascii() for letter in text) - broken
+    if broken == 0 or letters > broken:
+        return text
+    return line.decode(_FALLBACK_ENCODING, errors="replace")
