@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 SPAN = 10.0
 LINE_EVERY = 5.0
@@ -48,16 +48,19 @@ class Pace:
 class Screen:
     """A line of a terminal that is drawn again and again."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    def __init__(self, progress: Progress, total: int | None) -> None:
         self.progress = progress
-        self.task = task
+        self.total = total
+        self.task = progress.add_task("", total=total, text="")
         self.pace = Pace()
 
     def say(self, text: str) -> None:
         self.progress.console.print(text, highlight=False)
 
     def show(self, counts: Counts) -> None:
-        self.progress.update(self.task, completed=counts.calls, text=_told(counts, *self.pace(counts)))
+        calls, reports = self.pace(counts)
+        text = f"{reports:.0f} reports/s" if self.total else _told(counts, calls, reports)
+        self.progress.update(self.task, completed=counts.calls, text=text)
 
 
 class Lines:
@@ -93,14 +96,15 @@ def display(total: int | None) -> Iterator[Display]:
         yield Lines(total)
         return
     with Progress(*_columns(total), console=console) as progress:
-        yield Screen(progress, progress.add_task("", total=total, text=""))
+        yield Screen(progress, total)
 
 
 def _columns(total: int | None) -> list[ProgressColumn]:
     text = TextColumn("{task.fields[text]}")
     if total is None:
         return [SpinnerColumn(), text]
-    return [BarColumn(), TextColumn("{task.percentage:>3.0f}%"), text, TextColumn("left"), TimeRemainingColumn()]
+    done = TextColumn("{task.percentage:>3.0f}% · {task.completed} of {task.total} calls ·")
+    return [BarColumn(bar_width=20), done, text, TextColumn("· left"), TimeRemainingColumn()]
 
 
 def _told(counts: Counts, calls_per_second: float, reports_per_second: float) -> str:

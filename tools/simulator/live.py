@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tools.simulator.gateway import LARGEST_BATCH
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
+
+BURST = 450
+"""Leaves room in one request for what is sent twice."""
 
 
 def bursts_as_they_happen(
@@ -16,7 +18,7 @@ def bursts_as_they_happen(
     burst: list[Report] = []
     for report in reports:
         ahead = (report.at - now()).total_seconds()
-        if burst and (ahead > 0 or len(burst) == LARGEST_BATCH):
+        if burst and (ahead > 0 or len(burst) == BURST):
             yield burst
             burst = []
             ahead = (report.at - now()).total_seconds()
@@ -31,7 +33,7 @@ def bursts_at_full_speed(reports: Iterator[Report], stop: Stop) -> Iterator[list
         if stop.asked:
             return
         burst.append(report)
-        if len(burst) == LARGEST_BATCH:
+        if len(burst) == BURST:
             yield burst
             burst = []
     if burst:

@@ -1,0 +1,57 @@
+"""The company is believable: its people and customers are of Ukraine and their numbers exist."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.addresses import normalise
+from tools.simulator import numbers
+from tools.simulator.company import found_company
+
+COMPANY = found_company()
+dice = st.integers(0, 2**32).map(Random)
+
+
+@given(dice=dice)
+def test_every_number_outside_is_one_that_exists(dice):
+    for number in (numbers.mobile(dice), numbers.landline(dice), numbers.foreign(dice)):
+        assert numbers.is_valid(number)
+
+
+@given(dice=dice)
+def test_however_a_number_is_written_it_is_the_same_number(dice):
+    number = numbers.mobile(dice)
+    assert normalise(numbers.as_dialled(dice, number)) == number
+    assert normalise(numbers.as_presented(dice, number)) == number
+
+
+def test_the_lines_of_the_company_and_its_engineers_exist():
+    assert all(numbers.is_valid(number) for number in (*COMPANY.lines, *COMPANY.engineers))
+
+
+def test_customers_are_many_and_most_of_them_are_contacts():
+    assert len({customer.number for customer in COMPANY.customers}) == len(COMPANY.customers) == 400
+    assert 200 < len(list(COMPANY.contacts)) < 350
+
+
+def test_names_are_written_in_ukrainian():
+    letters = set("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя' ")
+    for somebody in (*COMPANY.staff, *COMPANY.customers):
+        assert set(somebody.name.lower()) <= letters
+
+
+def test_nobody_shares_a_login_or_a_line():
+    assert len({person.login for person in COMPANY.staff}) == len(COMPANY.staff)
+    assert len({person.line for person in COMPANY.staff}) == len(COMPANY.staff)
+
+
+def test_the_demonstration_decides_which_lines_its_people_have():
+    company = found_company(operator="103", operator2="100", accountant="105")
+    lines = {person.login: person.line for person in company.staff}
+    assert (lines["operator"], lines["operator2"], lines["accountant"]) == ("103", "100", "105")
+    assert len(set(lines.values())) == len(lines)
+
+
+def test_the_company_is_the_same_every_time():
+    assert found_company() == COMPANY

@@ -1,0 +1,120 @@
+"""Every scenario is the kind of call it is named for."""
+
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from shared.contracts.values import Status
+from tests.unit.simulator.retelling import as_journal, with_call_backs
+from tools.simulator import scenarios
+from tools.simulator.company import found_company
+from tools.simulator.numbers import WITHHELD
+from tools.simulator.reports import Report
+from tools.simulator.scene import Scene
+
+COMPANY = found_company()
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EXPECTED = {
+    scenarios.inbound_direct: Status.ANSWERED,
+    scenarios.inbound_group: Status.ANSWERED,
+    scenarios.inbound_queue: Status.ANSWERED,
+    scenarios.inbound_menu: Status.ANSWERED,
+    scenarios.outbound_answered: Status.ANSWERED,
+    scenarios.internal_answered: Status.ANSWERED,
+    scenarios.internal_offline: Status.UNREACHABLE,
+    scenarios.forwarded_unanswered: Status.ANSWERED,
+    scenarios.transferred: Status.ANSWERED,
+    scenarios.missed_nobody_answers: Status.MISSED,
+    scenarios.missed_caller_gives_up: Status.MISSED,
+    scenarios.missed_in_menu: Status.MISSED,
+    scenarios.missed_offline: Status.MISSED_OFFLINE,
+    scenarios.declined_busy: Status.DECLINED,
+    scenarios.declined_refused: Status.DECLINED,
+    scenarios.unreachable: Status.UNREACHABLE,
+    scenarios.no_answer: Status.NO_ANSWER,
+    scenarios.cancelled: Status.CANCELLED,
+    scenarios.no_channels: Status.NO_CHANNELS,
+    scenarios.network_error: Status.NETWORK_ERROR,
+    scenarios.unknown_error: Status.UNKNOWN_ERROR,
+}
+each_scenario = pytest.mark.parametrize("scenario", EXPECTED, ids=lambda scenario: scenario.__name__)
+seeds = st.integers(0, 2**32)
+
+
+def scene(seed: int, at: datetime = NOON, first_key: int = 1) -> Scene:
+    keys = (f"call-{number}" for number in count(first_key))
+    return Scene("oselia", COMPANY, COMPANY.staff, Random(seed), keys, at)
+
+
+def only_call(reports: list[Report]):
+    (call,) = as_journal(reports).values()
+    return call
+
+
+@each_scenario
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_a_scenario_gives_the_status_it_is_named_for(scenario, seed):
+    assert only_call(scenario(scene(seed))).status is EXPECTED[scenario]
+
+
+@each_scenario
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_a_call_begins_placed_and_its_time_only_goes_on(scenario, seed):
+    reports = scenario(scene(seed))
+    assert reports[0].type == "placed"
+    assert reports[0].at == NOON
+    assert [report.at for report in reports] == sorted(report.at for report in reports)
+
+
+@each_scenario
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_the_same_dice_tell_the_same_call(scenario, seed):
+    assert scenario(scene(seed)) == scenario(scene(seed))
+
+
+@given(seed=seeds)
+def test_a_missed_call_that_is_called_back_is_returned(seed):
+    missed = scenarios.missed_nobody_answers(scene(seed))
+    assume(missed[0].data["caller"] != WITHHELD)
+    back = scenarios.call_back(scene(seed, at=missed[-1].at, first_key=2), missed[0].data["caller"])
+    assert with_call_backs(as_journal([*missed, *back])) == [Status.RETURNED, Status.ANSWERED]
+
+
+def test_a_ring_group_rings_several_telephones_and_one_of_them_answers():
+    call = only_call(scenarios.inbound_group(scene(1)))
+    assert len(call.rung) > 1
+    assert call.answered_by[0] in call.rung
+
+
+def test_a_menu_looks_before_the_group_it_leads_to():
+    call = only_call(scenarios.inbound_menu(scene(1)))
+    assert call.groups[0] == "menu"
+    assert len(call.groups) == 2
+
+
+@pytest.mark.parametrize("scenario", [scenarios.forwarded_unanswered, scenarios.transferred])
+def test_a_call_that_goes_on_to_a_mobile_has_a_second_leg_to_an_engineer(scenario):
+    call = only_call(scenario(scene(1)))
+    assert call.forwarded[0].to in COMPANY.engineers
+    assert call.forwarded[0].line == COMPANY.lines[0]
+
+
+def test_an_engaged_number_is_busy_and_a_red_button_is_declined():
+    assert only_call(scenarios.declined_busy(scene(1))).reason == "busy"
+    assert only_call(scenarios.declined_refused(scene(1))).reason == "declined"
+
+
+def test_some_conversations_are_recorded_from_the_moment_of_pickup():
+    told = [scenarios.outbound_answered(scene(seed)) for seed in range(20)]
+    recorded = [reports for reports in told if reports[-1].type == "recorded"]
+    assert 0 < len(recorded) < len(told)
+    for reports in recorded:
+        answered = next(report for report in reports if report.type == "answered")
+        assert reports[-1].data["started_at"] == answered.as_json()["at"]
