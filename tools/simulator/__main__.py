@@ -7,9 +7,9 @@ python -m tools.simulator --days 30 --rate 0.5    first the past, then real time
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from math import ceil
+from math import ceil, inf
 from random import Random
 
 from tools import demonstration
@@ -132,19 +132,27 @@ def _completed(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> ar
 
 
 def _positive(text: str) -> float:
-    if not 0 < (number := float(text)) < float("inf"):
-        raise ValueError
-    return number
+    return _number(text, "must be a number above 0", lambda number: 0 < number < inf)
 
 
 def _share(text: str) -> float:
-    if not 0 <= (number := float(text)) <= 1:
-        raise ValueError
-    return number
+    return _number(text, "must be a number from 0 to 1", lambda number: 0 <= number <= 1)
+
+
+def _number(text: str, rule: str, holds: Callable[[float], bool]) -> float:
+    try:
+        if holds(number := float(text)):
+            return number
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(rule)
 
 
 def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be a date or an instant") from error
     return (at if at.tzinfo else at.replace(tzinfo=KYIV)).astimezone(UTC)
 
 

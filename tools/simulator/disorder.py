@@ -8,7 +8,7 @@ from random import Random
 
 from tools.simulator.reports import Report
 
-LONGEST_DELAY = 30.0
+LONGEST_DELAY = 10.0
 
 
 @dataclass
