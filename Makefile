@@ -1,0 +1,55 @@
+# make            says what there is
+SERVICE ?=
+STREAM ?=
+ARGS ?=
+VENV := .venv
+.DEFAULT_GOAL := help
+.PHONY: help up demo down test check bench soak logs psql look clean packages venv
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: packages venv ## everything, with a simulated exchange that makes calls; prints the logins
+	@ops/stack/demo --calls
+
+up: packages venv ## everything but the simulator
+	@ops/stack/demo
+
+down: ## stop it all; the data stays in .stack
+	@STACK_DIR=.stack/test ops/stack/stack down
+	@ops/stack/stack down
+	@echo "Stopped. The data is still in .stack; 'make clean' removes it."
+
+test: packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
+	@ops/stack/test $(ARGS)
+
+check: venv ## style, types, and who may import whom
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: packages venv ## how fast it is, in ratios measured in one run
+	@$(VENV)/bin/python -m tests.performance.run $(ARGS)
+
+soak: packages venv ## the tests at their full sizes
+	@ops/stack/test -m soak --timeout 0 $(ARGS)
+
+logs: ## follow what the services say
+	@tail -n 50 -F .stack/log/services.log
+
+psql: ## SERVICE=calls: its database
+	@ops/stack/psql "$(SERVICE)"
+
+look: ## STREAM=call-…: its events
+	@$(VENV)/bin/journal look "$(STREAM)"
+
+clean: down ## stop it all and remove the data and the caches
+	@rm -rf .stack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@echo "Removed .stack."
+
+packages:
+	@ops/stack/packages
+
+venv:
+	@ops/stack/venv

@@ -1,0 +1,14 @@
+# nginx in front: one origin, errors as problem+json, media apart from the API.
+
+edge_up() {
+    local dir=$STACK_DIR/edge user=""
+    if runs edge; then return 0; fi
+    mkdir -p "$dir"
+    [ "$(id -u)" != 0 ] || user="user root;"
+    sed -e "s|@DIR@|$dir|; s|@USER@|$user|; s|@EDGE_PORT@|$EDGE_PORT|; s|@GATEWAY_PORT@|$GATEWAY_PORT|; s|@RECORDINGS_PORT@|$RECORDINGS_PORT|" \
+        "$ROOT/ops/stack/nginx.conf" >"$dir/nginx.conf"
+    nginx -e "$dir/log" -p "$dir" -c "$dir/nginx.conf" 9>&- || die "The edge (nginx) did not start; its log is $dir/log."
+    say "Edge        http://127.0.0.1:$EDGE_PORT"
+}
+
+edge_down() { stop edge TERM 10; }

@@ -1,0 +1,59 @@
+# What each service is told: $STACK_DIR/env/<service>.env, and admin.env for the tools. Readable by their owner only.
+
+write_environments() {
+    local service
+    mkdir -p "$STACK_DIR/env"
+    for service in $SERVICES; do
+        service_environment "$service" | keep_private "$STACK_DIR/env/$service.env"
+    done
+    admin_environment | keep_private "$STACK_DIR/env/admin.env"
+}
+
+service_environment() {
+    local service=$1 amqp
+    amqp=$(secret "amqp_$service")
+    cat <<ENV
+AMQP_URI=amqp://$service:$amqp@127.0.0.1:$AMQP_PORT/journal
+DATABASE_URL=$(database_url "$service" "${service}_app")
+OWNER_DATABASE_URL=$(database_url "$service" "${service}_owner")
+RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
+PRICE_DELAY=$(price_delay)
+PSYCOPG_WAIT_FUNC=wait_select
+PYTHONUNBUFFERED=1
+ENV
+    [ "$service" != gateway ] || cat <<ENV
+REDIS_URL=redis://gateway:$(secret redis_gateway)@127.0.0.1:$REDIS_PORT/0
+WEB_ADDRESS=127.0.0.1:$GATEWAY_PORT
+TOKEN_KEY_FILE=$(token_key)
+ENV
+}
+
+admin_environment() {
+    cat <<ENV
+STACK_DIR=$STACK_DIR
+BASE_URL=http://127.0.0.1:$EDGE_PORT
+AMQP_ADMIN_URI=amqp://admin:$(secret amqp_admin)@127.0.0.1:$AMQP_PORT/journal
+PG_ADMIN_URL=postgresql://admin:$(secret postgres_admin)@127.0.0.1:$POSTGRES_PORT/postgres
+REDIS_ADMIN_URL=redis://admin:$(secret redis_admin)@127.0.0.1:$REDIS_PORT/0
+PSYCOPG_WAIT_FUNC=wait_select
+ENV
+}
+
+database_url() { echo "postgresql://$2:$(secret "postgres_$2")@127.0.0.1:$POSTGRES_PORT/$1"; }
+
+price_delay() { # as asked for; else as it was, while the services run; else five minutes
+    local before=""
+    if runs services; then before=$(. "$STACK_DIR/env/calls.env" && echo "$PRICE_DELAY"); fi
+    echo "${PRICE_DELAY:-${before:-300}}"
+}
+
+token_key() {
+    local file=$STACK_DIR/secrets/token_key.pem
+    [ -s "$file" ] || (umask 077 && openssl genpkey -algorithm ed25519 -out "$file")
+    echo "$file"
+}
+
+keep_private() { # FILE: replaced only when it differs, so that its age tells when the settings changed
+    (umask 077 && cat >"$1.new")
+    if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
