@@ -51,33 +51,21 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: tim
 
     Raises Invalid for a malformed report and Rejected for one whose id was used for other content.
     """
-    correlation = {}
-    taken: dict[tuple[str, str], Report] = {}
-    for report, (_, about) in zip(reports.load([body for body, _ in heard]), heard, strict=True):
-        key = (report.tenant, report.report_id)
-        if taken.setdefault(key, report) != report:
+    taken: dict[str, tuple[Report, str]] = {}
+    digests: dict[str, bytes] = {}
+    for report, (body, about) in zip(reports.load([body for body, _ in heard]), heard, strict=True):
+        key, digest = f"{report.tenant} {report.report_id}", _digest(body)
+        if digests.setdefault(key, digest) != digest:
             raise Rejected("report_id_used_for_other_content")
-        correlation[key] = about
-    fresh = _never_heard(conn, taken)
-    orders = [_order(report, correlation[key]) for key, report in taken.items() if key in fresh]
-    return _carry_out(conn, orders, window)
+        taken[key] = report, about
+    known = inbox.remember(conn, "reports", digests)
+    if known.different:
+        raise Rejected("report_id_used_for_other_content")
+    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], window)
 
 
-def _never_heard(conn: Connection, taken: dict[tuple[str, str], Report]) -> set[tuple[str, str]]:
-    by_tenant: dict[str, dict[str, bytes]] = {}
-    for (tenant, report_id), report in taken.items():
-        by_tenant.setdefault(tenant, {})[report_id] = _digest(report)
-    fresh = set()
-    for tenant in sorted(by_tenant):
-        heard = inbox.remember(conn, f"reports of {tenant}", by_tenant[tenant])
-        if heard.different:
-            raise Rejected("report_id_used_for_other_content")
-        fresh |= {(tenant, report_id) for report_id in heard.first}
-    return fresh
-
-
-def _digest(report: Report) -> bytes:
-    return hashlib.sha256(json.dumps(reports.dump(report), sort_keys=True).encode()).digest()
+def _digest(body: Any) -> bytes:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
 
 
 def _order(report: Report, correlation_id: str) -> Order:

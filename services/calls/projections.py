@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
-from shared.plumbing.database import Connection
+from shared.contracts.wire import instant
+from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Changed
 
 KEEP_CALLS = """
     insert into calls (call_id, tenant, version, state, direction, status, phase, caller, callee,
                        answered_at, ended_at, returned_by, heard_at)
-    select * from unnest(%(call_id)s::uuid[], %(tenant)s::text[], %(version)s::int[], %(state)s::jsonb[],
-                         %(direction)s::text[], %(status)s::text[], %(phase)s::text[], %(caller)s::text[],
-                         %(callee)s::text[], %(answered_at)s::timestamptz[], %(ended_at)s::timestamptz[],
-                         %(returned_by)s::uuid[], %(heard_at)s::timestamptz[])
+    select * from json_to_recordset(%(rows)s) as call (
+        call_id uuid, tenant text, version int, state jsonb, direction text, status text, phase text, caller text,
+        callee text, answered_at timestamptz, ended_at timestamptz, returned_by uuid, heard_at timestamptz)
         on conflict (call_id) do update
        set version = excluded.version, state = excluded.state, direction = excluded.direction,
            status = excluded.status, phase = excluded.phase, caller = excluded.caller, callee = excluded.callee,
@@ -29,8 +27,7 @@ SHOWN = ("call_id", "direction", "status", "phase", "caller", "callee", "answere
 def keep_calls(conn: Connection, changes: Sequence[Changed], heard_at: datetime) -> None:
     """Show changed calls as they are; an older version never replaces a newer one."""
     if changes:
-        rows = [_row(change, heard_at) for change in changes]
-        conn.execute(KEEP_CALLS, {name: [row[name] for row in rows] for name in rows[0]})
+        conn.execute(KEEP_CALLS, {"rows": as_rows([_row(change, heard_at) for change in changes])})
 
 
 def _row(change: Changed, heard_at: datetime) -> dict[str, Any]:
@@ -38,6 +35,6 @@ def _row(change: Changed, heard_at: datetime) -> dict[str, Any]:
     return shown | {
         "tenant": change.tenant,
         "version": change.version,
-        "state": Jsonb(change.published),
-        "heard_at": heard_at,
+        "state": change.published,
+        "heard_at": instant(heard_at),
     }

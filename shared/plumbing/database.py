@@ -1,6 +1,7 @@
 """One pool of Postgres connections per service, safe under eventlet."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,11 @@ waiting.wait = waiting.wait_select
 WAIT_FOR_CONNECTION = 2.0
 OUTAGE_STATES = ("08", "57P", "53")
 """SQLSTATE classes of a server that is away, shutting down or out of resources."""
+
+
+def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as the JSON that `json_to_recordset` takes."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
 class Connection(psycopg.Connection[Any]):

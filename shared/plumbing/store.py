@@ -8,12 +8,11 @@ from uuid import uuid4
 
 from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from shared.contracts.errors import Conflict
 from shared.contracts.event import Event, Recorded
-from shared.contracts.wire import Json, decode, encode, message
-from shared.plumbing.database import Connection
+from shared.contracts.wire import Json, decode, encode, instant, message
+from shared.plumbing.database import Connection, as_rows
 
 # In order of the key, so that two writers of the same streams cannot wait for each other.
 LOCK = """
@@ -27,20 +26,20 @@ READ = """
      where stream = any(%(streams)s)
      order by stream, version
 """
+# One JSON document in, rows out: psycopg's arrays of text cost several times as much.
 APPEND = """
     insert into events (id, tenant, stream, version, type, schema_version, data, recorded_at, correlation_id)
-    select * from unnest(%(id)s::uuid[], %(tenant)s::text[], %(stream)s::text[], %(version)s::int[], %(type)s::text[],
-                         %(schema_version)s::smallint[], %(data)s::jsonb[], %(recorded_at)s::timestamptz[],
-                         %(correlation_id)s::text[])
+    select * from json_to_recordset(%(rows)s) as event (
+        id uuid, tenant text, stream text, version int, type text, schema_version smallint, data jsonb,
+        recorded_at timestamptz, correlation_id text)
 """
 SEND = """
     insert into outbox (key, correlation_id, body)
     select key, correlation_id, body
-      from unnest(%(key)s::text[], %(correlation_id)s::text[], %(body)s::text[])
+      from rows from (json_to_recordset(%(rows)s) as (key text, correlation_id text, body text))
            with ordinality as message (key, correlation_id, body, place)
      order by place
 """
-
 
 Encoded = tuple[str, int, Json]
 
@@ -88,7 +87,7 @@ def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Re
     if rows:
         try:
             with conn.transaction():
-                conn.execute(APPEND, _columns(rows))
+                conn.execute(APPEND, {"rows": as_rows(rows)})
         except UniqueViolation as error:
             raise Conflict(f"Another writer was first to {appends[0].stream}.") from error
         _send(conn, messages)
@@ -102,7 +101,7 @@ def resend(conn: Connection, messages: Iterable[tuple[Recorded, Json]]) -> None:
 
 def _send(conn: Connection, messages: Sequence[tuple[Recorded, Encoded, Json]]) -> None:
     if messages:
-        conn.execute(SEND, _columns([_outgoing(*one) for one in messages]))
+        conn.execute(SEND, {"rows": as_rows([_outgoing(*one) for one in messages])})
         conn.outbox_filled = True
 
 
@@ -129,14 +128,14 @@ def _record(one: Append, version: int, written: Written, at: datetime) -> Record
 def _row(recorded: Recorded, encoded: Encoded) -> dict[str, Any]:
     type_, schema_version, data = encoded
     return {
-        "id": recorded.id,
+        "id": str(recorded.id),
         "tenant": recorded.tenant,
         "stream": recorded.stream,
         "version": recorded.version,
         "type": type_,
         "schema_version": schema_version,
-        "data": Jsonb(data),
-        "recorded_at": recorded.recorded_at,
+        "data": data,
+        "recorded_at": instant(recorded.recorded_at),
         "correlation_id": recorded.correlation_id,
     }
 
@@ -144,7 +143,3 @@ def _row(recorded: Recorded, encoded: Encoded) -> dict[str, Any]:
 def _recorded(row: dict[str, Any]) -> Recorded:
     event = decode(row.pop("type"), row.pop("schema_version"), row.pop("data"))
     return Recorded(event=event, **row)
-
-
-def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -46,7 +45,8 @@ def definitions(
 
 def _hash(password: str) -> str:
     # https://www.rabbitmq.com/docs/passwords#computing-password-hash
-    salt = secrets.token_bytes(4)
+    # The salt is made of the password, so that equal input gives equal definitions.
+    salt = hashlib.sha256(b"salt of " + password.encode()).digest()[:4]
     return b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
