@@ -58,4 +58,12 @@ provision_databases() {
     done
 }
 
+migrate() {
+    local service
+    for service in $SERVICES; do
+        (cd "$ROOT" && ops/stack/as "$service" python -m shared.plumbing.migrate "services/$service") >"$STACK_DIR/log/migrate.log" ||
+            die "The tables of $service could not be brought up to date; see above."
+    done
+}
+
 postgres_down() { stop postgres INT 30; }
