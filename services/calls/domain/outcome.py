@@ -76,17 +76,17 @@ def _live(facts: Facts) -> Outcome:
 
 def _no_channels(facts: Facts) -> Outcome | None:
     if facts.refused:
-        return _ended(Status.NO_CHANNELS, "refused_for_channels", "no_channels")
+        return _ended(Status.NO_CHANNELS, "refused_for_channels")
     if facts.failed_with(NO_CHANNEL_CAUSES, NO_CHANNEL_CODES):
-        return _ended(Status.NO_CHANNELS, "cause_means_no_channels", "no_channels")
+        return _ended(Status.NO_CHANNELS, "cause_means_no_channels")
     return None
 
 
 def _talked(facts: Facts) -> Outcome:
     if facts.given_up:
-        return _ended(Status.NETWORK_ERROR, "given_up_by_watchdog", "watchdog")
+        return _ended(Status.NETWORK_ERROR, "given_up_by_watchdog")
     if facts.failed_with(FAILURE_CAUSES, FAILURE_CODES):
-        return _ended(Status.NETWORK_ERROR, "torn_down_by_failure", "failure")
+        return _ended(Status.NETWORK_ERROR, "torn_down_by_failure")
     return _ended(Status.ANSWERED, "answered_by_party")
 
 

@@ -1,0 +1,3 @@
+from shared.testing.infrastructure import broker, calls_db, gateway_db, services, stack
+
+__all__ = ["broker", "calls_db", "gateway_db", "services", "stack"]

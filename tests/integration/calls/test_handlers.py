@@ -1,0 +1,251 @@
+"""What calls writes when it hears reports: facts once, rows that follow, returns decided from either side."""
+
+import random
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg import errors
+
+from services.calls import handlers, queries
+from services.calls.domain import call as domain
+from shared.contracts.calls import reports
+from shared.contracts.calls.events import call_id
+from shared.contracts.errors import Invalid, NotFound, Rejected
+from shared.plumbing import clock, decider, store
+from shared.plumbing.database import Postgres
+from shared.testing import scenarios
+from shared.testing.scenarios import DAY, TENANT
+
+WINDOW = timedelta(hours=24)
+NUMBER = "+380501112233"
+MISSED = f"""
+    10:00:00 | placed   | inbound {NUMBER} -> +380443303018
+    10:00:02 | ringing  | 101
+    10:00:30 | ended    | by caller, cause 16
+    => missed
+"""
+CALL_BACK = f"""
+    11:00:00 | placed   | outbound 101 -> {NUMBER}
+    11:00:05 | ringing  | {NUMBER}
+    11:00:09 | answered | {NUMBER}
+    11:01:00 | ended    | by callee, cause 16
+    => answered
+"""
+Body = dict[str, Any]
+
+
+def told(text: str, call: str) -> list[Body]:
+    [scenario] = scenarios.read(text, call)
+    return [reports.dump(report) for report in scenario.reports]
+
+
+def take(db: Postgres, bodies: Sequence[Body]) -> None:
+    with db.connection() as conn:
+        due = handlers.take_reports(conn, [(body, "test") for body in bodies], WINDOW)
+    while due:
+        with db.connection() as conn:
+            due = handlers.decide_returns(conn, WINDOW)
+
+
+def state(db: Postgres, call: str) -> Body:
+    with db.connection() as conn:
+        return queries.get(conn, TENANT, call_id(TENANT, call))
+
+
+def count(db: Postgres, table: str) -> int:
+    with db.connection() as conn:
+        row = conn.execute(f"select count(*) from {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_call_is_told_by_its_reports(calls_db: Postgres) -> None:
+    take(calls_db, told(CALL_BACK, "a"))
+    shown = state(calls_db, "a")
+    assert (shown["status"], shown["talk_time"], shown["wait_time"]) == ("answered", "51.000", "9.000")
+
+
+def test_every_fact_leaves_one_message_for_the_relay(calls_db: Postgres) -> None:
+    take(calls_db, told(CALL_BACK, "a"))
+    assert count(calls_db, "events") == count(calls_db, "outbox") == 4
+
+
+def test_a_report_told_twice_is_one(calls_db: Postgres) -> None:
+    take(calls_db, told(CALL_BACK, "a") + told(CALL_BACK, "a"))
+    take(calls_db, told(CALL_BACK, "a"))
+    assert count(calls_db, "events") == 4
+
+
+def test_a_report_id_used_for_other_content_is_refused_and_nothing_is_written(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a"))
+    other = {**told(MISSED, "a")[1], "data": {"party": "102"}}
+    with pytest.raises(Rejected, match="report_id_used_for_other_content"):
+        take(calls_db, [*told(CALL_BACK, "b"), other])
+    assert count(calls_db, "events") == 3
+
+
+def test_a_report_id_used_twice_at_once_is_refused(calls_db: Postgres) -> None:
+    first, *_ = told(MISSED, "a")
+    with pytest.raises(Rejected, match="report_id_used_for_other_content"):
+        take(calls_db, [first, {**first, "call": "b"}])
+
+
+def test_two_tenants_may_use_the_same_report_ids(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a"))
+    take(calls_db, [{**body, "tenant": "other", "data": {**body["data"]}} for body in told(MISSED, "a")])
+    assert count(calls_db, "calls") == 2
+
+
+def test_a_malformed_report_is_refused_by_its_place(calls_db: Postgres) -> None:
+    good, bad, *_ = told(MISSED, "a")
+    with pytest.raises(Invalid) as refused:
+        take(calls_db, [good, {**bad, "at": "yesterday"}])
+    assert refused.value.errors == {"1": {"at": ["Not an RFC 3339 instant."]}}
+
+
+def test_a_missed_call_is_returned_by_the_call_back(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a"))
+    assert state(calls_db, "a")["status"] == "missed"
+    take(calls_db, told(CALL_BACK, "b"))
+    shown = state(calls_db, "a")
+    assert (shown["status"], shown["returned_by"]) == ("returned", str(call_id(TENANT, "b")))
+
+
+def test_the_call_back_may_be_heard_of_first(calls_db: Postgres) -> None:
+    take(calls_db, told(CALL_BACK, "b"))
+    take(calls_db, told(MISSED, "a"))
+    assert state(calls_db, "a")["status"] == "returned"
+
+
+def test_a_call_back_that_proves_to_be_no_outbound_call_is_withdrawn(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a") + told(CALL_BACK, "b"))
+    placed_before = {**told(CALL_BACK, "b")[0], "report_id": "earlier", "at": "2026-11-22T10:59:59Z"}
+    placed_before["data"] = {**placed_before["data"], "direction": "internal"}
+    take(calls_db, [placed_before])
+    assert state(calls_db, "a")["status"] == "missed"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_missed_calls_and_call_backs_in_any_order_and_batches_come_to_the_same(calls_db: Postgres, seed: int) -> None:
+    bodies = told(MISSED, "a") + told(MISSED.replace("10:", "12:"), "c") + told(CALL_BACK, "b")
+    bodies += told(CALL_BACK.replace("11:", "13:"), "d") + told(CALL_BACK.replace("11:", "14:"), "e")
+    shuffler = random.Random(seed)
+    heard = bodies + shuffler.sample(bodies, 6)
+    shuffler.shuffle(heard)
+    while heard:
+        size = shuffler.randint(1, 6)
+        take(calls_db, heard[:size])
+        del heard[:size]
+    returned = {call: state(calls_db, call)["returned_by"] for call in "ac"}
+    assert returned == {"a": str(call_id(TENANT, "b")), "c": str(call_id(TENANT, "d"))}
+
+
+def test_many_consumers_at_once_write_each_fact_once(calls_db: Postgres) -> None:
+    calls = [f"c{number}" for number in range(30)]
+    bodies = [body for call in calls for body in told(MISSED if call.endswith("1") else CALL_BACK, call)]
+
+    def consume(seed: int) -> None:
+        mine = list(bodies)
+        random.Random(seed).shuffle(mine)
+        for start in range(0, len(mine), 10):
+            take(calls_db, mine[start : start + 10])
+
+    threads = [threading.Thread(target=consume, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with calls_db.connection() as conn:
+        facts = conn.execute("select count(*) from events where type <> 'call_returned'").fetchone()
+    assert facts == (len(bodies),)
+    assert {state(calls_db, call)["status"] for call in calls} == {"returned", "answered"}
+
+
+def test_the_row_is_what_a_replay_of_the_stream_gives(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a") + told(CALL_BACK, "b"))
+    for call in "ab":
+        stream = f"call-{call_id(TENANT, call)}"
+        with calls_db.connection() as conn:
+            replayed = decider.replay(domain, store.read(conn, [stream])[stream])
+        assert handlers._describe(stream, replayed) == state(calls_db, call)
+
+
+def test_the_watchdog_ends_a_call_that_nobody_reports_on(calls_db: Postgres) -> None:
+    with clock.fixed(DAY):
+        take(calls_db, told(CALL_BACK, "b")[:3])
+    with clock.fixed(DAY + timedelta(hours=12, seconds=1)), calls_db.connection() as conn:
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 1
+    shown = state(calls_db, "b")
+    assert (shown["status"], shown["ended_at"]) == ("network_error", "2026-11-22T11:00:09.000000Z")
+
+
+def test_the_watchdog_leaves_a_call_that_was_reported_on_in_time(calls_db: Postgres) -> None:
+    with clock.fixed(DAY):
+        take(calls_db, told(CALL_BACK, "b")[:3])
+    with clock.fixed(DAY + timedelta(hours=12)), calls_db.connection() as conn:
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 0
+
+
+def test_an_end_however_late_replaces_the_watchdogs(calls_db: Postgres) -> None:
+    with clock.fixed(DAY):
+        take(calls_db, told(CALL_BACK, "b")[:3])
+    with clock.fixed(DAY + timedelta(hours=13)), calls_db.connection() as conn:
+        handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW)
+    take(calls_db, told(CALL_BACK, "b"))
+    assert state(calls_db, "b")["status"] == "answered"
+
+
+def test_the_timeline_is_in_the_order_of_happening(calls_db: Postgres) -> None:
+    take(calls_db, list(reversed(told(CALL_BACK, "b"))))
+    with calls_db.connection() as conn:
+        events = queries.timeline(conn, TENANT, call_id(TENANT, "b"))
+    assert [event["type"] for event in events] == ["call_placed", "party_rang", "call_answered", "call_ended"]
+
+
+def test_another_tenants_call_has_no_timeline_and_no_state(calls_db: Postgres) -> None:
+    take(calls_db, told(CALL_BACK, "b"))
+    with calls_db.connection() as conn:
+        for ask in (queries.timeline, queries.get):
+            with pytest.raises(NotFound):
+                ask(conn, "other", call_id(TENANT, "b"))
+
+
+def resend(db: Postgres, command: UUID, tenant: str = TENANT) -> Any:
+    with db.connection() as conn:
+        return handlers.resend(conn, command, tenant, None, None, 100)
+
+
+def test_resending_publishes_the_current_state_of_each_call_once(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a") + told(CALL_BACK, "b"))
+    before = count(calls_db, "outbox")
+    assert resend(calls_db, uuid4())["sent"] == 2
+    assert count(calls_db, "outbox") == before + 2
+
+
+def test_a_resend_given_three_times_at_once_is_carried_out_once_and_answered_alike(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a") + told(CALL_BACK, "b"))
+    before, command, answers = count(calls_db, "outbox"), uuid4(), list[Any]()
+    threads = [threading.Thread(target=lambda: answers.append(resend(calls_db, command))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(calls_db, "outbox") == before + 2
+    assert answers == [answers[0]] * 3
+
+
+def test_a_tenant_cannot_resend_the_calls_of_another(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a"))
+    with calls_db.connection() as conn:
+        answer = handlers.resend(conn, uuid4(), "other", [call_id(TENANT, "a")], None, 100)
+    assert answer["sent"] == 0
+
+
+@pytest.mark.parametrize("forbidden", ["update events set tenant = 'x'", "delete from events", "truncate events"])
+def test_the_service_itself_cannot_rewrite_history(calls_db: Postgres, forbidden: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege), calls_db.connection() as conn:
+        conn.execute(forbidden)
