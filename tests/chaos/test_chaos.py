@@ -1,0 +1,157 @@
+"""Everything is killed, nothing is lost: what was accepted is in the journal once, and right.
+
+The seed is printed; `CHAOS_SEED` sets it. The long form is `make soak`.
+"""
+
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from services.gateway import directory
+from shared.contracts.topology import QUEUES, dead
+from shared.contracts.values import Status
+from shared.plumbing.database import Postgres
+from shared.testing.infrastructure import Broker, Services, Stack
+from tests.chaos.traffic import Traffic, traffic
+from tests.chaos.world import ROLES, World
+
+TENANT = "acme"
+KEY = "chaos-ingest-key-0123456789abcdef"
+SETTLE = 90.0
+
+
+@pytest.fixture
+def seed() -> int:
+    seed = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))
+    sys.stdout.write(f"CHAOS_SEED={seed}\n")
+    return seed
+
+
+@pytest.fixture
+def worlds(
+    stack: Stack, services: Services, calls_db: Postgres, gateway_db: Postgres, broker: Broker
+) -> Iterator[World]:
+    with gateway_db.connection() as conn:
+        directory.ensure_tenant(conn, TENANT, "Хаос")
+        directory.ensure_api_key(conn, TENANT, "ingest", "chaos", KEY)
+    world = World(stack, services, KEY)
+    yield world
+    world.stop()
+
+
+def run(world: World, told: Traffic, faults: list[str], seconds: float, seed: int) -> None:
+    """Tell of the calls over `seconds` while the faults strike, evenly spread; then let the dust settle."""
+    chance = random.Random(seed)
+    world.start()
+    sender = threading.Thread(target=world.tell, args=(told.told, seconds))
+    sender.start()
+    for fault in faults:
+        time.sleep(seconds / len(faults) * chance.uniform(0.2, 0.8))
+        world.strike(fault, chance)
+    sender.join()
+
+
+def faults_of(told: Traffic, world: World) -> list[str]:
+    """What is wrong, in words; nothing when every call is there once, as its reports say."""
+    written = [report_id for (report_id,) in world.rows("calls", "select data ->> 'report_id' from events")]
+    reported = [report_id for report_id in written if report_id is not None]
+    shown = {
+        str(call_id): (status, version)
+        for call_id, status, version in world.rows("gateway", "select call_id, status, version from journal")
+    }
+    kept = {
+        str(call_id): (status, version)
+        for call_id, status, version in world.rows("calls", "select call_id, status, version from calls")
+    }
+    expected = {call_id: str(state.status) for call_id, state in told.expected.items()}
+    return [
+        *(f"report lost: {one}" for one in told.report_ids - set(reported)),
+        *(f"report written {reported.count(one)} times: {one}" for one in set(reported) if reported.count(one) > 1),
+        *(f"call not in the journal: {one}" for one in expected.keys() - shown.keys()),
+        *(f"call nobody told of: {one}" for one in shown.keys() - expected.keys()),
+        *(
+            f"{one} is {shown[one][0]}, not {expected[one]}"
+            for one in expected.keys() & shown.keys()
+            if shown[one][0] != expected[one]
+        ),
+        *(
+            f"{one} is behind: {shown[one]} of {kept[one]}"
+            for one in shown.keys() & kept.keys()
+            if shown[one] != kept[one]
+        ),
+    ]
+
+
+def settled(told: Traffic, world: World, broker: Broker, seconds: float) -> list[str]:
+    """What is still wrong when all is quiet, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (found := faults_of(told, world)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return found
+
+
+def nothing_parked(broker: Broker) -> bool:
+    return not any(broker.count(dead(queue.name)) for queue in QUEUES)
+
+
+def plan(seed: int, kills: int, pauses: int) -> list[str]:
+    """Every role and server gets its turn to be killed, in a seeded order."""
+    chance = random.Random(seed)
+    victims = [*ROLES, "rabbitmq", "postgres"]
+    faults = [f"kill {victims[number % len(victims)]}" for number in range(kills)]
+    faults += [f"pause {chance.choice([*ROLES, 'rabbitmq'])}" for _ in range(pauses)]
+    chance.shuffle(faults)
+    return faults
+
+
+@pytest.mark.timeout(180)
+def test_what_was_accepted_is_in_the_journal_once_and_right(worlds: World, broker: Broker, seed: int) -> None:
+    told = traffic(TENANT, 1500, seed)
+    run(worlds, told, plan(seed, kills=7, pauses=2), 45, seed)
+    assert settled(told, worlds, broker, SETTLE) == []
+    assert nothing_parked(broker)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_ten_thousand_reports_and_twenty_kills(worlds: World, broker: Broker, seed: int) -> None:
+    told = traffic(TENANT, 10_000, seed)
+    run(worlds, told, plan(seed, kills=21, pauses=5), 280, seed)
+    assert settled(told, worlds, broker, SETTLE) == []
+    assert nothing_parked(broker)
+    assert sum(count for fault, count in worlds.faults.items() if fault.startswith("kill")) >= 20
+
+
+STRIKES = {
+    "ack_before_commit": ["kill calls", "kill calls, second replica"] * 4,
+    "no_confirm": ["kill rabbitmq"] * 2,
+    "naive_cursor": ["kill relay"] * 2,
+}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("bug", STRIKES)
+def test_a_planted_bug_is_caught_within_three_runs(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory, worlds: World, broker: Broker, bug: str, seed: int
+) -> None:
+    worlds.planted = bug
+    for attempt in range(3):
+        told = traffic(TENANT, 1500, seed + attempt)
+        if attempt == 0:
+            run(worlds, told, STRIKES[bug], 12, seed)
+        else:
+            worlds.tell(told.told, 8)
+        if settled(told, worlds, broker, 8):
+            return
+    pytest.fail(f"{bug} was not noticed")
+
+
+def test_every_outcome_that_the_traffic_has_is_one_that_it_expects() -> None:
+    told = traffic(TENANT, 3000, 1)
+    seen = {state.status for state in told.expected.values()}
+    assert {Status.RETURNED, Status.MISSED, Status.NO_CHANNELS, Status.DECLINED} <= seen

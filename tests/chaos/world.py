@@ -1,0 +1,125 @@
+"""The whole system with everything in it being killed, and an exchange that tells it of calls all the while."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import requests
+
+from shared.testing.infrastructure import ROOT, Service, Services, Stack
+
+BATCH = 25
+RESTART_PAUSE = 0.5
+ROLES = {
+    "calls": ("calls", "CallsService"),
+    "calls, second replica": ("calls", "CallsService"),
+    "relay": ("calls", "CallsRelay"),
+    "gateway": ("gateway", "GatewayService"),
+    "projector": ("gateway", "Projector"),
+}
+SERVERS = ("rabbitmq", "postgres")
+
+
+@dataclass
+class World:
+    """`planted`: the name of a bug from `tests.chaos.planted`, or none."""
+
+    stack: Stack
+    services: Services
+    key: str
+    planted: str = ""
+    running: dict[str, Service] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    undelivered: list[dict[str, Any]] = field(default_factory=list)
+    stopping: bool = False
+
+    def start(self) -> None:
+        for role in ROLES:
+            self._start(role)
+        for service in self.running.values():
+            service.wait_until_ready()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._keeper.join()
+
+    def _start(self, role: str) -> None:
+        of, name = ROLES[role]
+        self.running[role] = self.services.start(
+            f"tests.chaos.planted:{name}", of=of, ready=False, PLANTED=self.planted
+        )
+
+    def _keep(self) -> None:
+        while not self.stopping:
+            for role, service in self.running.items():
+                if not service.alive():
+                    self._start(role)
+            time.sleep(RESTART_PAUSE)
+
+    def strike(self, fault: str, chance: random.Random) -> None:
+        """`kill ROLE`, `pause ROLE`, `kill SERVER` or `pause SERVER`; a server is brought up again."""
+        verb, _, victim = fault.partition(" ")
+        self.faults[fault] += 1
+        pid = self._server(victim) if victim in SERVERS else self.running[victim].process.pid
+        if verb == "pause":
+            self._pause(pid, chance.uniform(1, 4))
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            if victim in SERVERS:
+                self.raise_servers()
+
+    def _pause(self, pid: int, seconds: float) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(seconds)
+            os.kill(pid, signal.SIGCONT)
+
+    def _server(self, name: str) -> int:
+        return int((self.stack.folder / name / "pid").read_text().split()[0])
+
+    def raise_servers(self) -> None:
+        """A killed PostgreSQL leaves children that must be gone before it starts: so more than one try."""
+        environment = {**os.environ, "STACK_DIR": str(self.stack.folder)}
+        command = [str(ROOT / "ops/stack/stack"), "up"]
+        for _ in range(10):
+            time.sleep(1)
+            if subprocess.run(command, env=environment, check=False, capture_output=True).returncode == 0:
+                return
+        raise AssertionError("the servers did not come up again")
+
+    def tell(self, told: list[dict[str, Any]], seconds: float) -> None:
+        """Send everything over about `seconds`, each batch again and again until it is accepted."""
+        address = self.stack.env("gateway")["WEB_ADDRESS"]
+        pause = seconds / max(1, len(told) / BATCH)
+        for start in range(0, len(told), BATCH):
+            began = time.monotonic()
+            while not self._send(address, told[start : start + BATCH]):
+                time.sleep(0.3)
+            time.sleep(max(0.0, pause - (time.monotonic() - began)))
+
+    def _send(self, address: str, batch: list[dict[str, Any]]) -> bool:
+        try:
+            answer = requests.post(
+                f"http://{address}/api/v1/reports", json=batch, headers={"X-Api-Key": self.key}, timeout=5
+            )
+        except requests.RequestException:
+            return False
+        if answer.status_code in (429, 500, 502, 503, 504):
+            return False
+        assert answer.status_code == 202, answer.text
+        return True
+
+    def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.stack.env(service)["DATABASE_URL"], autocommit=True) as conn:
+            return conn.execute(query).fetchall()
