@@ -2,11 +2,17 @@
 
 edge_up() {
     local dir=$STACK_DIR/edge user=""
-    if runs edge; then return 0; fi
     mkdir -p "$dir"
     [ "$(id -u)" != 0 ] || user="user root;"
     sed -e "s|@DIR@|$dir|; s|@USER@|$user|; s|@EDGE_PORT@|$EDGE_PORT|; s|@GATEWAY_PORT@|$GATEWAY_PORT|; s|@RECORDINGS_PORT@|$RECORDINGS_PORT|" \
-        "$ROOT/ops/stack/nginx.conf" >"$dir/nginx.conf"
+        "$ROOT/ops/stack/nginx.conf" >"$dir/nginx.conf.new"
+    if runs edge; then
+        cmp -s "$dir/nginx.conf.new" "$dir/nginx.conf" && return
+        mv "$dir/nginx.conf.new" "$dir/nginx.conf"
+        kill -HUP "$(pid_of edge)"
+        return
+    fi
+    mv "$dir/nginx.conf.new" "$dir/nginx.conf"
     nginx -e "$dir/log" -p "$dir" -c "$dir/nginx.conf" 9>&- || die "The edge (nginx) did not start; its log is $dir/log."
     say "Edge        http://127.0.0.1:$EDGE_PORT"
 }

@@ -9,6 +9,7 @@ postgres_up() {
     choose_postgres_user
     secret postgres_admin >/dev/null
     [ -s "$dir/data/PG_VERSION" ] || create_cluster
+    forget_the_killed
     (cd "$dir" && "${AS_POSTGRES[@]}" "$POSTGRES_BIN/pg_ctl" start --silent --wait --timeout 60 \
         --pgdata "$dir/data" --log "$dir/log" --options "-c port=$POSTGRES_PORT -c listen_addresses=127.0.0.1 \
         -c unix_socket_directories='' -c external_pid_file='$dir/pid' -c max_connections=200 -c jit=off \
@@ -46,6 +47,16 @@ create_cluster() {
     mv "$dir/data.new" "$dir/data"
     rm "$dir/password"
 }
+
+# A killed server leaves its lock file. PostgreSQL minds when the dead process is not yet reaped; nobody working in the folder is proof enough.
+forget_the_killed() {
+    [ -e "$STACK_DIR/postgres/data/postmaster.pid" ] || return 0
+    wait_until 30 nobody_works_in "$STACK_DIR/postgres/data" ||
+        die "Something still works in $STACK_DIR/postgres/data; stop it with 'make down'."
+    rm -f "$STACK_DIR/postgres/data/postmaster.pid"
+}
+
+nobody_works_in() { ! readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qxF "$1"; }
 
 provision_databases() {
     local service

@@ -2,18 +2,21 @@
 
 RABBITMQ_BIN=/usr/lib/rabbitmq/bin
 
-rabbitmq() { # COMMAND...: run one of RabbitMQ's programs against this node
+rabbitmq() { # PROGRAM ARGUMENTS...: run one of RabbitMQ's programs against this node
+    (rabbitmq_environment && exec "$RABBITMQ_BIN/$1" "${@:2}")
+}
+
+rabbitmq_environment() {
     local dir=$STACK_DIR/rabbitmq
-    env CALL_JOURNAL_STACK="$STACK_DIR" HOME="$dir" ERL_EPMD_PORT="$EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1 \
-        RABBITMQ_NODENAME="journal-$(secret rabbitmq_node)@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 \
-        RABBITMQ_NODE_PORT="$AMQP_PORT" RABBITMQ_DIST_PORT="$DIST_PORT" \
-        RABBITMQ_CTL_DIST_PORT_MIN=$((EDGE_PORT + 10)) RABBITMQ_CTL_DIST_PORT_MAX=$((EDGE_PORT + 30)) \
-        RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" RABBITMQ_CONFIG_FILES="$dir/none" \
-        RABBITMQ_ADVANCED_CONFIG_FILE="$dir/advanced.config" RABBITMQ_ENABLED_PLUGINS_FILE="$dir/enabled_plugins" \
-        RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_GENERATED_CONFIG_DIR="$dir/config" RABBITMQ_SCHEMA_DIR="$dir/schema" \
-        RABBITMQ_LOG_BASE="$dir" RABBITMQ_LOGS="$dir/log" RABBITMQ_PID_FILE="$dir/pid" \
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt short +sbwtdio short +sbwtdcpu short -kernel inet_dist_use_interface {127,0,0,1}" \
-        "$RABBITMQ_BIN/$1" "${@:2}"
+    export "$(mark rabbitmq)" HOME=$dir ERL_EPMD_PORT=$EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1
+    export RABBITMQ_NODENAME=journal-$(secret rabbitmq_node)@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
+    export RABBITMQ_NODE_PORT=$AMQP_PORT RABBITMQ_DIST_PORT=$DIST_PORT
+    export RABBITMQ_CTL_DIST_PORT_MIN=$((EDGE_PORT + 10)) RABBITMQ_CTL_DIST_PORT_MAX=$((EDGE_PORT + 30))
+    export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_CONFIG_FILES=$dir/none
+    export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/advanced.config RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins
+    export RABBITMQ_MNESIA_BASE=$dir/mnesia RABBITMQ_GENERATED_CONFIG_DIR=$dir/config RABBITMQ_SCHEMA_DIR=$dir/schema
+    export RABBITMQ_LOG_BASE=$dir RABBITMQ_LOGS=$dir/log RABBITMQ_PID_FILE=$dir/pid
+    export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt short +sbwtdio short +sbwtdcpu short -kernel inet_dist_use_interface {127,0,0,1}"
 }
 
 rabbitmq_up() {
@@ -28,7 +31,7 @@ rabbitmq_up() {
     write_rabbitmq_settings
     epmd_up
     rm -f "$dir/pid"
-    (cd "$dir" && rabbitmq rabbitmq-server) 9>&- </dev/null >"$dir/out" 2>&1 &
+    (rabbitmq_environment && cd "$dir" && exec setsid "$RABBITMQ_BIN/rabbitmq-server") 9>&- </dev/null >"$dir/out" 2>&1 &
     RABBITMQ_STARTS=$!
 }
 
@@ -61,7 +64,7 @@ CONF
 epmd_up() { # started by hand, so that its process is known and can be stopped
     if runs epmd; then return 0; fi
     mkdir -p "$STACK_DIR/epmd"
-    CALL_JOURNAL_STACK=$STACK_DIR setsid epmd -address 127.0.0.1 -port "$EPMD_PORT" 9>&- </dev/null >"$STACK_DIR/epmd/log" 2>&1 &
+    env "$(mark epmd)" setsid epmd -address 127.0.0.1 -port "$EPMD_PORT" 9>&- </dev/null >"$STACK_DIR/epmd/log" 2>&1 &
     echo $! >"$STACK_DIR/epmd/pid"
     wait_until 10 listens "$EPMD_PORT" || die "RabbitMQ's name server (epmd) did not start: $(cat "$STACK_DIR/epmd/log")"
 }

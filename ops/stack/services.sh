@@ -3,10 +3,10 @@
 services_up() {
     local dir=$STACK_DIR/services
     mkdir -p "$dir"
-    if runs services && [ -z "$(find "$STACK_DIR/env" -newer "$dir/pid")" ]; then return 0; fi
+    if runs services && [ -z "$(find "$STACK_DIR/env" -type f -newer "$dir/pid")" ]; then return 0; fi
     services_down
     cd "$ROOT"
-    CALL_JOURNAL_STACK=$STACK_DIR setsid "$VENV/bin/honcho" start 9>&- </dev/null >>"$STACK_DIR/log/services.log" 2>&1 &
+    env "$(mark services)" setsid "$VENV/bin/honcho" start 9>&- </dev/null >>"$STACK_DIR/log/services.log" 2>&1 &
     echo $! >"$dir/pid"
     say "Services    starting, their log is $STACK_DIR/log/services.log"
 }
@@ -21,22 +21,9 @@ simulator_up() { # ARGUMENTS...
         cd "$ROOT"
         set -a
         . "$STACK_DIR/demo.env"
-        CALL_JOURNAL_STACK=$STACK_DIR setsid "$VENV/bin/python" -m tools.simulator "$@" 9>&- </dev/null >>"$STACK_DIR/log/simulator.log" 2>&1 &
+        env "$(mark simulator)" setsid "$VENV/bin/python" -m tools.simulator "$@" 9>&- </dev/null >>"$STACK_DIR/log/simulator.log" 2>&1 &
         echo $! >"$dir/pid"
     )
 }
 
 simulator_down() { stop simulator TERM 5; }
-
-# Whatever of ours outlived its parent.
-sweep() {
-    local signal pid
-    for signal in TERM KILL; do
-        for pid in $(ours); do kill -s "$signal" "$pid" 2>/dev/null || true; done
-        wait_until 5 nothing_is_left && return
-    done
-}
-
-ours() { grep -lsazx "CALL_JOURNAL_STACK=$STACK_DIR" /proc/[0-9]*/environ | cut -d/ -f3 | grep -vx "$$" || true; }
-
-nothing_is_left() { [ -z "$(ours)" ]; }

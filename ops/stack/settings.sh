@@ -49,14 +49,32 @@ pid_of() { # SERVER: its process, if it runs and is really ours
 
 runs() { pid_of "$1" >/dev/null; }
 
-stop() { # SERVER SIGNAL SECONDS: ask, wait, insist
+stop() { # PART SIGNAL SECONDS: ask, wait, insist; then the same for whatever of it has lost its parent
     local pid
-    pid=$(pid_of "$1") || return 0
-    kill -s "$2" "$pid" 2>/dev/null || true
-    wait_until "$3" gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
-    wait_until 5 gone "$pid"
+    if pid=$(pid_of "$1"); then
+        kill -s "$2" "$pid" 2>/dev/null || true
+        wait_until "$3" gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
+        wait_until 5 gone "$pid" || true
+    fi
     rm -f "$STACK_DIR/$1/pid"
+    sweep "$1"
 }
+
+sweep() { # PART
+    local signal pid
+    for signal in TERM KILL; do
+        wait_until 0 nothing_left_of "$1" && return
+        for pid in $(processes_of "$1"); do kill -s "$signal" "$pid" 2>/dev/null || true; done
+        wait_until 5 nothing_left_of "$1" || true
+    done
+}
+
+# What we start carries its part's name in its environment, so that it is found whoever its parent is.
+mark() { echo "CALL_JOURNAL_PART=$STACK_DIR:$1"; }
+
+processes_of() { grep -lsazxF "$(mark "$1")" /proc/[0-9]*/environ | cut -d/ -f3 || true; }
+
+nothing_left_of() { [ -z "$(processes_of "$1")" ]; }
 
 gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"; }
 
