@@ -8,6 +8,12 @@ STACK_DIR=${STACK_DIR:-.stack}
 [[ $STACK_DIR == /* ]] || STACK_DIR=$ROOT/$STACK_DIR
 export STACK_DIR LC_ALL=C.UTF-8
 
+# What goes into other programs' settings unquoted.
+if [[ $STACK_DIR =~ [[:space:]\'\"\|\$\\] ]]; then
+    echo "The path $STACK_DIR has a space or a quote in it, which nginx and RabbitMQ do not forgive: use another folder." >&2
+    exit 1
+fi
+
 say() { printf '%s\n' "$*"; }
 
 die() {
