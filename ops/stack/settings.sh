@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 VENV=$ROOT/.venv
 STACK_DIR=${STACK_DIR:-.stack}
 [[ $STACK_DIR == /* ]] || STACK_DIR=$ROOT/$STACK_DIR
-export STACK_DIR LC_ALL=C.UTF-8
+export STACK_DIR LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
 # What goes into other programs' settings unquoted.
 if [[ $STACK_DIR =~ [[:space:]\'\"\|\$\\] ]]; then
