@@ -1,7 +1,8 @@
-"""What an account may see of the journal. Every query takes it; nothing is fetched and filtered afterwards."""
+"""What a caller may see of the journal. Every query takes it; nothing is fetched and filtered afterwards."""
 
 from dataclasses import dataclass
 
+from services.gateway.domain.keys import ApiKey
 from services.gateway.domain.people import Account, Line
 from shared.contracts.values import Role
 
@@ -16,5 +17,7 @@ class Scope:
     lines: tuple[Line, ...] | None
 
 
-def scope_of(account: Account) -> Scope:
-    return Scope(tenant=account.tenant, lines=None if account.role in SEES_ALL else account.lines)
+def scope_of(caller: Account | ApiKey) -> Scope:
+    if isinstance(caller, ApiKey) or caller.role in SEES_ALL:
+        return Scope(tenant=caller.tenant, lines=None)
+    return Scope(tenant=caller.tenant, lines=caller.lines)

@@ -1,0 +1,26 @@
+"""Who may come through which door. What they then see is the scope's business."""
+
+from collections.abc import Mapping
+
+from services.gateway.domain.keys import ApiKey, KeyKind
+from services.gateway.domain.people import Account
+from shared.contracts.values import Role
+
+Caller = Account | ApiKey
+Allowed = frozenset[Role | KeyKind]
+
+PEOPLE: Allowed = frozenset(Role)
+READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
+
+PERMISSIONS: Mapping[str, Allowed] = {
+    "end_session": PEOPLE,
+    "show_me": PEOPLE,
+    "take_reports": frozenset({KeyKind.INGEST}),
+    "show_journal": READERS,
+    "show_call": READERS,
+    "show_timeline": READERS,
+}
+
+
+def may(caller: Caller, door: str) -> bool:
+    return (caller.kind if isinstance(caller, ApiKey) else caller.role) in PERMISSIONS[door]

@@ -1,0 +1,83 @@
+"""Session tokens: EdDSA JWTs that say who and which session, and nothing about what may be done."""
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+ISSUER = AUDIENCE = "call-journal"
+ALGORITHM = "EdDSA"
+CLAIMS = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
+LONGEST = 1024
+COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+
+
+class BadToken(Exception):
+    """The token is not one of ours, or no longer."""
+
+
+class Claims(NamedTuple):
+    account_id: UUID
+    session_id: UUID
+
+
+class Tokens:
+    """One key signs; any key known by its `kid` verifies."""
+
+    def __init__(self, signing: Ed25519PrivateKey, retired: Mapping[str, Ed25519PublicKey] | None = None) -> None:
+        self._signing, self._kid = signing, kid_of(signing.public_key())
+        self._known = {**(retired or {}), self._kid: signing.public_key()}
+
+    @classmethod
+    def from_file(cls, path: str) -> "Tokens":
+        key = load_pem_private_key(Path(path).read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{path} is not an Ed25519 key.")
+        return cls(key)
+
+    def issue(self, claims: Claims, at: datetime, expires_at: datetime) -> str:
+        payload = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(claims.account_id),
+            "jti": str(claims.session_id),
+            "iat": int(at.timestamp()),
+            "nbf": int(at.timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        return jwt.encode(payload, self._signing, algorithm=ALGORITHM, headers={"kid": self._kid})
+
+    def read(self, token: str) -> Claims:
+        """Raises BadToken."""
+        if len(token) > LONGEST or not COMPACT.fullmatch(token):
+            raise BadToken
+        try:
+            payload = self._verified(token)
+            return Claims(UUID(payload["sub"]), UUID(payload["jti"]))
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise BadToken from error
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        kid = jwt.get_unverified_header(token).get("kid")
+        if kid not in self._known:
+            raise BadToken
+        return jwt.decode(
+            token,
+            self._known[kid],
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": CLAIMS, "strict_aud": True, "enforce_minimum_key_length": True},
+        )
+
+
+def kid_of(key: Ed25519PublicKey) -> str:
+    return urlsafe_b64encode(hashlib.sha256(key.public_bytes_raw()).digest()[:12]).decode()
