@@ -170,7 +170,9 @@ def stack() -> Stack:
     return found
 
 
-def _emptied(stack: Stack, service: str) -> Iterator[Postgres]:
+@contextlib.contextmanager
+def emptied(stack: Stack, service: str) -> Iterator[Postgres]:
+    """The service's database as its application role sees it, after everything in it is gone."""
     with psycopg.connect(stack.env(service)["OWNER_DATABASE_URL"], autocommit=True) as conn:
         tables = [name for (name,) in conn.execute(TABLES)]
         conn.execute(sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
@@ -183,13 +185,15 @@ def _emptied(stack: Stack, service: str) -> Iterator[Postgres]:
 @pytest.fixture
 def calls_db(stack: Stack) -> Iterator[Postgres]:
     """The database of calls, empty, as its application role sees it."""
-    yield from _emptied(stack, "calls")
+    with emptied(stack, "calls") as postgres:
+        yield postgres
 
 
 @pytest.fixture
 def gateway_db(stack: Stack) -> Iterator[Postgres]:
     """The database of the gateway, empty, as its application role sees it."""
-    yield from _emptied(stack, "gateway")
+    with emptied(stack, "gateway") as postgres:
+        yield postgres
 
 
 @pytest.fixture

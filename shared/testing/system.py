@@ -1,0 +1,67 @@
+"""The whole system on the private servers, with two companies in it, as its clients see it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from shared.contracts.wire import Json
+from shared.testing.infrastructure import Service, Services, Stack, eventually
+
+PASSWORD = "Гасло-для-перевірки-1"
+PROCESSES = {
+    "calls": "services.calls.service:CallsService",
+    "calls-relay": "services.calls.service:CallsRelay",
+    "gateway": "services.gateway.service:GatewayService",
+    "projector": "services.gateway.service:Projector",
+}
+
+
+@dataclass
+class System:
+    """`as_(login)` asks as a person; `report(tenant, …)` tells of calls as that tenant's exchange."""
+
+    stack: Stack
+    processes: dict[str, Service]
+    keys: dict[str, str]
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.stack.env('gateway')['WEB_ADDRESS']}/api/v1"
+
+    def report(self, tenant: str, reports: Sequence[Json], **headers: str) -> requests.Response:
+        return requests.post(
+            f"{self.url}/reports", json=list(reports), headers={"X-Api-Key": self.keys[tenant], **headers}, timeout=10
+        )
+
+    def sign_in(self, login: str, password: str = PASSWORD) -> requests.Response:
+        return requests.post(f"{self.url}/sessions", json={"login": login, "password": password}, timeout=10)
+
+    def get(self, path: str, login: str, **parameters: Any) -> requests.Response:
+        if login not in self._tokens:
+            self._tokens[login] = self.sign_in(login).json()["token"]
+        headers = {"Authorization": f"Bearer {self._tokens[login]}"}
+        return requests.get(f"{self.url}{path}", params=parameters, headers=headers, timeout=10)
+
+    def entry(self, call_id: str, login: str, **expected: Any) -> Json:
+        """The entry of a call once it is there and as expected."""
+
+        def shown() -> Json | None:
+            answer = self.get(f"/calls/{call_id}", login)
+            entry: Json = answer.json()
+            fits = answer.status_code == 200 and all(entry[name] == value for name, value in expected.items())
+            return entry if fits else None
+
+        found: Json = eventually(shown)
+        return found
+
+
+def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[System]:
+    """Everything started together, as a machine that boots would."""
+    owners = {name: "calls" if name.startswith("calls") else "gateway" for name in PROCESSES}
+    processes = {name: services.start(target, of=owners[name], ready=False) for name, target in PROCESSES.items()}
+    for process in processes.values():
+        process.wait_until_ready()
+    yield System(stack, processes, keys)
