@@ -1,0 +1,138 @@
+"""The seed tells the same story every time, in a file a script can source."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from stat import S_IMODE
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import pytest
+
+from tools import demonstration
+from tools.seed import LINES_HELD_FROM, OTHER_TENANT, TENANT, demo_values, seed
+from tools.simulator.company import found_company
+
+COMPANY = found_company()
+PROMISED = [
+    "BASE_URL", "TENANT", "ADMIN_LOGIN", "ADMIN_PASSWORD", "SUPERVISOR_LOGIN", "SUPERVISOR_PASSWORD",
+    "OPERATOR_LOGIN", "OPERATOR_PASSWORD", "OPERATOR2_LOGIN", "OPERATOR2_PASSWORD", "ACCOUNTANT_LOGIN",
+    "ACCOUNTANT_PASSWORD", "OPERATOR_LINE", "OPERATOR2_LINE", "ACCOUNTANT_LINE", "INGEST_KEY", "OTHER_TENANT",
+    "OTHER_ADMIN_LOGIN", "OTHER_ADMIN_PASSWORD", "OTHER_INGEST_KEY",
+]  # fmt: skip
+
+
+class Directory:
+    """Remembers what it was asked to make sure of."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, list[tuple]] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., UUID]:
+        def ensure(conn: None, *given: object) -> UUID:
+            self.asked.setdefault(name, []).append(given)
+            return uuid5(NAMESPACE_URL, repr(given))
+
+        return ensure
+
+
+@pytest.fixture
+def directory(monkeypatch: pytest.MonkeyPatch) -> Directory:
+    remembered = Directory()
+    monkeypatch.setattr("tools.seed.directory", remembered)
+    return remembered
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "stack" / "demo.env"
+
+
+def test_the_file_says_all_that_was_promised_and_nothing_else():
+    assert list(demo_values(COMPANY, "http://127.0.0.1:8000", {})) == PROMISED
+
+
+def test_passwords_and_keys_are_made_once():
+    first = demo_values(COMPANY, "http://127.0.0.1:8000", {})
+    second = demo_values(COMPANY, "http://127.0.0.1:9000", first)
+    assert second == {**first, "BASE_URL": "http://127.0.0.1:9000"}
+
+
+def test_no_two_secrets_are_alike():
+    values = demo_values(COMPANY, "http://127.0.0.1:8000", {})
+    secrets = [value for name, value in values.items() if name.endswith(("PASSWORD", "KEY"))]
+    assert len(set(secrets)) == len(secrets) == 8
+
+
+def test_what_was_written_is_read_by_us_and_by_a_shell(path):
+    values = {"PLAIN": "101", "ODD": 'it\'s $HOME; "quoted" `так`'}
+    demonstration.write(path, values)
+    assert demonstration.read(path) == values
+    shell = subprocess.run(["sh", "-c", f'. {path}; printf %s "$ODD"'], capture_output=True, text=True, check=True)
+    assert shell.stdout == values["ODD"]
+
+
+def test_only_its_owner_reads_the_file(path):
+    demonstration.write(path, {"A": "1"})
+    assert S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_writing_leaves_nothing_else_behind(path):
+    demonstration.write(path, {"A": "1"})
+    demonstration.write(path, {"A": "2"})
+    assert [file.name for file in path.parent.iterdir()] == ["demo.env"]
+
+
+def test_no_file_says_nothing(path):
+    assert demonstration.read(path) == {}
+
+
+def test_the_file_is_where_the_stack_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("STACK_DIR", str(tmp_path))
+    assert demonstration.demo_env() == tmp_path / "demo.env"
+    monkeypatch.delenv("STACK_DIR")
+    assert demonstration.demo_env() == Path(".stack/demo.env")
+
+
+def test_everybody_of_the_company_has_an_account_and_a_line_since_2020(directory):
+    seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
+    assert len(directory.asked["ensure_account"]) == len(directory.asked["ensure_line"]) == len(COMPANY.staff) + 1
+    assert {held_from for _, _, held_from in directory.asked["ensure_line"]} == {LINES_HELD_FROM}
+    assert LINES_HELD_FROM.astimezone(UTC) <= datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_the_passwords_of_the_file_are_those_of_the_accounts(directory):
+    demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
+    seed(None, COMPANY, demo)
+    passwords = {(tenant, login): password for tenant, login, password, _, _ in directory.asked["ensure_account"]}
+    for name in ("ADMIN", "SUPERVISOR", "OPERATOR", "OPERATOR2", "ACCOUNTANT"):
+        assert passwords[TENANT, demo[f"{name}_LOGIN"]] == demo[f"{name}_PASSWORD"]
+    assert passwords[OTHER_TENANT, demo["OTHER_ADMIN_LOGIN"]] == demo["OTHER_ADMIN_PASSWORD"]
+    assert len(set(passwords.values())) == len(passwords)
+
+
+def test_logins_are_unique_in_the_system(directory):
+    seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
+    logins = [login for _, login, *_ in directory.asked["ensure_account"]]
+    assert len(set(logins)) == len(logins)
+
+
+def test_contacts_are_the_customers_the_company_knows(directory):
+    seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
+    contacts = {(number, name) for _, number, name in directory.asked["ensure_contact"]}
+    assert contacts == {(customer.number, customer.name) for customer in COMPANY.contacts}
+
+
+def test_each_company_has_an_ingest_key_of_its_own(directory):
+    demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
+    seed(None, COMPANY, demo)
+    keys = {(tenant, kind): key for tenant, kind, _, key in directory.asked["ensure_api_key"]}
+    assert keys == {(TENANT, "ingest"): demo["INGEST_KEY"], (OTHER_TENANT, "ingest"): demo["OTHER_INGEST_KEY"]}
+
+
+def test_seeding_again_asks_for_the_same(directory):
+    demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
+    seed(None, COMPANY, demo)
+    once = {name: list(given) for name, given in directory.asked.items()}
+    seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", demo))
+    assert directory.asked == {name: given * 2 for name, given in once.items()}

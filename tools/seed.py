@@ -1,0 +1,90 @@
+"""Put the demonstration's companies, people, lines and contacts into the gateway's database, and write `demo.env`.
+
+Running it again changes nothing: passwords and keys are made once and then read from `demo.env`.
+"""
+
+import hmac
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from secrets import token_urlsafe
+
+from psycopg import Connection, connect
+
+from services.gateway import directory
+from tools import demonstration
+from tools.simulator.company import NAME, Company, Person, found_company
+from tools.simulator.rhythm import KYIV
+
+TENANT, OTHER_TENANT, OTHER_NAME = "oselia", "krynytsia", "Криниця"
+OTHER_ADMIN = Person("other-administrator", "Ганна Левицька", "administrator", "101")
+LINES_HELD_FROM = datetime(2020, 1, 1, tzinfo=KYIV)
+NAMED = {
+    "administrator": "ADMIN",
+    "supervisor": "SUPERVISOR",
+    "operator": "OPERATOR",
+    "operator2": "OPERATOR2",
+    "accountant": "ACCOUNTANT",
+}
+
+
+def main() -> None:
+    path = demonstration.demo_env()
+    company = found_company()
+    demo = demo_values(company, os.environ["BASE_URL"], demonstration.read(path))
+    with connect(os.environ["DATABASE_URL"]) as conn:
+        seed(conn, company, demo)
+    demonstration.write(path, demo)
+
+
+def demo_values(company: Company, base_url: str, earlier: Mapping[str, str]) -> dict[str, str]:
+    """What `demo.env` says; secrets of an earlier one are kept."""
+    return dict(_values(company, base_url, earlier))
+
+
+def seed(conn: Connection, company: Company, demo: Mapping[str, str]) -> None:
+    directory.ensure_tenant(conn, TENANT, NAME)
+    for person in company.staff:
+        _employ(conn, TENANT, person, _password(person, demo))
+    for customer in company.contacts:
+        directory.ensure_contact(conn, TENANT, customer.number, customer.name)
+    directory.ensure_api_key(conn, TENANT, "ingest", "exchange", demo["INGEST_KEY"])
+    directory.ensure_tenant(conn, OTHER_TENANT, OTHER_NAME)
+    _employ(conn, OTHER_TENANT, OTHER_ADMIN, demo["OTHER_ADMIN_PASSWORD"])
+    directory.ensure_api_key(conn, OTHER_TENANT, "ingest", "exchange", demo["OTHER_INGEST_KEY"])
+
+
+def _employ(conn: Connection, tenant: str, person: Person, password: str) -> None:
+    account = directory.ensure_account(conn, tenant, person.login, password, person.name, person.role)
+    directory.ensure_line(conn, account, person.line, LINES_HELD_FROM)
+
+
+def _password(person: Person, demo: Mapping[str, str]) -> str:
+    """Colleagues who are not in `demo.env` have passwords that follow from the administrator's."""
+    if person.login in NAMED:
+        return demo[f"{NAMED[person.login]}_PASSWORD"]
+    return hmac.new(demo["ADMIN_PASSWORD"].encode(), person.login.encode(), "sha256").hexdigest()
+
+
+def _values(company: Company, base_url: str, earlier: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    people = {person.login: person for person in company.staff}
+    yield "BASE_URL", base_url
+    yield "TENANT", TENANT
+    for login, name in NAMED.items():
+        yield f"{name}_LOGIN", login
+        yield f"{name}_PASSWORD", _secret(f"{name}_PASSWORD", earlier)
+    for login in ("operator", "operator2", "accountant"):
+        yield f"{NAMED[login]}_LINE", people[login].line
+    yield "INGEST_KEY", _secret("INGEST_KEY", earlier)
+    yield "OTHER_TENANT", OTHER_TENANT
+    yield "OTHER_ADMIN_LOGIN", OTHER_ADMIN.login
+    yield "OTHER_ADMIN_PASSWORD", _secret("OTHER_ADMIN_PASSWORD", earlier)
+    yield "OTHER_INGEST_KEY", _secret("OTHER_INGEST_KEY", earlier)
+
+
+def _secret(name: str, earlier: Mapping[str, str]) -> str:
+    return earlier.get(name) or token_urlsafe(18)
+
+
+if __name__ == "__main__":
+    main()
