@@ -36,6 +36,7 @@ ATTEMPTS = "x-attempts"
 PERMANENT = (Invalid, Rejected, ValidationError)
 OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)
 RECONNECT_PAUSE = 1.0
+LOGGED_IDS = 50
 RECOVERABLE: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unavailable)
 
 
@@ -145,6 +146,8 @@ class Subscription(Entrypoint):
             eventlet.sleep(pause)
             if self._stopping:
                 raise Unavailable("stopped while a server was away")
+        about = list(dict.fromkeys(delivery.message.correlation_id for delivery in deliveries))[:LOGGED_IDS]
+        logger.info("taken", extra={"queue": self.queue, "messages": len(deliveries), "correlation_ids": about})
         return None
 
     def _work(self, connection: Connection, messages: list[Message]) -> Exception | None:
