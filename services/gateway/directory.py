@@ -71,7 +71,7 @@ API_KEY = """
 USE_API_KEY = """
     update api_keys
        set last_used_at = %(at)s
-     where id = %(id)s and (last_used_at is null or last_used_at < %(at)s)
+     where id = %(id)s and (last_used_at is null or last_used_at < %(unless_since)s)
 """
 ENSURE_TENANT = """
     insert into tenants (key, name) values (%(key)s, %(name)s)
@@ -211,8 +211,9 @@ def api_key(conn: Connection[Any], digest: bytes) -> ApiKey | None:
     return ApiKey(kind=KeyKind(row.pop("kind")), **row) if row else None
 
 
-def use_api_key(conn: Connection[Any], key_id: UUID, at: datetime) -> None:
-    conn.execute(USE_API_KEY, {"id": key_id, "at": at})
+def use_api_key(conn: Connection[Any], key_id: UUID, at: datetime, unless_since: datetime) -> None:
+    """Note that the key is used now, unless a use since then has been noted."""
+    conn.execute(USE_API_KEY, {"id": key_id, "at": at, "unless_since": unless_since})
 
 
 def digest_of(key: str) -> bytes:

@@ -1,0 +1,104 @@
+"""Whether this process lives, whether it can work, and what stands at the root."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import eventlet
+import psycopg
+from kombu import Connection
+from nameko.extensions import DependencyProvider
+from redis import Redis
+from redis.exceptions import RedisError
+from werkzeug.wrappers import Request, Response
+
+from services.gateway.doors.door import Door
+from shared.contracts.errors import Unavailable
+from shared.plumbing.database import Postgres
+from shared.plumbing.http import Problem, answer, http
+from shared.plumbing.publisher import BROKER_ERRORS
+
+logger = logging.getLogger(__name__)
+
+BOUND = 2.0
+AWAY = (eventlet.Timeout, Unavailable, psycopg.Error, RedisError, *BROKER_ERRORS)
+REMEMBERED = 0.5
+PAGE = """<!doctype html>
+<html lang="uk">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Журнал дзвінків</title></head>
+<body><h1>Журнал дзвінків</h1>
+<p>Хто дзвонив, кому, коли і чим це скінчилося. Програми питають тут: <a href="/api/v1/journal">/api/v1/journal</a>.</p>
+</body>
+</html>
+"""
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Probes:
+    """Asks each server that the gateway needs, all at once."""
+
+    def __init__(self, amqp_uri: str, redis_url: str) -> None:
+        self._amqp_uri = amqp_uri
+        self._redis = Redis.from_url(redis_url, socket_timeout=BOUND / 2, socket_connect_timeout=BOUND / 2)
+        self._asked_at, self._missing = float("-inf"), list[str]()
+
+    def missing(self, db: Postgres) -> list[str]:
+        """The servers that do not answer within BOUND seconds."""
+        if monotonic() - self._asked_at > REMEMBERED:
+            probes = {"database": lambda: _ask_database(db), "broker": self._ask_broker, "cache": self._redis.ping}
+            asked = {name: eventlet.spawn(_answers, name, probe) for name, probe in probes.items()}
+            self._missing = [name for name, answers in asked.items() if not answers.wait()]
+            self._asked_at = monotonic()
+        return self._missing
+
+    def _ask_broker(self) -> None:
+        with Connection(self._amqp_uri, connect_timeout=BOUND) as connection:
+            connection.connect()
+
+
+def _ask_database(db: Postgres) -> None:
+    with db.connection() as conn:
+        conn.execute("select 1")
+
+
+def _answers(name: str, probe: Callable[[], Any]) -> bool:
+    try:
+        with eventlet.Timeout(BOUND):
+            probe()
+    except AWAY as error:
+        logger.warning("a server does not answer", extra={"server": name, "error": str(error)})
+        return False
+    return True
+
+
+class Servers(DependencyProvider):
+    def setup(self) -> None:
+        self.probes = Probes(self.container.config["AMQP_URI"], self.container.config["REDIS_URL"])
+
+    def get_dependency(self, worker_ctx: object) -> Probes:
+        return self.probes
+
+
+class HealthDoors(Door):
+    servers = Servers()
+
+    @http("GET", "/healthz")
+    def say_alive(self, request: Request) -> Response:
+        return answer({"status": "alive"})
+
+    @http("GET", "/readyz")
+    def say_ready(self, request: Request) -> Response:
+        missing = self.servers.missing(self.db)
+        if missing:
+            detail = f"No answer from: {', '.join(missing)}."
+            raise Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"})
+        return answer({"status": "ready"})
+
+    @http("GET", "/")
+    def show_page(self, request: Request) -> Response:
+        return Response(PAGE, content_type="text/html; charset=utf-8", headers=PAGE_HEADERS)

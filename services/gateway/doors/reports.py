@@ -1,0 +1,75 @@
+"""What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from services.gateway.domain.keys import ApiKey
+from services.gateway.doors.door import Door
+from shared.contracts.addresses import normalise
+from shared.contracts.calls import reports
+from shared.contracts.calls.events import call_id
+from shared.contracts.calls.reports import Report
+from shared.contracts.errors import Invalid
+from shared.contracts.wire import Json
+from shared.plumbing import clock, logs
+from shared.plumbing.http import answer, body_of, http
+from shared.plumbing.publisher import Outgoing
+
+BODY_LIMIT = 2 * 1024 * 1024
+MOST = 1000
+TOO_FAR_AHEAD = timedelta(hours=12)
+ADDRESSES = ("caller", "callee", "line", "party", "to")
+
+
+class ReportDoors(Door):
+    @http("POST", "/api/v1/reports", body_limit=BODY_LIMIT)
+    def take_reports(self, request: Request) -> Response:
+        key = self.credentials.caller(self.db, request, "take_reports")
+        taken = checked(body_of(request), key, clock.now())
+        self.publishers.publish([_outgoing(report) for report in taken])
+        calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
+        return answer({"accepted": len(taken), "calls": calls}, 202)
+
+
+def checked(sent: Any, key: ApiKey, now: datetime) -> list[Report]:
+    """All that was sent, addresses normalised. Raises Invalid by index for any of it."""
+    if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
+        raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})
+    taken = [_normalised(report, key.region) for report in reports.load(sent)]
+    errors = _foreign(taken, key.tenant) | _from_the_future(taken, now) | _contradicting(taken)
+    if errors:
+        raise Invalid("A report cannot be taken.", errors)
+    return taken
+
+
+def _normalised(report: Report, region: str) -> Report:
+    found = {name: normalise(report.data[name], region) for name in ADDRESSES if report.data.get(name)}
+    return replace(report, data={**report.data, **found})
+
+
+def _foreign(taken: Sequence[Report], tenant: str) -> Json:
+    wrong = {"tenant": ["Not the tenant of this key."]}
+    return {str(index): wrong for index, report in enumerate(taken) if report.tenant != tenant}
+
+
+def _from_the_future(taken: Sequence[Report], now: datetime) -> Json:
+    wrong = {"at": ["Too far in the future."]}
+    return {str(index): wrong for index, report in enumerate(taken) if report.at >= now + TOO_FAR_AHEAD}
+
+
+def _contradicting(taken: Sequence[Report]) -> Json:
+    wrong = {"report_id": ["Used in this request for another report."]}
+    first: dict[str, Report] = {}
+    return {
+        str(index): wrong for index, report in enumerate(taken) if first.setdefault(report.report_id, report) != report
+    }
+
+
+def _outgoing(report: Report) -> Outgoing:
+    body = json.dumps(reports.dump(report), ensure_ascii=False, separators=(",", ":"))
+    return Outgoing("reports", report.type, body, logs.correlation_id())
