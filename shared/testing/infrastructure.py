@@ -5,6 +5,7 @@ if they do not run; nothing is skipped because a server is missing.
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -75,6 +76,14 @@ class Service:
     def lines(self) -> list[str]:
         return self.log.read_text().splitlines()
 
+    def told(self) -> list[dict[str, Any]]:
+        """The lines that are whole JSON objects, as all that the service itself says is."""
+        told = []
+        for line in self.lines():
+            with contextlib.suppress(ValueError):
+                told.append(json.loads(line))
+        return [line for line in told if isinstance(line, dict)]
+
     def wait_until_ready(self) -> "Service":
         deadline = time.monotonic() + START_TIMEOUT
         while READY not in self.log.read_text():
@@ -130,44 +139,49 @@ class Broker:
 
     uri: str
 
+    @contextlib.contextmanager
+    def channel(self) -> Iterator[Any]:
+        with Connection(self.uri) as connection:
+            yield connection.default_channel
+
     def publish(self, *messages: Outgoing) -> None:
         publisher = Publisher(self.uri)
         publisher.publish(messages)
         publisher.close()
 
     def count(self, queue: str) -> int:
-        with Connection(self.uri) as connection:
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        with self.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
 
     def take(self, queue: str) -> list[Any]:
         """Every message of the queue, taken away."""
         taken = []
-        with Connection(self.uri) as connection:
-            while message := connection.default_channel.basic_get(queue, no_ack=True):
+        with self.channel() as channel:
+            while message := channel.basic_get(queue, no_ack=True):
                 taken.append(message)
         return taken
 
     def purge(self) -> None:
-        with Connection(self.uri) as connection:
+        with self.channel() as channel:
             for queue in QUEUES:
-                connection.default_channel.queue_purge(queue.name)
-                connection.default_channel.queue_purge(dead(queue.name))
+                channel.queue_purge(queue.name)
+                channel.queue_purge(dead(queue.name))
 
 
-@pytest.fixture(scope="session")
-def stack() -> Stack:
-    folder = ROOT / os.environ.get("STACK_DIR", ".stack/test")
-    subprocess.run(
-        [ROOT / "ops/stack/stack", "up"],
-        env={**os.environ, "STACK_DIR": str(folder)},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+def prepared(folder: Path) -> Stack:
+    """The servers under `folder`, started if need be, every service's database migrated."""
+    environment = {**os.environ, "STACK_DIR": str(folder)}
+    subprocess.run([ROOT / "ops/stack/stack", "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
     found = Stack(folder)
     for service in SERVICES:
         with psycopg.connect(found.env(service.name)["OWNER_DATABASE_URL"], autocommit=True) as conn:
             migrate(conn, ROOT / "services" / service.name / "migrations")
     return found
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    return prepared(ROOT / os.environ.get("STACK_DIR", ".stack/test"))
 
 
 @contextlib.contextmanager

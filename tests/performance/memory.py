@@ -1,0 +1,46 @@
+"""What the processes weigh after many calls, and whether they go on growing."""
+
+import argparse
+from pathlib import Path
+from uuid import uuid4
+
+import requests
+
+from shared.testing import system
+from shared.testing.infrastructure import Services, Stack, emptied
+from tests.performance import company
+from tests.performance.figures import Figure
+from tests.performance.flow import BATCH, _wait_until_shown
+
+SLICES = 10
+BAR, GROWTH = 150.0, 20.0
+
+
+def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+    weights: list[dict[str, float]] = []
+    with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
+        company.found(gateway_db)
+        world = next(system.start(stack, services, {}))
+        session, told = requests.Session(), 0
+        for part in range(SLICES):
+            reports = company.reports(asked.calls // SLICES, uuid4().hex, seed=part)
+            for start in range(0, len(reports), BATCH):
+                company.send(session, stack, reports[start : start + BATCH])
+            told += len(reports)
+            _wait_until_shown(stack, told)
+            weights.append({name: _resident(service.process.pid) for name, service in world.processes.items()})
+    return [
+        Figure(
+            f"{name}: resident after {asked.calls:,} calls (after a tenth of them)",
+            f"{weight:.0f} MiB ({weights[0][name]:.0f})",
+            f"{BAR:.0f} MiB, {GROWTH:.0f} more",
+            weight <= BAR and weight - weights[0][name] <= GROWTH,
+        )
+        for name, weight in weights[-1].items()
+    ]
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024

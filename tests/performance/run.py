@@ -1,0 +1,78 @@
+"""`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
+
+python -m tests.performance.run [flow] [latency] [page] [memory] [--calls 100000] [--rows 1000000]
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.testing.infrastructure import ROOT, Services, Stack, prepared
+from tests.performance import flow, latency, memory, page
+from tests.performance.figures import Figure
+
+MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
+    "flow": flow.measure,
+    "latency": latency.measure,
+    "page": page.measure,
+    "memory": memory.measure,
+}
+REPORT = ROOT / "docs/performance.md"
+
+
+def main() -> None:
+    asked = _arguments()
+    folder = ROOT / os.environ.setdefault("STACK_DIR", ".stack/bench")
+    stack = prepared(folder)
+    try:
+        figures = [figure for name in asked.measure for figure in _measured(name, stack, asked)]
+    finally:
+        subprocess.run([ROOT / "ops/stack/stack", "down"], check=True, stdout=subprocess.DEVNULL)
+    if set(asked.measure) == set(MEASURES):
+        REPORT.write_text(_report(figures))
+    sys.exit(not all(figure.holds for figure in figures))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description="Measures; writes docs/performance.md.")
+    parser.add_argument("measure", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
+    parser.add_argument("--calls", type=int, default=100_000, help="calls for the memory measure")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows in the journal for the page measure")
+    return parser.parse_args()
+
+
+def _measured(name: str, stack: Stack, asked: argparse.Namespace) -> list[Figure]:
+    sys.stdout.write(f"{name} …\n")
+    services = Services(stack, Path(tempfile.mkdtemp(prefix="bench-")))
+    try:
+        figures = MEASURES[name](stack, services, asked)
+    finally:
+        services.stop()
+    for figure in figures:
+        sys.stdout.write(f"  {figure}\n")
+        sys.stdout.flush()
+    return figures
+
+
+def _report(figures: list[Figure]) -> str:
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    rows = "\n".join(
+        f"| {one.what} | {one.measured} | {one.bar} | {'yes' if one.holds else '**no**'} |" for one in figures
+    )
+    return f"""# Speed and size, as measured
+
+Written by `make bench` on {machine}, everything on the one machine. Ratios compare two measurements of the same run.
+
+| what | measured | bar | holds |
+|---|---|---|---|
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    main()
