@@ -55,8 +55,10 @@ class Problem(Exception):
             self.body["instance"] = f"urn:uuid:{uuid4()}"
 
     def response(self) -> Response:
+        # A lone surrogate that was sent to us, in a field's name for example, goes back as the escape it came as.
+        body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "backslashreplace")
         return Response(
-            json.dumps(self.body, ensure_ascii=False),
+            body,
             status=self.status,
             headers=self.headers,
             content_type="application/problem+json",
