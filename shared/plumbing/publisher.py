@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
+from time import monotonic
 from typing import Any, NamedTuple
 
 import eventlet
@@ -21,6 +22,8 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, AMQPError, OperationalErr
 PERSISTENT = 2
 CONNECT_TIMEOUT = 3.0
 HEARTBEAT = 30
+LOOK_AFTER = 1.0
+"""Seconds without a message after which the connection is looked at before it is used."""
 SLICE = 500
 """Messages between two waits for confirms."""
 
@@ -43,12 +46,14 @@ class Publisher:
         """`timeout`: seconds within which the broker must have confirmed a whole batch."""
         self._uri, self._timeout = uri, timeout
         self._connection: Connection | None = None
+        self._used_at = monotonic()
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """Return when the broker has taken responsibility for every message.
 
         Raises Unavailable when it has not: then any of them may have arrived, none is certain.
         """
+        self._freshen()
         try:
             with eventlet.Timeout(self._timeout):
                 for start in range(0, len(messages), SLICE):
@@ -78,6 +83,14 @@ class Publisher:
             pass
         except BROKER_ERRORS:
             self.close()
+
+    def _freshen(self) -> None:
+        """After a pause the broker may have given the connection up, or been restarted."""
+        idle, self._used_at = monotonic() - self._used_at, monotonic()
+        if idle > HEARTBEAT:
+            self.close()
+        elif idle > LOOK_AFTER:
+            self.heartbeat()
 
     def _open(self) -> None:
         connection = Connection(self._uri, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT)
