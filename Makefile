@@ -16,8 +16,9 @@ up: packages venv ## everything but the simulator
 	@ops/stack/demo
 
 down: ## stop it all; the data stays in .stack
-	@STACK_DIR=.stack/test ops/stack/stack down
-	@ops/stack/stack down
+	@for ports in .stack/*/ports .stack/ports; do \
+		[ ! -e $$ports ] || STACK_DIR=$${ports%/ports} ops/stack/stack down || exit; \
+	done
 	@echo "Stopped. The data is still in .stack; 'make clean' removes it."
 
 test: packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest

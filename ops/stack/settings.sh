@@ -2,10 +2,10 @@
 
 SERVICES="calls gateway"
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv
 STACK_DIR=${STACK_DIR:-.stack}
-[[ $STACK_DIR == /* ]] || STACK_DIR=$ROOT/$STACK_DIR
+STACK_DIR=$(cd "$ROOT" && realpath -m "$STACK_DIR")
 export STACK_DIR LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
 # What goes into other programs' settings unquoted.
