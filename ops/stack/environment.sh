@@ -2,7 +2,6 @@
 
 write_environments() {
     local service
-    [[ ${PRICE_DELAY:-0} =~ ^[0-9]+$ ]] || die "PRICE_DELAY=$PRICE_DELAY: give whole seconds."
     mkdir -p "$STACK_DIR/env"
     for service in $SERVICES; do
         service_environment "$service" | keep_private "$STACK_DIR/env/$service.env"
