@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import eventlet
 import psycopg
 import psycopg_pool
 from nameko.extensions import DependencyProvider
@@ -16,6 +17,16 @@ from shared.contracts.errors import Unavailable
 waiting.wait = waiting.wait_select
 
 WAIT_FOR_CONNECTION = 2.0
+PATIENCE = 15.0
+"""Seconds after which a server that does not answer is given up; more than any statement may take."""
+LINE: dict[str, Any] = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How connections notice that the line is dead."""
 OUTAGE_STATES = ("08", "57P", "53")
 """SQLSTATE classes of a server that is away, shutting down or out of resources."""
 
@@ -23,6 +34,11 @@ OUTAGE_STATES = ("08", "57P", "53")
 def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as the JSON that `json_to_recordset` takes."""
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
+    """In a `with`: raises Unavailable when the block takes longer."""
+    return eventlet.Timeout(seconds, Unavailable("The database does not answer."))
 
 
 class Connection(psycopg.Connection[Any]):
@@ -46,6 +62,7 @@ class Postgres:
     def __init__(self, url: str, size: int) -> None:
         self._pool = psycopg_pool.ConnectionPool(
             url,
+            kwargs=LINE,
             connection_class=Connection,
             min_size=1,
             max_size=size,
@@ -65,19 +82,26 @@ class Postgres:
     def connection(self) -> Iterator[Connection]:
         """Raises Unavailable when Postgres is not there within two seconds."""
         try:
-            leased = self._pool.getconn()
+            # The pool bounds its own waiting, but not its question whether a connection is alive.
+            with patience(WAIT_FOR_CONNECTION):
+                leased = self._pool.getconn()
         except psycopg_pool.PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         try:
             leased.outbox_filled = False
-            with leased.transaction():
+            with patience(), leased.transaction():
                 yield leased
             if leased.outbox_filled:
-                # Outside the append's transaction: NOTIFY takes a lock of the whole database at commit.
-                leased.execute("notify outbox")
-                leased.commit()
+                self._wake_relay(leased)
         finally:
             self._pool.putconn(leased)
+
+    def _wake_relay(self, conn: Connection) -> None:
+        # Outside the append's transaction: NOTIFY takes a lock of the whole database at commit. And the transaction
+        # has been committed: a line that breaks now must not make it look as if it had not.
+        with suppress(psycopg.Error, Unavailable), patience():
+            conn.execute("notify outbox")
+            conn.commit()
 
 
 class Database(DependencyProvider):

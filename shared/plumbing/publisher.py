@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, LifoQueue
-from time import monotonic
 from typing import Any, NamedTuple
 
 import eventlet
@@ -21,11 +20,17 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, AMQPError, OperationalErr
 """All that a broker which goes away, pauses or refuses can raise."""
 PERSISTENT = 2
 CONNECT_TIMEOUT = 3.0
+CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
-LOOK_AFTER = 1.0
-"""Seconds without a message after which the connection is looked at before it is used."""
 SLICE = 500
 """Messages between two waits for confirms."""
+
+
+def connect(uri: str, heartbeat: float = HEARTBEAT) -> Connection:
+    """An open connection, after one attempt. To be left with `collect()`: a dead broker never answers a goodbye."""
+    connection = Connection(uri, connect_timeout=CONNECT_TIMEOUT, heartbeat=heartbeat)
+    connection.ensure_connection(max_retries=0)
+    return connection
 
 
 class Outgoing(NamedTuple):
@@ -42,23 +47,22 @@ class Outgoing(NamedTuple):
 class Publisher:
     """One channel of its own. Not for use by two greenthreads at once; see `Publishers`."""
 
-    def __init__(self, uri: str, timeout: float = 10.0) -> None:
+    def __init__(self, uri: str, timeout: float = CONFIRM_TIMEOUT) -> None:
         """`timeout`: seconds within which the broker must have confirmed a whole batch."""
         self._uri, self._timeout = uri, timeout
         self._connection: Connection | None = None
-        self._used_at = monotonic()
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """Return when the broker has taken responsibility for every message.
 
         Raises Unavailable when it has not: then any of them may have arrived, none is certain.
         """
-        self._freshen()
         try:
             with eventlet.Timeout(self._timeout):
                 for start in range(0, len(messages), SLICE):
                     self._publish(messages[start : start + SLICE])
         except (eventlet.Timeout, *BROKER_ERRORS) as error:
+            logger.warning("publishing failed", extra={"error": repr(error)})
             self.close()
             raise Unavailable("The message broker does not answer.") from error
         except BaseException:
@@ -69,31 +73,22 @@ class Publisher:
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # collect() drops the sockets without the handshake that a dead broker would never answer.
             connection.collect()
 
-    def heartbeat(self) -> None:
-        """To be called now and then while nothing is published; drops a connection that is dead."""
+    def _close_if_dead(self) -> None:
+        """A broker that restarted, or missed our heartbeats while there was nothing to publish, has hung up."""
         if self._connection is None:
             return
         try:
             self._connection.heartbeat_check()
-            self._connection.drain_events(timeout=0.001)
+            self._connection.drain_events(timeout=0)
         except TimeoutError:
             pass
         except BROKER_ERRORS:
             self.close()
 
-    def _freshen(self) -> None:
-        """After a pause the broker may have given the connection up, or been restarted."""
-        idle, self._used_at = monotonic() - self._used_at, monotonic()
-        if idle > HEARTBEAT:
-            self.close()
-        elif idle > LOOK_AFTER:
-            self.heartbeat()
-
     def _open(self) -> None:
-        connection = Connection(self._uri, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT)
+        connection = connect(self._uri)
         channel = connection.default_channel
         channel.confirm_select()
         channel.events["basic_ack"].add(self._confirmed)
@@ -104,6 +99,7 @@ class Publisher:
         self._trouble: str | None = None
 
     def _publish(self, messages: Sequence[Outgoing]) -> None:
+        self._close_if_dead()
         if self._connection is None:
             self._open()
         self._trouble = None
@@ -137,15 +133,16 @@ class Publisher:
 
 
 def _message(one: Outgoing) -> Message:
-    return Message(
-        one.body,
-        content_type="application/json",
-        content_encoding="utf-8",
-        delivery_mode=PERSISTENT,
-        correlation_id=one.correlation_id,
-        application_headers=one.headers or {},
-        **(one.properties or {}),
-    )
+    # A lone surrogate, which UTF-8 does not have, becomes the escape by which JSON can say it.
+    body = one.body if isinstance(one.body, bytes) else one.body.encode("utf-8", "backslashreplace")
+    properties = {
+        "content_type": "application/json",
+        "content_encoding": "utf-8",
+        "delivery_mode": PERSISTENT,
+        "correlation_id": one.correlation_id,
+        "application_headers": one.headers or {},
+    }
+    return Message(body, **properties | (one.properties or {}))
 
 
 class Publishers:

@@ -17,7 +17,8 @@ from nameko.extensions import DependencyProvider
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing import clock
-from shared.plumbing.publisher import Outgoing, Publisher
+from shared.plumbing.database import LINE, patience
+from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ PAUSES = (0.1, 0.5, 1, 2, 5)
 
 LEAD = "select pg_try_advisory_lock(hashtext('relay'))"
 NEXT = "select position, key, correlation_id, body, created_at from outbox order by position limit %(batch)s"
-DONE = "delete from outbox where position = any(%(positions)s)"
+DONE = "delete from outbox where position = any(%(positions)s) returning position"
 
 
 class Relay(DependencyProvider):
@@ -38,7 +39,8 @@ class Relay(DependencyProvider):
         self.owner, self.exchange = owner, f"{owner}.events"
 
     def setup(self) -> None:
-        self._publisher = Publisher(self.container.config["AMQP_URI"])
+        config = self.container.config
+        self._publisher = Publisher(config["AMQP_URI"], float(config.get("CONFIRM_TIMEOUT", CONFIRM_TIMEOUT)))
         self._stopping, self._next_heartbeat = False, 0.0
 
     def start(self) -> None:
@@ -56,7 +58,7 @@ class Relay(DependencyProvider):
         failures = 0
         while not self._stopping:
             try:
-                with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True) as conn:
+                with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True, **LINE) as conn:
                     self._lead(conn)
                     while not self._stopping:
                         self._cycle(conn)
@@ -68,20 +70,20 @@ class Relay(DependencyProvider):
                 eventlet.sleep(pause)
 
     def _lead(self, conn: psycopg.Connection[Any]) -> None:
-        while not self._stopping and not self._one(conn, LEAD):
+        while not self._stopping and self._ask(conn, LEAD) == [(False,)]:
             eventlet.sleep(1)
         conn.execute("listen outbox")
 
-    def _one(self, conn: psycopg.Connection[Any], query: str) -> Any:
-        row = conn.execute(query).fetchone()
-        return row[0] if row else None
+    def _ask(self, conn: psycopg.Connection[Any], query: str, **words: Any) -> list[Any]:
+        with patience():
+            return conn.execute(query, words).fetchall()
 
     def _cycle(self, conn: psycopg.Connection[Any]) -> None:
-        rows = conn.execute(NEXT, {"batch": BATCH}).fetchall()
+        rows = self._ask(conn, NEXT, batch=BATCH)
         self._beat(rows[0][-1] if rows else None)
         if rows:
             self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
-            conn.execute(DONE, {"positions": [position for position, *_ in rows]})
+            self._ask(conn, DONE, positions=[position for position, *_ in rows])
         if len(rows) < BATCH:
             for _ in conn.notifies(timeout=POLL, stop_after=1):
                 pass

@@ -27,13 +27,12 @@ from typing import Any
 
 import psycopg
 import yaml
-from kombu import Connection
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
-from shared.plumbing import database as _  # noqa: F401  sets psycopg's wait function
 from shared.plumbing import logs
-from shared.plumbing.publisher import BROKER_ERRORS
+from shared.plumbing.database import LINE
+from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +57,16 @@ def configuration(path: Path) -> dict[str, Any]:
         sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
     text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded | {
-        "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
-        "HEARTBEAT": 30,
-        "ACCEPT": ["json"],
-        "DECLARE_EVENT_EXCHANGES": False,
-        "TRANSPORT_OPTIONS": {"max_retries": 3, "interval_start": 0.5, "interval_step": 1, "interval_max": 5},
-    }
+    return (
+        {"HEARTBEAT": HEARTBEAT}
+        | loaded
+        | {
+            "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
+            "ACCEPT": ["json"],
+            "DECLARE_EVENT_EXCHANGES": False,
+            "TRANSPORT_OPTIONS": {"max_retries": 3, "interval_start": 0.5, "interval_step": 1, "interval_max": 5},
+        }
+    )
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
@@ -81,12 +83,11 @@ def wait_for_servers(config: dict[str, Any]) -> None:
 def _missing(config: dict[str, Any]) -> list[str]:
     missing = []
     try:
-        with Connection(config["AMQP_URI"], connect_timeout=3) as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
+        connect(config["AMQP_URI"]).collect()
     except BROKER_ERRORS as error:
         missing.append(f"broker: {type(error).__name__}")
     try:
-        psycopg.connect(config["DATABASE_URL"], connect_timeout=3).close()
+        psycopg.connect(config["DATABASE_URL"], **LINE).close()
     except psycopg.Error as error:
         missing.append(f"database: {error}")
     return missing

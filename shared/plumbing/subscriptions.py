@@ -28,13 +28,13 @@ from shared.contracts.errors import Conflict, Invalid, Rejected, ServiceError, U
 from shared.contracts.topology import DEAD_EXCHANGE, RETRY_PAUSES, retry
 from shared.plumbing import clock
 from shared.plumbing.database import is_outage
-from shared.plumbing.publisher import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, Outgoing, Publisher
+from shared.plumbing.publisher import BROKER_ERRORS, CONFIRM_TIMEOUT, Outgoing, Publisher, connect
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = "x-attempts"
+ATTEMPTS, ORIGINAL_KEY = "x-attempts", "x-original-key"
 PERMANENT = (Invalid, Rejected, ValidationError)
-OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)
+OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2)
 RECONNECT_PAUSE = 1.0
 LOGGED_IDS = 50
 RECOVERABLE: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unavailable)
@@ -62,7 +62,7 @@ class Subscription(Entrypoint):
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        self._uri = self.container.config["AMQP_URI"]
+        self._uri, self._heartbeat = self.container.config["AMQP_URI"], self.container.config["HEARTBEAT"]
         self._pauses: Sequence[float] = self.container.config.get("RETRY_PAUSES", RETRY_PAUSES)
         self._publisher = Publisher(self._uri)
         self._stopping = False
@@ -85,16 +85,25 @@ class Subscription(Entrypoint):
                     eventlet.sleep(RECONNECT_PAUSE)
 
     def _consume(self) -> None:
-        with Connection(self._uri, heartbeat=HEARTBEAT, connect_timeout=CONNECT_TIMEOUT) as connection:
-            channel = connection.default_channel
-            waiting: deque[Any] = deque()
-            channel.basic_qos(0, self.batch * 2, False)
-            channel.basic_consume(self.queue, callback=waiting.append)
+        connection, waiting = connect(self._uri, self._heartbeat), deque[Any]()
+        try:
+            channel = self._open(connection, waiting)
             logger.info("subscription ready", extra={"queue": self.queue})
             while not self._stopping:
                 if batch := self._gather(connection, waiting):
                     self._take(connection, batch)
                     channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        finally:
+            connection.collect()
+
+    def _open(self, connection: Connection, waiting: deque[Any]) -> Any:
+        with eventlet.Timeout(CONFIRM_TIMEOUT, Unavailable("The message broker does not answer.")):
+            channel = connection.default_channel
+            # Whatever the message says of its encoding, its bytes are kept as they came.
+            channel.auto_decode = False
+            channel.basic_qos(0, self.batch * 2, False)
+            channel.basic_consume(self.queue, callback=waiting.append)
+            return channel
 
     def _gather(self, connection: Connection, waiting: deque[Any]) -> list[Any]:
         if not waiting:
@@ -131,7 +140,7 @@ class Subscription(Entrypoint):
             self._park(raw, "undecodable", error)
             return None
         about = str(raw.properties.get("correlation_id") or "")
-        return _Delivery(raw, Message(body, raw.delivery_info["routing_key"], about))
+        return _Delivery(raw, Message(body, _key(raw), about))
 
     def _hand_over(self, connection: Connection, deliveries: list[_Delivery]) -> Exception | None:
         """Let the handler try; None when it is done, else why not. Waits as long as a server is away."""
@@ -160,7 +169,7 @@ class Subscription(Entrypoint):
         except ContainerBeingKilled as error:
             raise Unavailable("stopping") from error
         while not done.ready():
-            with eventlet.Timeout(HEARTBEAT / 4, False):
+            with eventlet.Timeout(self._heartbeat / 4, False):
                 done.wait()
                 break
             self._drain(connection, 0.01)
@@ -177,7 +186,7 @@ class Subscription(Entrypoint):
             reason = type(error).__name__.lower() if isinstance(error, ServiceError | ValidationError) else "failed"
             self._park(delivery.raw, reason, error)
             return
-        headers = _headers(delivery.raw) | {ATTEMPTS: attempts + 1}
+        headers = {ORIGINAL_KEY: _key(delivery.raw), ATTEMPTS: attempts + 1}
         self._put(delivery.raw, retry(self._pauses[attempts - 1]), headers)
         logger.warning(
             "message will be retried",
@@ -191,9 +200,10 @@ class Subscription(Entrypoint):
             "x-reason": reason,
             "x-error": f"{type(error).__name__}: {error}"[:2000],
             "x-parked-at": clock.now().isoformat(),
-            "x-original-key": raw.delivery_info["routing_key"],
+            ORIGINAL_KEY: _key(raw),
+            ATTEMPTS: _attempts(raw),
         }
-        self._put(raw, DEAD_EXCHANGE, _headers(raw) | parked)
+        self._put(raw, DEAD_EXCHANGE, parked)
         logger.error("message parked", extra={"queue": self.queue, "reason": reason, "error": str(error)})
 
     def _put(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:
@@ -201,10 +211,9 @@ class Subscription(Entrypoint):
         self._publisher.publish([Outgoing(exchange, self.queue, raw.body, about, headers)])
 
 
-def _headers(raw: Any) -> dict[str, Any]:
-    """Our own headers; x-death and other headers of the broker's are its own affair."""
-    kept = (ATTEMPTS, "x-original-key")
-    return {name: value for name, value in (raw.headers or {}).items() if name in kept}
+def _key(raw: Any) -> str:
+    """The routing key that it was published with; it comes back from a retry queue with the name of its own."""
+    return str((raw.headers or {}).get(ORIGINAL_KEY) or raw.delivery_info["routing_key"])
 
 
 def _attempts(raw: Any) -> int:

@@ -1,0 +1,177 @@
+"""Services that do as their messages say. They stand on the plumbing as real ones do."""
+
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import eventlet
+from eventlet import patcher
+from werkzeug.wrappers import Request, Response
+
+from shared.contracts.errors import Conflict, NotFound, Rejected
+from shared.plumbing import commands
+from shared.plumbing.database import Connection, Database
+from shared.plumbing.http import answer, body_of, http
+from shared.plumbing.relay import Relay
+from shared.plumbing.rpc import RpcClient, rpc
+from shared.plumbing.subscriptions import Message, subscribe
+
+logger = logging.getLogger(__name__)
+
+NOTE = "insert into notes (word) values (%s)"
+heard: Counter[str] = Counter()
+
+
+def note(conn: Connection, word: str) -> None:
+    conn.execute(NOTE, (word,))
+
+
+class Listener:
+    """Notes the `word` of each message, once it has failed `fails` times."""
+
+    name = "listener"
+
+    db = Database()
+
+    @subscribe("double.work", batch=50)
+    def listen(self, messages: Sequence[Message]) -> None:
+        with self.db.connection() as conn:
+            for message in messages:
+                self._hear(conn, message)
+
+    def _hear(self, conn: Connection, message: Message) -> None:
+        word = message.body["word"]
+        heard[word] += 1
+        logger.info("heard", extra={"word": word, "key": message.key, "monotonic": time.monotonic()})
+        if message.body.get("reject"):
+            raise Rejected("not_this_one")
+        if heard[word] <= message.body.get("fails", 0):
+            raise RuntimeError(f"{word} fails")
+        note(conn, word)
+        eventlet.sleep(message.body.get("seconds", 0))
+
+
+class Answers:
+    name = "answers"
+
+    db = Database()
+
+    @rpc
+    def echo(self, **words: Any) -> Any:
+        logger.info("asked")
+        return words
+
+    @rpc
+    def modules(self) -> list[str]:
+        return sorted(sys.modules)
+
+    @rpc
+    def note(self, word: str, seconds: float = 0) -> None:
+        eventlet.sleep(seconds)
+        with self.db.connection() as conn:
+            note(conn, word)
+
+    @rpc
+    def note_once(self, command_id: str, word: str) -> Any:
+        def work() -> Any:
+            note(conn, word)
+            return {"word": word, "at": time.time()}
+
+        with self.db.connection() as conn:
+            return commands.once(conn, UUID(command_id), work)
+
+    @rpc
+    def query(self) -> int:
+        with self.db.connection() as conn:
+            return int(conn.execute("select 1").fetchone()[0])
+
+    @rpc
+    def queries_at_once(self, number: int, seconds: float) -> float:
+        def query(_: int) -> None:
+            with self.db.connection() as conn:
+                conn.execute("select pg_sleep(%s)", (seconds,))
+
+        started = time.monotonic()
+        list(eventlet.GreenPool(number).imap(query, range(number)))
+        return time.monotonic() - started
+
+    @rpc
+    def reject(self) -> None:
+        raise Rejected("not_allowed")
+
+    @rpc
+    def fail(self) -> None:
+        raise RuntimeError("postgres://u:secret@h/db")
+
+    @rpc
+    def no_json(self) -> object:
+        return object()
+
+    @rpc
+    def block(self, seconds: float) -> None:
+        patcher.original("time").sleep(seconds)
+
+
+class Asker:
+    """Asks `Answers` for HTTP clients."""
+
+    name = "asker"
+
+    db = Database()
+    answers = RpcClient("answers")
+
+    @http("GET", "/quick")
+    def quick(self, request: Request) -> Response:
+        return answer({"quick": True})
+
+    @http("POST", "/ask/<method>")
+    def ask(self, request: Request, method: str) -> Response:
+        return answer(self.answers.call(method, float(request.args.get("timeout", 3)), **body_of(request)))
+
+    @http("GET", "/query")
+    def query(self, request: Request) -> Response:
+        with self.db.connection() as conn:
+            conn.execute("select 1")
+        return answer({"answered": True})
+
+    @http("POST", "/echo", body_limit=1000)
+    def echo(self, request: Request) -> Response:
+        return answer(body_of(request))
+
+    @http("GET", "/fail/<how>")
+    def fail(self, request: Request, how: str) -> Response:
+        raise {
+            "bug": RuntimeError("postgres://u:secret@h/db"),
+            "missing": NotFound(),
+            "conflict": Conflict(),
+            "surrogate": Rejected("\ud800"),
+        }[how]
+
+    @http("GET", "/sleep/<float:seconds>")
+    def sleep(self, request: Request, seconds: float) -> Response:
+        eventlet.sleep(seconds)
+        return answer({"slept": seconds})
+
+
+class CallsRelay:
+    name = "calls-relay"
+
+    outbox = Relay("calls")
+
+
+class Stubborn:
+    """Never ends what it has begun."""
+
+    name = "stubborn"
+
+    db = Database()
+
+    @subscribe("double.work", batch=1)
+    def listen(self, messages: Sequence[Message]) -> None:
+        logger.info("heard")
+        while True:
+            eventlet.sleep(1)
