@@ -1,0 +1,61 @@
+"""Each service's database is its own, and its application cannot rewrite history."""
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from shared.testing.infrastructure import Stack
+
+SERVICES = ["calls", "gateway"]
+ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}
+
+
+def url(stack: Stack, service: str, role: str) -> str:
+    return stack.env(service)[ROLES[role]]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("other", [*SERVICES, "postgres", "template1"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_role_connects_to_its_services_database_only(stack: Stack, service: str, other: str, role: str) -> None:
+    if other == service:
+        psycopg.connect(url(stack, service, role)).close()
+    else:
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(url(stack, service, role), dbname=other)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_wrong_password_is_refused(stack: Stack, role: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(url(stack, "calls", role), password="calls")
+
+
+@pytest.mark.parametrize("change", ["update events set stream = stream", "delete from events", "truncate events"])
+@pytest.mark.parametrize("role", ["app", "ro"])
+def test_events_are_never_changed_or_deleted(stack: Stack, role: str, change: str) -> None:
+    with psycopg.connect(url(stack, "calls", role)) as conn, pytest.raises(psycopg.Error) as refused:
+        conn.execute(change)
+    assert isinstance(refused.value, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_reading_role_cannot_write(stack: Stack, service: str) -> None:
+    with psycopg.connect(url(stack, service, "ro")) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.commit()
+        with pytest.raises(errors.InsufficientPrivilege):
+            conn.execute("delete from migrations")
+
+
+@pytest.mark.parametrize("setting", ["fsync", "synchronous_commit", "full_page_writes"])
+def test_what_is_committed_is_on_the_disk(stack: Stack, setting: str) -> None:
+    with psycopg.connect(url(stack, "calls", "app")) as conn:
+        assert conn.execute("select current_setting(%s)", [setting]).fetchone() == ("on",)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_application_waits_for_ever(stack: Stack, service: str) -> None:
+    with psycopg.connect(url(stack, service, "app")) as conn:
+        for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            assert conn.execute("select current_setting(%s)", [setting]).fetchone() != ("0",)
