@@ -87,6 +87,7 @@ gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"; }
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 one_at_a_time() {
+    [ -O "$STACK_DIR" ] || die "$STACK_DIR belongs to $(stat -c %U "$STACK_DIR"): work as that user."
     exec 9>"$STACK_DIR/lock"
     flock --wait 180 9 || die "Another command has been working on $STACK_DIR for three minutes; wait for it, then try again."
 }
