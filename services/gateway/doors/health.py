@@ -96,7 +96,7 @@ class HealthDoors(Door):
         missing = self.servers.missing(self.db)
         if missing:
             detail = f"No answer from: {', '.join(missing)}."
-            raise Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"})
+            return Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"}).response()
         return answer({"status": "ready"})
 
     @http("GET", "/")

@@ -1,7 +1,6 @@
 """What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,33 +40,32 @@ def checked(sent: Any, key: ApiKey, now: datetime) -> list[Report]:
     if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
         raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})
     taken = [_normalised(report, key.region) for report in reports.load(sent)]
-    errors = _foreign(taken, key.tenant) | _from_the_future(taken, now) | _contradicting(taken)
+    first: dict[str, Report] = {}
+    errors = {
+        str(index): wrong
+        for index, report in enumerate(taken)
+        if (wrong := _wrong(report, key.tenant, now, first.setdefault(report.report_id, report)))
+    }
     if errors:
         raise Invalid("A report cannot be taken.", errors)
     return taken
 
 
+def _wrong(report: Report, tenant: str, now: datetime, first: Report) -> Json:
+    """What no schema can say of a report; `first` is the first of its id in the request."""
+    wrong = {}
+    if report.tenant != tenant:
+        wrong["tenant"] = ["Not the tenant of this key."]
+    if report.at >= now + TOO_FAR_AHEAD:
+        wrong["at"] = ["Too far in the future."]
+    if report != first:
+        wrong["report_id"] = ["Used in this request for another report."]
+    return wrong
+
+
 def _normalised(report: Report, region: str) -> Report:
     found = {name: normalise(report.data[name], region) for name in ADDRESSES if report.data.get(name)}
     return replace(report, data={**report.data, **found})
-
-
-def _foreign(taken: Sequence[Report], tenant: str) -> Json:
-    wrong = {"tenant": ["Not the tenant of this key."]}
-    return {str(index): wrong for index, report in enumerate(taken) if report.tenant != tenant}
-
-
-def _from_the_future(taken: Sequence[Report], now: datetime) -> Json:
-    wrong = {"at": ["Too far in the future."]}
-    return {str(index): wrong for index, report in enumerate(taken) if report.at >= now + TOO_FAR_AHEAD}
-
-
-def _contradicting(taken: Sequence[Report]) -> Json:
-    wrong = {"report_id": ["Used in this request for another report."]}
-    first: dict[str, Report] = {}
-    return {
-        str(index): wrong for index, report in enumerate(taken) if first.setdefault(report.report_id, report) != report
-    }
 
 
 def _outgoing(report: Report) -> Outgoing:

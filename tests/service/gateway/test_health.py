@@ -1,0 +1,65 @@
+"""Alive is not ready; and what is no door of ours is a problem too."""
+
+import time
+
+import pytest
+from requests import Response
+
+from shared.testing.infrastructure import eventually
+from tests.service.gateway.stage import Gateway, Remote
+
+SERVERS = ["database", "broker", "cache"]
+
+
+def not_ready(remote: Remote) -> list[Response]:
+    answer = remote.gateway("GET", "/readyz")
+    return [answer] if answer.status_code == 503 else []
+
+
+def test_a_gateway_with_all_its_servers_is_ready(gateway: Gateway):
+    answer = gateway("GET", "/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_gateway_is_not_ready_without_one_of_its_servers_and_names_it(remote: Remote, server):
+    remote.lines[server].cut()
+    [answer] = eventually(lambda: not_ready(remote), seconds=5)
+    assert answer.json()["detail"] == f"No answer from: {server}."
+    assert answer.headers["Retry-After"] == "1"
+    assert remote.gateway("GET", "/healthz").status_code == 200
+    remote.lines[server].resume()
+    eventually(lambda: remote.gateway("GET", "/readyz").status_code == 200, seconds=10)
+
+
+def test_servers_that_hang_are_not_waited_for_long(remote: Remote):
+    for line in remote.lines.values():
+        line.pause()
+    began = time.monotonic()
+    [answer] = eventually(lambda: not_ready(remote), seconds=5)
+    assert time.monotonic() - began < 4
+    assert all(server in answer.json()["detail"] for server in SERVERS)
+    assert remote.gateway("GET", "/healthz").status_code == 200
+
+
+def test_the_page_runs_nothing_and_loads_nothing(gateway: Gateway):
+    answer = gateway("GET", "/")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+    assert "Журнал дзвінків" in answer.text
+    assert "<script" not in answer.text
+    assert "style" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v2/me", "/api/v1/sessions/other", "/favicon.ico"])
+def test_what_is_not_there_is_a_problem(gateway: Gateway, path):
+    answer = gateway("GET", path)
+    assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/sessions"), ("PUT", "/api/v1/me"), ("POST", "/healthz")])
+def test_another_method_is_a_problem(gateway: Gateway, method, path):
+    answer = gateway(method, path)
+    assert (answer.status_code, answer.json()["type"]) == (405, "method-not-allowed")
+    assert answer.headers["Allow"]
