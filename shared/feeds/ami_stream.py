@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 Event = Mapping[str, str]
-"""The fields of one event or response; keys in lower case (`Uniqueid` and `UniqueID` are one), the first of equal keys."""
+"""The fields of one event or response: keys in lower case (`Uniqueid` is `UniqueID`), of equal keys the first."""
 
 GREETING = "Asterisk Call Manager/"
 LONGEST_BLOCK = 1 << 20

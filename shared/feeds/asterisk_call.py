@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from shared.feeds.asterisk_channels import Channel
 
+INBOUND, OUTBOUND, INTERNAL = "inbound", "outbound", "internal"
 CALLER, CALLEE, SYSTEM, UNKNOWN = "caller", "callee", "system", "unknown"
 
 BUSY, REJECTED, NO_USER_RESPONSE, NO_ANSWER, TEMPORARY_FAILURE = 17, 21, 18, 19, 41
@@ -54,11 +55,9 @@ class Leg:
         return not self.channel.requested and self.status not in CAUSE_OF_DIAL_STATUS
 
 
-@dataclass(slots=True, eq=False)
-class Recording:
+class Recording(NamedTuple):
     channel: Channel
     started_at: datetime
-    file: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,15 +77,15 @@ class Call:
     aliases: set[str] = field(default_factory=set)
     direction: str = ""
     callee: str = ""
-    line: str = ""
+    reached: str = ""
+    """The outside number that an outbound call was for."""
     recording: Recording | None = None
     abandoned: bool = False
     answered_at: datetime | None = None
-    moved_at: datetime | None = None
     interrupted: bool = False
     """There was a time without a connection to the exchange while it lived."""
     fate: Ending | None = None
-    fate_at: datetime | None = None
+    leaving: bool = False
     ended_at: datetime | None = None
 
     @property
@@ -137,7 +136,7 @@ def ending(call: Call) -> Ending:
         return call.fate
     if call.answered_at:
         return _ending_of_talk(call)
-    if call.abandoned or (call.direction == "inbound" and call.caller and call.caller.requested):
+    if call.abandoned or (call.direction == INBOUND and call.caller and call.caller.requested):
         return _own(CALLER, call.caller)
     return _ending_of_search(call)
 

@@ -56,11 +56,15 @@ class Channel:
 
     uniqueid: str
     name: str
+    call: str
     created_at: datetime
     connection: int
+    """The login during which it was first heard of."""
+    seen_new: bool = False
     number: str = ""
     shown: str = ""
     caller_name: str = ""
+    recording_file: str = ""
     exten: str = ""
     placed_by_exchange: bool = False
     dial_string: str = ""
@@ -74,6 +78,8 @@ class Channel:
     talk_at: datetime | None = None
     talk_guess: datetime | None = None
     talk_estimated: bool = False
+    answer_on_record: datetime | None = None
+    """What the call's detail record says of an answer that was not seen."""
     stepped_out: bool = False
     requested_at: datetime | None = None
     requested: bool = False
