@@ -129,9 +129,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.replay", description="Play Asterisk captures."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.replay", description="Play Asterisk captures.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
         "--trunks",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 Event = Mapping[str, str]
 """The fields of one event or response: keys in lower case (`Uniqueid` is `UniqueID`), of equal keys the first."""
 
-GREETING = "Asterisk Call Manager/"
 LONGEST_BLOCK = 1 << 20
 """Bytes. What grows beyond it without an end is no event."""
 
+_GREETING = re.compile(r"Asterisk Call Manager/[\d.]+\r?\n(?=Response:)")
 _BLOCK_END = re.compile(rb"\r?\n\r?\n")
 _FALLBACK_ENCODING = "cp1251"
 _BROKEN = "\ufffd"
@@ -28,13 +28,12 @@ class AmiStream:
 
 
 def _parse(block: bytes) -> Event:
+    """What stands before a greeting was left unfinished by the connection before."""
     fields: dict[str, str] = {}
-    for line in _decode(block).split("\n"):
+    for line in _GREETING.split(_decode(block))[-1].split("\n"):
         key, colon, value = line.partition(":")
         if colon:
             fields.setdefault(key.strip().lower(), value.strip())
-        elif line.startswith(GREETING):
-            fields.clear()
     return fields
 
 
