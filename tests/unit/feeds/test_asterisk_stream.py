@@ -1,5 +1,7 @@
 """Bytes of the manager interface into events."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +37,7 @@ def test_an_event_without_its_end_waits_and_is_not_guessed_at():
 @given(st.lists(st.integers(0, len(ANSWERED)), max_size=40))
 def test_where_the_network_cuts_the_stream_changes_nothing(cuts):
     edges = [0, *sorted(cuts), len(ANSWERED)]
-    assert read(*(ANSWERED[start:end] for start, end in zip(edges, edges[1:], strict=False))) == read(ANSWERED)
+    assert read(*(ANSWERED[start:end] for start, end in pairwise(edges))) == read(ANSWERED)
 
 
 def test_a_stream_that_comes_byte_by_byte_is_the_same():

@@ -1,6 +1,7 @@
 """The captures of a real exchange, and what the journal must show for each."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -116,7 +117,7 @@ def in_pieces(seed: int):
 
     def cut(stream: bytes) -> list[bytes]:
         edges = [0, *sorted(random.choices(range(len(stream)), k=20)), len(stream)]
-        return [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        return [stream[start:end] for start, end in pairwise(edges)]
 
     return cut
 
