@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -11,12 +12,14 @@ from uuid import uuid4
 import eventlet
 from eventlet import wsgi
 from eventlet.semaphore import Semaphore
+from nameko.exceptions import ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request, Response
 
-from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError, Unavailable
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
 from shared.plumbing import logs
 from shared.plumbing.database import is_outage
 
@@ -65,6 +68,7 @@ class Problem(Exception):
         )
 
 
+TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TITLES = {400: "Malformed", 404: "Not found", 405: "Method not allowed", 411: "Length required", 413: "Too large"}
 
 
@@ -82,6 +86,8 @@ def body_of(request: Request) -> Any:
         raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
     try:
         return json.loads(request.get_data(cache=False).decode("utf-8"))
+    except TimeoutError as error:
+        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
 
@@ -98,7 +104,7 @@ def _problem(error: BaseException) -> Problem:
             return Problem(409, "conflict", "Conflict", str(error))
         case HTTPException():
             return _http_problem(error)
-    if isinstance(error, Unavailable) or is_outage(error):
+    if isinstance(error, ContainerBeingKilled) or is_outage(error):
         headers = {"Retry-After": RETRY_AFTER}
         return Problem(503, "unavailable", "Try again", "Something needed for this does not answer.", headers=headers)
     detail = str(error) if isinstance(error, ServiceError) else ""
@@ -106,7 +112,8 @@ def _problem(error: BaseException) -> Problem:
 
 
 def _http_problem(error: HTTPException) -> Problem:
-    code = error.code or 500
+    # A redirect would only mend the slashes of an address that we do not have.
+    code = 404 if isinstance(error, RequestRedirect) else error.code or 500
     title = TITLES.get(code, error.name)
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     return Problem(code, title.lower().replace(" ", "-"), title, headers=headers)
@@ -114,6 +121,13 @@ def _http_problem(error: HTTPException) -> Problem:
 
 class _Server(WebServer):
     """Nameko's server with bounds: connections, time to send a request, and sockets running out."""
+
+    def refuse(self) -> None:
+        """Accept nobody any more; who is inside is served."""
+        self._is_accepting = False
+        if self._gt:
+            self._gt.kill()
+            self._sock.close()
 
     def run(self) -> None:
         self._free = Semaphore(CONNECTIONS)
@@ -127,7 +141,7 @@ class _Server(WebServer):
                     raise
                 eventlet.sleep(0.1)
                 continue
-            sock.settimeout(SOCKET_TIMEOUT)
+            sock.settimeout(self._serv.socket_timeout)
             self.container.spawn_managed_thread(partial(self._serve, sock, address))
 
     def _serve(self, sock: Any, address: Any) -> None:
@@ -135,6 +149,8 @@ class _Server(WebServer):
             self.process_request(sock, address)
         except (OSError, ValueError) as error:
             logger.info("connection dropped", extra={"error": repr(error)})
+        except Exception:
+            logger.exception("connection failed")
         finally:
             sock.close()
             self._free.release()
@@ -148,7 +164,7 @@ class _Server(WebServer):
             debug=debug,
             log=logging.getLogger("nameko.web.server"),
             log_output=False,
-            socket_timeout=SOCKET_TIMEOUT,
+            socket_timeout=float(self.container.config.get("SOCKET_TIMEOUT", SOCKET_TIMEOUT)),
             url_length_limit=LINE_LIMIT,
         )
 
@@ -156,19 +172,27 @@ class _Server(WebServer):
         return {"correlation_id": logs.correlation_id()}
 
     def get_wsgi_app(self) -> Any:
-        return partial(_route, WsgiApp(self))
+        return partial(self._route, WsgiApp(self))
 
+    def _route(self, app: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        trace = environ.get("HTTP_X_REQUEST_ID", "")
+        logs.work_for(trace if TRACE.fullmatch(trace) else str(uuid4()))
+        response = self._respond(app, environ)
+        response.headers["X-Request-Id"] = logs.correlation_id()
+        if not self._is_accepting:
+            response.headers["Connection"] = "close"
+        answered: Iterable[bytes] = response(environ, start_response)
+        return answered
 
-def _route(app: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    request = Request(environ, shallow=True)
-    try:
-        door, values = app.url_map.bind_to_environ(environ).match()
-        request.path_values = values  # type: ignore[attr-defined]
-        response = door.handle_request(request)
-    except HTTPException as error:
-        response = _problem(error).response()
-    answered: Iterable[bytes] = response(environ, start_response)
-    return answered
+    def _respond(self, app: Any, environ: dict[str, Any]) -> Response:
+        request = Request(environ, shallow=True)
+        try:
+            door, values = app.url_map.bind_to_environ(environ).match()
+            request.path_values = values  # type: ignore[attr-defined]
+            response: Response = door.handle_request(request)
+            return response
+        except HTTPException as error:
+            return _problem(error).response()
 
 
 class Http(HttpRequestHandler):
@@ -181,7 +205,6 @@ class Http(HttpRequestHandler):
         super().__init__(method, url, expected_exceptions=(Problem, ServiceError), **kwargs)
 
     def handle_request(self, request: Any) -> Response:
-        logs.work_for(request.headers.get("X-Request-Id", "")[:64] or str(uuid4()))
         length = request.content_length
         if length is None and "Transfer-Encoding" in request.headers:
             return self._refused(Problem(411, "length-required", "Length required", "Send a Content-Length."))
@@ -189,8 +212,11 @@ class Http(HttpRequestHandler):
             detail = f"At most {self.body_limit} bytes are taken here."
             return self._refused(Problem(413, "too-large", "Too large", detail))
         response: Response = super().handle_request(request)
-        response.headers["X-Request-Id"] = logs.correlation_id()
         return response
+
+    def stop(self) -> None:
+        self.server.refuse()
+        super().stop()
 
     def _refused(self, problem: Problem) -> Response:
         problem.headers["Connection"] = "close"

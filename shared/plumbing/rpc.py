@@ -5,9 +5,11 @@ Nameko's own proxy waits for ever, leaks what it waits for, and a request withou
 
 import json
 import logging
+import math
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -30,14 +32,24 @@ from shared.contracts.errors import Invalid, ServiceError, Unavailable
 from shared.contracts.topology import RPC_EXCHANGE
 from shared.plumbing import logs
 from shared.plumbing.database import is_outage
-from shared.plumbing.publisher import Outgoing, Publishers
+from shared.plumbing.publisher import BROKER_ERRORS, Outgoing, Publishers
 
 logger = logging.getLogger(__name__)
 
-DEADLINE = "x-deadline"
+DEADLINE = "deadline"
 TIMEOUT = 3.0
 REPLY_QUEUE_EXPIRES = 60_000
 """Milliseconds that a reply queue outlives its service."""
+
+_waits_until: ContextVar[float] = ContextVar("waits_until", default=math.inf)
+
+
+def still_wanted(data: Mapping[str, Any]) -> bool:
+    """Whether somebody still waits for this greenthread's work; what it asks of others will end with its deadline."""
+    deadline = data.get(DEADLINE)
+    _waits_until.set(deadline if isinstance(deadline, int | float) else math.inf)
+    return _waits_until.get() > time.time()
+
 
 for _error in vars(errors).values():
     if isinstance(_error, type) and issubclass(_error, ServiceError):
@@ -47,13 +59,29 @@ for _error in vars(errors).values():
 class _QueueConsumer(QueueConsumer):
     """Nameko's consumer of RPC and reply queues, without the ways in which a message or a cut line ends it."""
 
+    @contextmanager
+    def establish_connection(self) -> Iterator[Any]:
+        connection = self.connection
+        try:
+            connection.ensure_connection(
+                self.on_connection_error, interval_start=0.2, interval_step=0.3, interval_max=2
+            )
+            yield connection
+        finally:
+            connection.collect()
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         logger.error("undecodable message dropped", extra={"error": str(exc)})
         message.reject(requeue=False)
 
     def ack_message(self, message: Any) -> None:
+        # A line that breaks here gives the message back to the broker, and us a new line.
         with suppress(OSError):
             super().ack_message(message)
+
+    def reject_message(self, message: Any) -> None:
+        with suppress(*BROKER_ERRORS):
+            message.reject(requeue=False)
 
     def requeue_message(self, message: Any) -> None:
         with suppress(OSError):
@@ -70,10 +98,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
     def handle_message(self, body: Any, message: Any) -> None:
         if not _well_formed(body, message):
             logger.error("malformed request dropped", extra={"properties": repr(message.properties)[:500]})
-            message.reject(requeue=False)
-        elif _deadline(message) < time.time():
-            logger.warning("late request dropped", extra={"method": message.delivery_info["routing_key"]})
-            self.queue_consumer.ack_message(message)
+            self.queue_consumer.reject_message(message)
         else:
             super().handle_message(body, message)
 
@@ -81,7 +106,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
         error = _crossing(exc_info[1]) if exc_info else None
         try:
             body = json.dumps({"result": result, "error": serialize(error) if error else None}, ensure_ascii=False)
-        except (TypeError, ValueError) as unserialisable:
+        except (TypeError, ValueError, RecursionError) as unserialisable:
             body = json.dumps({"result": None, "error": serialize(_crossing(unserialisable))})
         reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
         try:
@@ -100,11 +125,6 @@ def _well_formed(body: Any, message: Any) -> bool:
         and isinstance(body.get("args"), list)
         and isinstance(body.get("kwargs"), dict)
     )
-
-
-def _deadline(message: Any) -> float:
-    deadline = (message.headers or {}).get(DEADLINE)
-    return deadline if isinstance(deadline, int | float) else float("inf")
 
 
 def _crossing(error: BaseException) -> ServiceError:
@@ -129,6 +149,11 @@ class Rpc(nameko_rpc.Rpc):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(expected_exceptions=(ServiceError, ValidationError), **kwargs)
+
+    def unpack_message_headers(self, message: Any) -> dict[str, Any]:
+        # Nameko takes what anybody writes there for its own, and breaks if it is not.
+        headers = message.headers or {}
+        return {name: headers.get(f"nameko.{name}") for name in ("correlation_id", DEADLINE)}
 
 
 rpc: Callable[..., Any] = Rpc.decorator
@@ -158,7 +183,7 @@ class Remote:
         return lambda **kwargs: self.call(method, TIMEOUT, **kwargs)
 
     def call(self, method: str, timeout: float, /, **kwargs: Any) -> Any:
-        asked = str(uuid4())
+        asked, timeout = str(uuid4()), min(timeout, _waits_until.get() - time.time())
         reply = self._listener.get_reply_event(asked)
         try:
             with eventlet.Timeout(timeout):
@@ -173,7 +198,7 @@ class Remote:
         return body["result"]
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
-        headers = {DEADLINE: time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
+        headers = {f"nameko.{DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
         properties = {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
         return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)

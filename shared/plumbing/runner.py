@@ -30,24 +30,30 @@ import yaml
 from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
-from shared.plumbing import logs
+from shared.contracts.errors import Unavailable
+from shared.plumbing import logs, rpc
 from shared.plumbing.database import LINE
 from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect
 
 logger = logging.getLogger(__name__)
 
-DRAIN = 20.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+DRAIN, KILL = 20, 4
 PROBE = 0.3
 LONGEST_GAP = 0.15
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
 
 
 class Container(ServiceContainer):
-    """Gives every worker the correlation id of what it works for."""
+    """Gives every worker the correlation id of what it works for, and lets none work for nobody."""
 
-    def _worker_setup(self, worker_ctx: Any) -> None:
-        logs.work_for(worker_ctx.data.get("correlation_id") or "")
-        super()._worker_setup(worker_ctx)
+    def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        logs.work_for(str(worker_ctx.data.get("correlation_id") or ""))
+        if rpc.still_wanted(worker_ctx.data):
+            super()._run_worker(worker_ctx, handle_result)
+        else:
+            logger.warning("late request dropped", extra={"method": worker_ctx.entrypoint.method_name})
+            handle_result(worker_ctx, None, (Unavailable, Unavailable("Too late."), None))
 
 
 def configuration(path: Path) -> dict[str, Any]:
@@ -123,23 +129,28 @@ def refuse_lossy_storage(url: str) -> None:
 
 def run(services: list[type], config: dict[str, Any]) -> None:
     """Serve until SIGTERM or SIGINT; then finish the work at hand, for DRAIN seconds at most."""
+    seconds = int(config.get("DRAIN", DRAIN))
     runner = ServiceRunner(config)
     for service in services:
         runner.add_service(service)
 
     def drain() -> None:
         logger.info("stopping")
-        with eventlet.Timeout(DRAIN, False):
+        with eventlet.Timeout(seconds, False):
             runner.stop()
             return
-        logger.warning("still busy, killed", extra={"seconds": DRAIN})
+        logger.warning("still busy, killed", extra={"seconds": seconds})
         runner.kill()
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        for again in SIGNALS:
+            signal.signal(again, signal.SIG_IGN)
+        # The alarm ends what neither stops nor dies, were it in an endless loop.
+        signal.alarm(seconds + KILL)
         # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
         eventlet.spawn_after(0, drain)
 
-    for signum in (signal.SIGTERM, signal.SIGINT):
+    for signum in SIGNALS:
         signal.signal(signum, stop)
     runner.start()
     logger.info("ready", extra={"services": [service.__name__ for service in services]})

@@ -41,7 +41,7 @@ class Rpc:
 
     def send(self, method: str, body: Any = None, *, about: str = "", **how: Any) -> None:
         """A request to `answers`, well formed unless `how` says otherwise."""
-        text = json.dumps({"args": [], "kwargs": {}} if body is None else body)
+        text = json.dumps({"args": [], "kwargs": {}} if body is None else body).encode()
         properties = {"reply_to": self.replies, "content_type": "application/json", **how}
         headers = {"nameko.correlation_id": about} | properties.pop("headers", {})
         channel = self.connection.default_channel
