@@ -1,5 +1,14 @@
 # nginx in front: one origin, errors as problem+json, media apart from the API.
 
+choose_ports_and_hold_them() { # another stack may have chosen the same block a moment ago: then the next
+    local _
+    for _ in 1 2 3 4 5; do
+        choose_ports
+        edge_up && return
+    done
+    die "The edge (nginx) did not start; its last words: $(tail -n2 "$STACK_DIR/edge/log")"
+}
+
 edge_up() {
     local dir=$STACK_DIR/edge user=""
     mkdir -p "$dir"
@@ -13,7 +22,7 @@ edge_up() {
         return
     fi
     mv "$dir/nginx.conf.new" "$dir/nginx.conf"
-    nginx -e "$dir/log" -p "$dir" -c "$dir/nginx.conf" 9>&- || die "The edge (nginx) did not start; its log is $dir/log."
+    nginx -e "$dir/log" -p "$dir" -c "$dir/nginx.conf" 9>&- >/dev/null 2>&1 || return
     say "Edge        http://127.0.0.1:$EDGE_PORT"
 }
 
