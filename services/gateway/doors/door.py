@@ -6,6 +6,7 @@ from nameko.extensions import DependencyProvider
 from services.gateway.doors.credentials import Credentials
 from shared.plumbing.database import Database
 from shared.plumbing.publisher import Publishers
+from shared.plumbing.rpc import RpcClient
 
 
 class Broker(DependencyProvider):
@@ -24,4 +25,5 @@ class Door:
     db = Database()
     credentials = Credentials()
     publishers = Broker()
+    calls = RpcClient("calls")
     config = Config()

@@ -1,6 +1,6 @@
 """What an exchange says, as `POST /reports` takes it and as it waits in the queue for calls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,7 +114,7 @@ class ReportSchema(Schema):
 _SCHEMA = ReportSchema()
 
 
-def load(reports: Sequence[Any]) -> list[Report]:
+def load(reports: Iterable[Any]) -> list[Report]:
     """The reports, or `Invalid` naming the index and the field of everything that is wrong."""
     loaded, errors = [], {}
     for index, report in enumerate(reports):
