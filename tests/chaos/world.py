@@ -38,20 +38,21 @@ class World:
     planted: str = ""
     running: dict[str, Service] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
-    undelivered: list[dict[str, Any]] = field(default_factory=list)
     stopping: bool = False
+    keeper: threading.Thread | None = None
 
     def start(self) -> None:
         for role in ROLES:
             self._start(role)
         for service in self.running.values():
             service.wait_until_ready()
-        self._keeper = threading.Thread(target=self._keep, daemon=True)
-        self._keeper.start()
+        self.keeper = threading.Thread(target=self._keep, daemon=True)
+        self.keeper.start()
 
     def stop(self) -> None:
         self.stopping = True
-        self._keeper.join()
+        if self.keeper:
+            self.keeper.join()
 
     def _start(self, role: str) -> None:
         of, name = ROLES[role]
