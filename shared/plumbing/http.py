@@ -15,7 +15,7 @@ from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request, Response
 
@@ -86,7 +86,7 @@ def body_of(request: Request) -> Any:
         raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
     try:
         return json.loads(request.get_data(cache=False).decode("utf-8"))
-    except TimeoutError as error:
+    except ClientDisconnected as error:
         raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -40,14 +41,14 @@ class _AddCorrelation(logging.Filter):
 def configure(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_AddCorrelation())
-    handler.setFormatter(
-        JsonFormatter(
-            "%(asctime)s %(levelname)s %(name)s %(message)s %(correlation_id)s",
-            rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
-            static_fields={"service": service},
-            json_ensure_ascii=False,
-        )
+    formatter = JsonFormatter(
+        "%(asctime)s %(levelname)s %(name)s %(message)s %(correlation_id)s",
+        rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
+        static_fields={"service": service},
     )
+    formatter.converter = time.gmtime
+    formatter.default_time_format, formatter.default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("amqp", "nameko.web.server", "psycopg.pool"):
         logging.getLogger(chatty).setLevel("WARNING")

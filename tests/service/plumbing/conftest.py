@@ -1,6 +1,5 @@
 """Queues, tables and doubles for the tests of the plumbing."""
 
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,7 +11,7 @@ from kombu import Connection
 from shared.contracts.topology import DEAD_EXCHANGE, RPC_EXCHANGE, dead, retry
 from shared.testing.infrastructure import Service, Services, Stack, eventually
 from shared.testing.proxy import Proxy
-from tests.service.plumbing.stage import DOUBLES, PAUSES, WORK, Notes, Rpc
+from tests.service.plumbing.stage import DOUBLES, PAUSES, WORK, Notes, Rpc, free_port
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -86,5 +85,4 @@ def start(stack: Stack, services: Services) -> Callable[..., Service]:
 
 @pytest.fixture
 def web_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()

@@ -174,4 +174,5 @@ class Stubborn:
     def listen(self, messages: Sequence[Message]) -> None:
         logger.info("heard")
         while True:
-            eventlet.sleep(1)
+            if messages[0].body["word"] == "sleeping":
+                eventlet.sleep(1)

@@ -1,6 +1,7 @@
 """What the tests of the plumbing set up and look at: a queue of their own, notes, a client of RPC."""
 
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,11 @@ class Rpc:
     def reply(self) -> Any:
         message = self.connection.default_channel.basic_get(self.replies, no_ack=True)
         return json.loads(message.body) if message else None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def say(word: str, /, **how: Any) -> Outgoing:

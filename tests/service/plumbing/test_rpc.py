@@ -129,9 +129,7 @@ def test_malformed_requests_do_not_end_the_service_nor_stay(start: Start, rpc: R
     assert channel.queue_declare("rpc-answers", passive=True).message_count == 0
 
 
-def test_the_correlation_id_follows_a_request_into_the_other_services_log(
-    start: Start, rpc: Rpc, asker: Asker
-) -> None:
+def test_the_correlation_id_follows_a_request_into_the_other_services_log(start: Start, rpc: Rpc, asker: Asker) -> None:
     answers = start("Answers")
     requests.post(f"{asker.url}/ask/echo", json={}, headers={"X-Request-Id": "trace-8"}, timeout=10)
     [line] = eventually(lambda: [line for line in answers.told() if line["message"] == "asked"])
@@ -187,9 +185,7 @@ def test_a_broker_that_went_away_is_asked_again_when_it_is_back(
     assert all(service.alive() for service in both)
 
 
-def test_lines_that_went_dead_are_replaced(
-    start: Start, rpc: Rpc, web_port: int, proxies: dict[str, Proxy]
-) -> None:
+def test_lines_that_went_dead_are_replaced(start: Start, rpc: Rpc, web_port: int, proxies: dict[str, Proxy]) -> None:
     broker = proxies["AMQP_URI"]
     start("Answers", AMQP_URI=broker, HEARTBEAT=1)
     start("Asker", AMQP_URI=broker, WEB_PORT=web_port, HEARTBEAT=1)
