@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import amqp
-from services.gateway.service import GatewayService, Projector
 
 from services.calls.service import CallsRelay, CallsService
+from services.gateway.service import GatewayService, Projector
 from shared.plumbing import relay
 from shared.plumbing.publisher import Publisher, _message
 from shared.plumbing.subscriptions import Subscription
