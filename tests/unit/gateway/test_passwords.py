@@ -48,4 +48,4 @@ def test_it_takes_as_long_when_there_is_nobody_of_that_name():
         passwords.is_right("не сезам", stored)
         taken[stored].append(time.perf_counter() - began)
     known, unknown = (statistics.median(times) for times in taken.values())
-    assert abs(known - unknown) < 0.25 * known
+    assert abs(known - unknown) < 0.5 * known
