@@ -1,0 +1,153 @@
+"""The relay: what was written reaches the broker, whatever happens to the broker, the database and the relay."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+
+from shared.testing.infrastructure import Broker, Service, Stack, eventually
+from shared.testing.proxy import Proxy
+from tests.sizes import Size, sized
+
+Start = Callable[..., Service]
+WRITE = """
+    insert into outbox (key, correlation_id, body)
+    select 'call_of_a_double', 'trace', n from generate_series(%s::int, %s::int) as n
+"""
+QUEUE = "gateway.journal"
+
+
+class Outbox:
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self.conn, self.written, self.found = conn, 0, set[int]()
+
+    def write(self, number: int = 1) -> None:
+        self.conn.execute(WRITE, (self.written + 1, self.written + number))
+        self.written += number
+
+    def left(self) -> int:
+        row = self.conn.execute("select count(*) from outbox").fetchone()
+        return int(row[0]) if row else 0
+
+    def arrived(self, broker: Broker, seconds: float = 10.0) -> None:
+        """All that was written is in the queue; some of it perhaps twice."""
+
+        def all_of_it() -> bool:
+            messages = [one for one in broker.take(QUEUE) if one.delivery_info["routing_key"] != "heartbeat"]
+            self.found.update(int(one.body) for one in messages)
+            return len(self.found) >= self.written and not self.left()
+
+        eventually(all_of_it, seconds, every=0.2)
+        assert self.found == set(range(1, self.written + 1))
+
+
+@pytest.fixture
+def outbox(stack: Stack) -> Any:
+    with psycopg.connect(stack.env("calls")["OWNER_DATABASE_URL"], autocommit=True) as conn:
+        conn.execute("truncate outbox")
+        yield Outbox(conn)
+        conn.execute("truncate outbox")
+
+
+@sized("R12")
+def test_what_was_written_while_the_broker_was_down_arrives_when_it_is_back(
+    size: Size, start: Start, outbox: Outbox, broker: Broker, proxies: dict[str, Proxy]
+) -> None:
+    relay = start("CallsRelay", **proxies)
+    proxies["AMQP_URI"].cut()
+    until = time.monotonic() + size.outage
+    for _ in range(size.commands):
+        outbox.write()
+        time.sleep(max(0.0, min(0.01, until - time.monotonic())))
+    time.sleep(max(0.0, until - time.monotonic()))
+    proxies["AMQP_URI"].resume()
+    outbox.arrived(broker, seconds=15)
+    assert relay.alive()
+
+
+@sized("R13")
+@pytest.mark.parametrize("trouble", ["pause", "strand"])
+def test_a_broker_that_stops_answering_holds_up_neither_writers_nor_for_long_the_relay(
+    size: Size,
+    start: Start,
+    outbox: Outbox,
+    broker: Broker,
+    proxies: dict[str, Proxy],
+    web_port: int,
+    trouble: str,
+) -> None:
+    relay = start("CallsRelay", CONFIRM_TIMEOUT=1, **proxies)
+    start("Asker", WEB_PORT=web_port, **proxies)
+    outbox.write(10)
+    outbox.arrived(broker)
+    getattr(proxies["AMQP_URI"], trouble)()
+    outbox.write(10)
+    until = time.monotonic() + size.outage
+    while time.monotonic() < until:
+        started = time.monotonic()
+        requests.get(f"http://127.0.0.1:{web_port}/query", timeout=5).raise_for_status()
+        assert time.monotonic() - started < 1
+        time.sleep(0.05)
+    if trouble == "pause":
+        assert outbox.left() == 10, "nothing is deleted that the broker has not confirmed"
+        proxies["AMQP_URI"].resume()
+    outbox.arrived(broker, seconds=15)
+    assert relay.alive()
+
+
+@pytest.mark.parametrize("trouble", ["cut", "pause"])
+def test_a_database_that_was_away_is_read_again(
+    start: Start, outbox: Outbox, broker: Broker, proxies: dict[str, Proxy], trouble: str
+) -> None:
+    relay = start("CallsRelay", **proxies)
+    getattr(proxies["DATABASE_URL"], trouble)()
+    outbox.write(10)
+    time.sleep(1)
+    proxies["DATABASE_URL"].resume()
+    outbox.arrived(broker)
+    assert relay.alive()
+
+
+def test_one_relay_works_and_another_takes_over_when_it_dies(start: Start, outbox: Outbox, broker: Broker) -> None:
+    first, second = start("CallsRelay"), start("CallsRelay")
+    outbox.write(10)
+    outbox.arrived(broker)
+    for relay in (first, second):
+        relay.kill()
+        outbox.write(10)
+        if relay is first:
+            outbox.arrived(broker)
+    assert outbox.left() == 10
+
+
+def test_a_heartbeat_tells_the_age_of_the_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
+    start("CallsRelay")
+    beats = eventually(
+        lambda: [one for one in broker.take(QUEUE) if one.delivery_info["routing_key"] == "heartbeat"], every=0.3
+    )
+    assert '"owner": "calls", "outbox_age": 0.0' in beats[0].body
+
+
+def test_the_correlation_id_of_the_writer_is_that_of_the_message(start: Start, outbox: Outbox, broker: Broker) -> None:
+    start("CallsRelay")
+    outbox.write()
+    [message] = eventually(
+        lambda: [one for one in broker.take(QUEUE) if one.delivery_info["routing_key"] == "call_of_a_double"]
+    )
+    assert message.properties["correlation_id"] == "trace"
+
+
+def test_what_no_queue_takes_stays_in_the_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
+    with broker.channel() as channel:
+        channel.queue_unbind(QUEUE, "calls.events", "#")
+        try:
+            relay = start("CallsRelay")
+            outbox.write(3)
+            eventually(lambda: "nobody listens" in relay.log.read_text())
+            assert outbox.left() == 3
+        finally:
+            channel.queue_bind(QUEUE, "calls.events", "#")
+    outbox.arrived(broker)
