@@ -1,0 +1,51 @@
+"""Where a page of the journal ended, as a word that only we can read: opaque, and checked to the last bit.
+
+It holds nothing secret and gives no right: whoever comes with it sees what their scope allows.
+"""
+
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.contracts.errors import Invalid
+
+LAYOUT = struct.Struct(">B?q16s")
+VERSION = 1
+CHECK_LENGTH = 6
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Cursor(NamedTuple):
+    """The calls on one side of a call: those placed before it, or `newer` ones."""
+
+    placed_at: datetime
+    call_id: UUID
+    newer: bool = False
+
+
+def encode(cursor: Cursor) -> str:
+    position = (cursor.placed_at - EPOCH) // MICROSECOND
+    packed = LAYOUT.pack(VERSION, cursor.newer, position, cursor.call_id.bytes)
+    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+
+
+def decode(word: str) -> Cursor:
+    """Raises Invalid for anything that `encode` has not made."""
+    try:
+        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        version, newer, position, call_id = LAYOUT.unpack(raw[:-CHECK_LENGTH])
+        cursor = Cursor(EPOCH + position * MICROSECOND, UUID(bytes=call_id), newer)
+        if version == VERSION and encode(cursor) == word:
+            return cursor
+    except (NotBase64, struct.error, OverflowError, ValueError):
+        pass
+    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this journal."]})
+
+
+def _check(packed: bytes) -> bytes:
+    return blake2b(packed, digest_size=CHECK_LENGTH, person=b"journal").digest()

@@ -1,0 +1,171 @@
+"""What the owners tell, as rows of the journal. Shown twice it is shown once; late news changes nothing."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from psycopg import Connection
+
+from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.errors import Invalid
+from shared.contracts.wire import EnvelopeSchema, Instant, Json
+from shared.plumbing.database import as_rows
+
+SHOW_CALLS = """
+    insert into journal (tenant, call_id, version, direction, status, phase, rule, reason, caller, caller_name, callee,
+                         line, groups, rung, offline, answered_by, forwarded, ended_by, cause, sip, placed_at,
+                         ringing_at, answered_at, ended_at, wait_time, talk_time, recorded, returned_by, correlation_id)
+    select * from json_to_recordset(%(rows)s) as call (
+        tenant text, call_id uuid, version int, direction text, status text, phase text, rule text, reason text,
+        caller text, caller_name text, callee text, line text, groups text[], rung text[], offline text[],
+        answered_by text[], forwarded jsonb, ended_by text, cause smallint, sip smallint, placed_at timestamptz,
+        ringing_at timestamptz, answered_at timestamptz, ended_at timestamptz, wait_time interval, talk_time interval,
+        recorded boolean, returned_by uuid, correlation_id text)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, direction = excluded.direction, status = excluded.status,
+           phase = excluded.phase, rule = excluded.rule, reason = excluded.reason, caller = excluded.caller,
+           caller_name = excluded.caller_name, callee = excluded.callee, line = excluded.line,
+           groups = excluded.groups, rung = excluded.rung, offline = excluded.offline,
+           answered_by = excluded.answered_by, forwarded = excluded.forwarded, ended_by = excluded.ended_by,
+           cause = excluded.cause, sip = excluded.sip, placed_at = excluded.placed_at,
+           ringing_at = excluded.ringing_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
+           wait_time = excluded.wait_time, talk_time = excluded.talk_time, recorded = excluded.recorded,
+           returned_by = excluded.returned_by, correlation_id = excluded.correlation_id
+     where journal.version < excluded.version
+    returning tenant, call_id::text
+"""
+PARTY = """(
+    tenant text, call_id uuid, address text, own boolean, placed_at timestamptz, direction text, status text,
+    talk_time interval)
+"""
+DROP_PARTIES = f"""
+    delete from journal_parties as party
+     using json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+     where party.tenant = changed.tenant and party.call_id = changed.call_id
+       and (party.tenant, party.call_id, party.address)
+           not in (select tenant, call_id, address from json_to_recordset(%(parties)s) as kept {PARTY})
+"""
+KEEP_PARTIES = f"""
+    insert into journal_parties as party (tenant, call_id, address, own, placed_at, direction, status, talk_time)
+    select * from json_to_recordset(%(parties)s) as kept {PARTY}
+        on conflict (tenant, call_id, address) do update
+       set own = excluded.own, placed_at = excluded.placed_at, direction = excluded.direction,
+           status = excluded.status, talk_time = excluded.talk_time
+     where (party.own, party.placed_at, party.direction, party.status, party.talk_time)
+           is distinct from
+           (excluded.own, excluded.placed_at, excluded.direction, excluded.status, excluded.talk_time)
+"""
+KEEP_ADDRESSES = f"""
+    insert into journal_addresses (tenant, address)
+    select distinct kept.tenant, kept.address
+      from json_to_recordset(%(parties)s) as kept {PARTY}
+     where not exists (select from journal_addresses as known
+                        where known.tenant = kept.tenant and known.address = kept.address)
+     order by kept.tenant, kept.address
+        on conflict do nothing
+"""
+NUMBER_CHANGES = """
+    with changed as (
+        select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
+          from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+    ), numbered as (
+        insert into journal_feeds (tenant, last)
+        select tenant, count(*) from changed group by tenant order by tenant
+            on conflict (tenant) do update set last = journal_feeds.last + excluded.last
+        returning tenant, last
+    )
+    insert into journal_feed (tenant, call_id, feed)
+    select tenant, call_id, last + 1 - place from changed join numbered using (tenant)
+        on conflict (tenant, call_id) do update set feed = excluded.feed
+"""
+HEAR_OWNERS = """
+    insert into owners (owner, said_at, outbox_age)
+    select distinct on (owner) owner, at, outbox_age
+      from json_to_recordset(%(beats)s) as beat (owner text, at timestamptz, outbox_age double precision)
+     order by owner, at desc
+        on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
+     where owners.said_at < excluded.said_at
+"""
+HEARTBEAT = "heartbeat"
+ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
+STATE = CallStateSchema()
+
+
+class HeartbeatSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    owner = fields.String(required=True)
+    at = Instant(required=True)
+    outbox_age = fields.Float(required=True)
+
+
+BEAT = HeartbeatSchema()
+
+
+class Message(Protocol):
+    """A message as the subscription hands it over."""
+
+    @property
+    def body(self) -> Any: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+def show_calls(conn: Connection[Any], messages: Sequence[Message]) -> None:
+    """Bring the rows of the calls up to date with what is said of them. Raises Invalid for what is malformed."""
+    _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
+    latest = _latest(message.body for message in messages if message.key != HEARTBEAT)
+    rows = [_row(envelope) for envelope in latest if _load(STATE, envelope["state"]).placed_at]
+    if rows:
+        _show(conn, rows)
+
+
+def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
+    for beat in beats:
+        _load(BEAT, beat)
+    if beats:
+        conn.execute(HEAR_OWNERS, {"beats": as_rows(beats)})
+
+
+def _latest(envelopes: Iterable[Any]) -> list[Json]:
+    """Of each call the envelope with the highest version."""
+    latest: dict[tuple[str, str], Json] = {}
+    for sent in envelopes:
+        envelope = _load(ENVELOPE, sent)
+        call = envelope["tenant"], envelope["stream"]
+        if call not in latest or latest[call]["version"] < envelope["version"]:
+            latest[call] = envelope
+    return list(latest.values())
+
+
+def _load(schema: Schema, sent: Any) -> Any:
+    try:
+        return schema.load(sent)
+    except ValidationError as error:
+        raise Invalid("The message is malformed.", error.normalized_messages()) from error  # type: ignore[no-untyped-call]
+
+
+def _row(envelope: Json) -> Json:
+    about = {"tenant": envelope["tenant"], "version": envelope["version"]}
+    return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
+
+
+def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
+    changed = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
+    if not changed:
+        return
+    parties = [party for row in rows if (row["tenant"], row["call_id"]) in changed for party in _parties(row)]
+    calls = as_rows([{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed])
+    written = {"changed": calls, "parties": as_rows(parties)}
+    for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
+        conn.execute(statement, written)
+
+
+def _parties(row: Json) -> list[Json]:
+    own = {row["caller"], *row["rung"], *row["answered_by"]}
+    others = {row["callee"], *(leg["to"] for leg in row["forwarded"])}
+    about = {name: row[name] for name in ("tenant", "call_id", "placed_at", "direction", "status", "talk_time")}
+    return [{**about, "address": address, "own": address in own} for address in sorted(own | others) if address]

@@ -1,0 +1,225 @@
+"""The journal as somebody may see it: pages by keyset, and one call. Every question takes the scope."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from services.gateway import parties
+from services.gateway.cursors import Cursor
+from services.gateway.domain.filters import Filters, Has
+from services.gateway.domain.scope import Scope
+from services.gateway.parties import Among
+from shared.contracts.errors import NotFound
+from shared.contracts.values import Phase, Status
+
+PATIENCE = "set local statement_timeout = '2s'"
+
+COLUMNS = """
+    journal.call_id, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
+    journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
+    journal.answered_by, journal.ended_by, journal.cause, journal.placed_at, journal.ringing_at,
+    journal.answered_at, journal.ended_at, journal.wait_time, journal.talk_time, journal.returned_by
+"""
+ONE = f"""
+    select {COLUMNS}
+      from journal
+     cross join lateral (select journal.call_id, journal.placed_at) as it
+     where journal.tenant = %(tenant)s and journal.call_id = %(call_id)s and {{conditions}}
+"""
+PAGE = f"""
+    select {COLUMNS}
+      from ({{newest}}) as it
+      join journal on journal.tenant = %(tenant)s and journal.call_id = it.call_id
+     order by journal.placed_at {{order}}, journal.call_id {{order}}
+"""
+OF_ALL = """
+    select it.placed_at, it.call_id
+      from journal as it
+     where it.tenant = %(tenant)s and {conditions}
+     order by it.placed_at {order}, it.call_id {order}
+     limit %(limit)s
+"""
+OF_STATUSES = f"""
+    select newest.placed_at, newest.call_id
+      from unnest(%(statuses)s::text[]) as wanted (status)
+     cross join lateral ({OF_ALL}) as newest
+     order by newest.placed_at {{order}}, newest.call_id {{order}}
+     limit %(limit)s
+"""
+OF_PARTIES = """
+    select distinct newest.placed_at, newest.call_id
+      from {among}
+     cross join lateral (
+        select it.placed_at, it.call_id
+          from journal_parties as it
+         where it.tenant = %(tenant)s and it.address = held.address and {conditions}
+         order by it.placed_at {order}, it.call_id {order}
+         limit %(limit)s) as newest
+     order by newest.placed_at {order}, newest.call_id {order}
+     limit %(limit)s
+"""
+WANTED = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
+LIVE = "it.phase <> 'ended'"
+OWN = "it.own"
+BEYOND = {
+    "desc": "(it.placed_at, it.call_id) < (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
+    "asc": "(it.placed_at, it.call_id) > (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
+}
+EVERYWHERE = {
+    "placed_from": "it.placed_at >= %(placed_from)s",
+    "placed_to": "it.placed_at < %(placed_to)s",
+    "directions": "it.direction = any(%(directions)s)",
+    "statuses": "it.status = wanted.status",
+    "min_talk": "it.talk_time >= %(min_talk)s",
+    "max_talk": "it.talk_time <= %(max_talk)s",
+}
+IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
+IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
+IN_PARTIES = EVERYWHERE | {
+    "phases": """
+        exists (select from journal
+                 where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
+                offset 0)"""
+}
+LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
+NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK}
+
+
+class Row(NamedTuple):
+    """A call as the view keeps it."""
+
+    call_id: UUID
+    direction: str
+    status: str
+    phase: str
+    rule: str
+    reason: str | None
+    caller: str
+    caller_name: str | None
+    callee: str
+    line: str | None
+    rung: list[str]
+    offline: list[str]
+    answered_by: list[str]
+    ended_by: str | None
+    cause: int | None
+    placed_at: datetime
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wait_time: timedelta | None
+    talk_time: timedelta | None
+    returned_by: UUID | None
+
+
+class Page(NamedTuple):
+    """Newest first; the cursors lead to the calls before and after, where there are any."""
+
+    rows: Sequence[Row] = ()
+    older: Cursor | None = None
+    newer: Cursor | None = None
+
+
+def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
+    """Raises NotFound for a call that is not there or is not in the scope."""
+    needed = parties.needed(conn, scope, Filters())
+    query = ONE.format(conditions=_all(among.probe for among in needed))
+    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | _values(needed)).fetchone()
+    if row is None:
+        raise NotFound
+    return Row._make(row)
+
+
+def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
+    """The newest `limit` calls, or those next to a cursor."""
+    conn.execute(PATIENCE)
+    needed = parties.needed(conn, scope, filters)
+    asked = _asked(filters, cursor)
+    if filters.has & NOT_KEPT_YET or asked.get("statuses") == [] or any(among.holdings == [] for among in needed):
+        return Page()
+    order = "asc" if cursor and cursor.newer else "desc"
+    query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
+    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | _values(needed)
+    # A text may stand for a thousand addresses: a plan made for any number of them would be a bad one.
+    found = conn.execute(query, values, prepare=False if filters.text else None)
+    return _page([Row._make(row) for row in found], limit, cursor)
+
+
+def _asked(filters: Filters, cursor: Cursor | None) -> dict[str, Any]:
+    """The values of the filters there are, by name."""
+    asked = {
+        "placed_from": filters.placed_from,
+        "placed_to": filters.placed_to,
+        "directions": sorted(filters.directions) or None,
+        "phases": sorted(filters.phases) or None,
+        "min_talk": filters.min_talk,
+        "max_talk": filters.max_talk,
+        "statuses": _statuses(filters),
+        "beyond_at": cursor and cursor.placed_at,
+        "beyond_id": cursor and cursor.call_id,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _statuses(filters: Filters) -> list[str] | None:
+    if Has.CALLBACK not in filters.has:
+        return sorted(filters.statuses) or None
+    return [Status.RETURNED] if Status.RETURNED in (filters.statuses or Status) else []
+
+
+def _values(needed: Sequence[Among]) -> dict[str, Any]:
+    return {name: value for among in needed for name, value in among.values.items()}
+
+
+def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed: Sequence[Among], order: str) -> str:
+    """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
+    if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
+        return _of_all(asked, IN_LIVE, [LIVE, *_probes(needed)], order)
+    first = parties.first_of(conn, tenant, needed)
+    if first is None:
+        return _of_all(asked, IN_JOURNAL, _probes(needed), order)
+    own = [OWN] if first.own else []
+    others = _probes(among for among in needed if among is not first)
+    among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
+    conditions = [parties.IN_TENURE, *own, *others]
+    return OF_PARTIES.format(among=among, conditions=_conditions(asked, IN_PARTIES, conditions, order), order=order)
+
+
+def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
+    query = OF_STATUSES if "statuses" in asked and filters is IN_JOURNAL else OF_ALL
+    return query.format(conditions=_conditions(asked, filters, others, order), order=order)
+
+
+def _conditions(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
+    wanted = {**filters, "beyond_at": BEYOND[order]}
+    return _all([*(clause for name, clause in wanted.items() if name in asked), *others])
+
+
+def _probes(needed: Iterable[Among]) -> list[str]:
+    return [among.probe for among in needed]
+
+
+def _all(conditions: Iterable[str]) -> str:
+    return " and ".join(conditions) or "true"
+
+
+def _page(rows: list[Row], limit: int, cursor: Cursor | None) -> Page:
+    more, rows = len(rows) > limit, rows[:limit]
+    if not rows:
+        return Page()
+    newer = bool(cursor and cursor.newer)
+    if newer:
+        rows.reverse()
+    older_than, newer_than = (_position(rows[-1]), _position(rows[0])._replace(newer=True))
+    return Page(
+        rows,
+        older=older_than if newer or more else None,
+        newer=newer_than if (more if newer else cursor) else None,
+    )
+
+
+def _position(row: Row) -> Cursor:
+    return Cursor(row.placed_at, row.call_id)
