@@ -159,6 +159,10 @@ class Publishers:
         with self._one() as publisher:
             publisher.publish(messages)
 
+    def close(self) -> None:
+        for publisher in self._idle.queue:
+            publisher.close()
+
     @contextmanager
     def _one(self) -> Iterator[Publisher]:
         try:
