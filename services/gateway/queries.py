@@ -10,6 +10,7 @@ from psycopg import Connection
 from services.gateway import parties
 from services.gateway.cursors import Cursor
 from services.gateway.domain.filters import Filters, Has
+from services.gateway.domain.freshness import Heartbeat
 from services.gateway.domain.scope import Scope
 from services.gateway.parties import Among
 from shared.contracts.errors import NotFound
@@ -84,6 +85,8 @@ IN_PARTIES = EVERYWHERE | {
                  where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
                 offset 0)"""
 }
+HEARD = "select owner, said_at, outbox_age from owners"
+
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
 NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK}
 
@@ -146,6 +149,11 @@ def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, curs
     # A text may stand for a thousand addresses: a plan made for any number of them would be a bad one.
     found = conn.execute(query, values, prepare=False if filters.text else None)
     return _page([Row._make(row) for row in found], limit, cursor)
+
+
+def heard(conn: Connection[Any]) -> dict[str, Heartbeat]:
+    """What was last heard from each owner of facts."""
+    return {owner: Heartbeat(*beat) for owner, *beat in conn.execute(HEARD)}
 
 
 def _asked(filters: Filters, cursor: Cursor | None) -> dict[str, Any]:

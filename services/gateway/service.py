@@ -1,9 +1,26 @@
 """The gateway's doors, gathered, and the projector that keeps the journal up to date."""
 
+from collections.abc import Sequence
+
+from services.gateway import projections
 from services.gateway.doors.health import HealthDoors
+from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
+from shared.plumbing.database import Database
+from shared.plumbing.subscriptions import Message, subscribe
 
 
-class GatewayService(SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(JournalDoors, SessionDoors, ReportDoors, HealthDoors):
     name = "gateway"
+
+
+class Projector:
+    name = "projector"
+
+    db = Database()
+
+    @subscribe("gateway.journal", batch=500)
+    def show_calls(self, messages: Sequence[Message]) -> None:
+        with self.db.connection() as conn:
+            projections.show_calls(conn, messages)

@@ -17,6 +17,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_me": PEOPLE,
     "take_reports": frozenset({KeyKind.INGEST}),
     "show_journal": READERS,
+    "show_journal_of_account": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, KeyKind.EXPORT}),
     "show_call": READERS,
     "show_timeline": READERS,
 }

@@ -1,0 +1,125 @@
+"""The journal: a page of it, one call, and what happened to that call."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from psycopg.errors import QueryCanceled
+from werkzeug.wrappers import Request, Response
+
+from services.gateway import cursors, directory, entries, queries, schemas
+from services.gateway.domain.filters import Filters, beginning, sought, span_of
+from services.gateway.domain.freshness import freshness
+from services.gateway.domain.permissions import Caller, may
+from services.gateway.domain.scope import scope_of
+from services.gateway.doors.door import Door
+from services.gateway.queries import Page, Row
+from shared.contracts.addresses import normalise
+from shared.contracts.errors import Invalid
+from shared.contracts.topology import OWNERS
+from shared.contracts.wire import Json
+from shared.plumbing import clock
+from shared.plumbing.database import Connection
+from shared.plumbing.http import Problem, answer, http
+from shared.plumbing.rpc import RpcClient
+
+QUERY = schemas.JournalQuerySchema()
+PRIVATE = {"Cache-Control": "private, no-store"}
+
+
+class JournalDoors(Door):
+    calls = RpcClient("calls")
+
+    @http("GET", "/api/v1/journal")
+    def show_journal(self, request: Request) -> Response:
+        caller = self.credentials.caller(self.db, request, "show_journal")
+        if "account" in request.args and not may(caller, "show_journal_of_account"):
+            raise Problem(403, "forbidden", "Not allowed", "Your role may not ask for the calls of an account.")
+        asked = schemas.load_query(QUERY, request.args.lists())
+        cursor = None if asked["cursor"] is None else cursors.decode(asked["cursor"])
+        filters = filters_of(asked, caller, clock.now())
+        with _patiently(asked), self.db.connection() as conn:
+            if asked["account"]:
+                lines = directory.account_lines(conn, caller.tenant, asked["account"])
+                filters = replace(filters, lines=lines)
+            page = queries.page(conn, scope_of(caller), filters, asked["limit"], cursor)
+            shown = self._entries(conn, caller, page.rows)
+            heard = queries.heard(conn)
+        return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())}, headers=PRIVATE)
+
+    @http("GET", "/api/v1/calls/<uuid:call_id>")
+    def show_call(self, request: Request, call_id: UUID) -> Response:
+        caller = self.credentials.caller(self.db, request, "show_call")
+        with self.db.connection() as conn:
+            row = queries.one(conn, scope_of(caller), call_id)
+            [entry] = self._entries(conn, caller, [row])
+        return answer(entry, headers=PRIVATE)
+
+    @http("GET", "/api/v1/calls/<uuid:call_id>/timeline")
+    def show_timeline(self, request: Request, call_id: UUID) -> Response:
+        caller = self.credentials.caller(self.db, request, "show_timeline")
+        with self.db.connection() as conn:
+            queries.one(conn, scope_of(caller), call_id)
+        told = self.calls.timeline(tenant=caller.tenant, call_id=str(call_id))
+        return answer({"events": told["events"]}, headers=PRIVATE)
+
+    def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
+        names = directory.names(conn, caller.tenant, entries.addresses(rows))
+        delay = timedelta(seconds=float(self.config["PRICE_DELAY"]))
+        return [entries.entry(row, names, delay) for row in rows]
+
+
+def filters_of(asked: Json, caller: Caller, now: datetime) -> Filters:
+    """What was asked, in the days and the numbers of the caller's company. Raises Invalid for an impossible span."""
+    placed_from, placed_to = _span(asked, now, ZoneInfo(caller.time_zone))
+    return Filters(
+        placed_from=placed_from,
+        placed_to=placed_to,
+        directions=frozenset(asked["direction"]),
+        statuses=frozenset(asked["status"]),
+        phases=frozenset(asked["phase"]),
+        party=None if asked["party"] is None else normalise(asked["party"], caller.region),
+        text=None if asked["q"] is None else sought(asked["q"], caller.region),
+        has=frozenset(asked["has"]),
+        min_talk=_seconds(asked["min_talk"]),
+        max_talk=_seconds(asked["max_talk"]),
+    )
+
+
+def _span(asked: Json, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    if asked["period"]:
+        return span_of(asked["period"], now, zone)
+    placed_from = beginning(asked["placed_from"], zone) if asked["placed_from"] else None
+    placed_to = beginning(asked["placed_to"], zone) if asked["placed_to"] else None
+    if placed_from and placed_to and placed_from > placed_to:
+        raise Invalid("The span ends before it begins.", {"to": ["Is before from."]})
+    return placed_from, placed_to
+
+
+def _seconds(number: Decimal | None) -> timedelta | None:
+    return None if number is None else timedelta(seconds=float(number))
+
+
+def _cursors(page: Page) -> Json:
+    return {
+        "next_cursor": cursors.encode(page.older) if page.older else None,
+        "previous_cursor": cursors.encode(page.newer) if page.newer else None,
+    }
+
+
+@contextmanager
+def _patiently(asked: Json) -> Iterator[None]:
+    """A question that takes too long is answered with what to do about it."""
+    try:
+        yield
+    except QueryCanceled as error:
+        if asked["q"] is not None:
+            detail = "Give more of the name or the number, or a shorter period."
+            raise Invalid(detail, {"q": ["Found in too many places to look through."]}) from error
+        raise Problem(
+            503, "too-slow", "Took too long", "Ask for a shorter period.", headers={"Retry-After": "1"}
+        ) from error
