@@ -1,0 +1,108 @@
+"""The house's rules that no linter knows."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = [path for room in ("services", "shared", "tools") for path in sorted((ROOT / room).rglob("*.py"))]
+PLUMBING_LIMIT = 1200
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "managers", "models", "misc"}
+STOCK_ENTRYPOINTS = {
+    "nameko.events": {"event_handler", "EventHandler", "EventDispatcher", "event_dispatcher"},
+    "nameko.rpc": {"rpc", "Rpc", "RpcProxy", "ServiceRpcProxy"},
+    "nameko.timer": {"timer", "Timer"},
+    "nameko.messaging": {"consume", "Consumer", "Publisher"},
+    "nameko.web.handlers": {"http", "HttpRequestHandler"},
+    "nameko.standalone.rpc": {"ClusterRpcProxy", "ServiceRpcProxy"},
+    "nameko.standalone.events": {"event_dispatcher"},
+}
+PLUMBING = ROOT / "shared" / "plumbing"
+ROOMS_ALWAYS = {"README.md", "config.yml", "service.py", "schemas.py", "domain"}
+
+
+def code_lines(path: Path) -> int:
+    """Lines that are neither blank nor comment nor docstring."""
+    source = path.read_text()
+    said = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in skipped
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(lines - said)
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Every (module, name) that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+
+
+def test_the_plumbing_is_small() -> None:
+    size = sum(code_lines(path) for path in PLUMBING.rglob("*.py"))
+    assert size < PLUMBING_LIMIT, "or it is a framework"
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_named_for_what_is_in_it(path: Path) -> None:
+    assert not FORBIDDEN_NAMES & {path.stem, path.parent.name}
+
+
+def test_no_entrypoint_of_the_frameworks_own_stands_outside_the_plumbing() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {module}.{name}"
+        for path in CODE
+        if PLUMBING not in path.parents
+        for module, name in imports(path)
+        if name in STOCK_ENTRYPOINTS.get(module, ()) or f"{module}.{name}".startswith("nameko.standalone")
+    ]
+    assert found == []
+
+
+def test_nobody_dispatches_events_but_the_relay() -> None:
+    assert [path for path in CODE if "EventDispatcher" in path.read_text()] == []
+
+
+def test_nothing_reads_the_clock_but_the_clock() -> None:
+    """Decisions are given the time. Measuring how long something takes is another thing: that is time.monotonic()."""
+    asks = ("datetime.now(", "datetime.utcnow(", "date.today(")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if path.parts[len(ROOT.parts)] != "tools"
+        and path.name != "clock.py"
+        and any(ask in path.read_text() for ask in asks)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("service", sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py")))
+def test_a_service_has_the_rooms_that_every_service_has(service: str) -> None:
+    missing = ROOMS_ALWAYS - {path.name for path in (ROOT / "services" / service).iterdir()}
+    assert not missing
+
+
+def test_a_domain_knows_no_clock_and_no_chance() -> None:
+    forbidden = {"time", "random", "uuid4", "secrets", "os"}
+    found = [
+        f"{path.relative_to(ROOT)}: {module} {name}"
+        for path in (ROOT / "services").glob("*/domain/**/*.py")
+        for module, name in imports(path)
+        if module in forbidden or name in {"uuid4", "uuid1"}
+    ]
+    assert found == []
