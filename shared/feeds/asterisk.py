@@ -15,7 +15,7 @@ from typing import Any
 from shared.feeds.ami_clock import MICROSECOND, Clock
 from shared.feeds.ami_stream import AmiStream, Event
 from shared.feeds.asterisk_board import Board, Handlers
-from shared.feeds.asterisk_call import INBOUND, INTERNAL, NOT_REGISTERED, OUTBOUND, Call, ending
+from shared.feeds.asterisk_call import INBOUND, INTERNAL, KILLED, NOT_REGISTERED, OUTBOUND, Call, ending
 from shared.feeds.asterisk_channels import Channel, is_outside
 from shared.feeds.asterisk_connection import Connection
 from shared.feeds.asterisk_records import Records
@@ -116,14 +116,14 @@ class Translator:
         return OUTBOUND if aimed_at_line or is_outside(call.callee) else INTERNAL
 
     def _placed(self, call: Call, caller: Channel) -> Data:
-        data: Data = {"direction": call.direction, "caller": caller.address, "callee": call.callee or caller.endpoint}
+        data: Data = {"direction": call.direction, "caller": caller.address, "callee": call.callee or caller.address}
         if call.direction == INBOUND:
             data.update(caller=caller.number, line=call.callee or caller.endpoint)
-        elif self._search.is_line(caller):
+        elif call.reversed:
             data.update(caller=call.callee, callee=caller.dialled_number or caller.address, line=caller.endpoint)
         elif line := self._line(call, caller):
             data["line"] = line
-        if caller.caller_name:
+        if caller.caller_name and not call.reversed:
             data["caller_name"] = caller.caller_name
         return data
 
@@ -154,7 +154,7 @@ class Translator:
     def _tell_answers(self, call: Call, wait: bool) -> None:
         caller = call.caller
         for channel in [one for one in call.people if one.talks and one is not caller]:
-            at = channel.talk_at or channel.picked_up_at or (None if wait else channel.talk_guess)
+            at = channel.talk_at or channel.bridged_at or (None if wait else channel.picked_up_at or channel.talk_guess)
             if at:
                 self._answer(call, channel, at, SEEN if channel.talk_estimated else "")
             if channel.answer_on_record and (at is None or channel.answer_on_record < at):
@@ -209,9 +209,11 @@ class Translator:
             self._say(call, "connecting", caller.up_at, {"group": group}, group)
 
     def _tell_recording(self, call: Call, at: datetime) -> None:
-        """Only talk is worth a report. Without VarSet the file's name is unknown: the channel's Uniqueid, which file
-        names usually hold, is what it can be found by."""
-        if not call.recording or not call.answered_at:
+        """Only talk is worth a report, and a killed exchange leaves an empty file.
+
+        Without VarSet the file's name is unknown: the channel's Uniqueid, which file names usually hold, finds it.
+        """
+        if not call.recording or not call.answered_at or call.fate is KILLED:
             return
         channel, started_at = call.recording
         file = PurePosixPath(channel.recording_file)

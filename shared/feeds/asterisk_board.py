@@ -66,6 +66,8 @@ class Board:
         if uniqueid in self.channels or not uniqueid or not linkedid or linkedid in self._over:
             return self.find(event, prefix)
         call = self._call(linkedid)
+        if uniqueid in call.dropped:
+            return None
         channel = Channel(
             uniqueid=uniqueid,
             name="",
@@ -109,6 +111,9 @@ class Board:
         channel.bridge = None
         return True
 
+    def forget_empty_bridges(self) -> None:
+        self.bridges = {key: bridge for key, bridge in self.bridges.items() if bridge.members}
+
     def merge(self, call: Call, into: Call) -> None:
         """Its channels turn out to belong to another call; nothing had been reported of it."""
         self._aliases[call.key] = into.key
@@ -118,18 +123,32 @@ class Board:
         self.calls.pop(call.key, None)
         self.touched.pop(call.key, None)
 
+    def begin_attempt(self, call: Call) -> None:
+        """A queue may ring the same phones for hours: what the attempts before came to is not kept."""
+        call.legs.clear()
+        caller = call.caller
+        for channel in list(call.channels.values()):
+            if channel.gone and not channel.talks and channel.uniqueid != call.key and channel is not caller:
+                call.dropped.add(channel.uniqueid)
+                del call.channels[channel.uniqueid]
+                self._drop(channel)
+
     def forget(self, call: Call) -> None:
         self.calls.pop(call.key, None)
         self.touched.pop(call.key, None)
         for channel in call.channels.values():
-            self.leave(channel)
-            self.channels.pop(channel.uniqueid, None)
-            self.by_name.pop(channel.name, None)
+            self._drop(channel)
         for alias in call.aliases:
             self._aliases.pop(alias, None)
         self._over.update(dict.fromkeys({call.key, *call.aliases}))
         while len(self._over) > MOST_FORGOTTEN:
             self._over.popitem(last=False)
+
+    def _drop(self, channel: Channel) -> None:
+        self.leave(channel)
+        self.channels.pop(channel.uniqueid, None)
+        if self.by_name.get(channel.name) is channel:
+            del self.by_name[channel.name]
 
     def _call(self, linkedid: str) -> Call:
         key = self._aliases.get(linkedid, linkedid)
@@ -143,7 +162,7 @@ class Board:
         if name and name != channel.name:
             if self.by_name.get(channel.name) is channel:
                 del self.by_name[channel.name]
-            channel.name = clean(name)
+            channel.rename(clean(name))
             self.by_name[channel.name] = channel
 
     def _follow(self, channel: Channel, linkedid: str) -> None:

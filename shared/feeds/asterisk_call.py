@@ -33,10 +33,9 @@ UNSEEN = Ending(UNKNOWN)
 
 @dataclass(slots=True, eq=False)
 class Leg:
-    """One channel that was dialled, in one attempt of Dial() or Queue()."""
+    """One channel that was dialled."""
 
     channel: Channel
-    attempt: int
     open: bool = True
     status: str = ""
     forwarded: bool = False
@@ -67,7 +66,10 @@ class Call:
     key: str
     channels: dict[str, Channel] = field(default_factory=dict)
     legs: list[Leg] = field(default_factory=list)
+    """Those of the last attempt of Dial() or Queue()."""
     endpoints: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    """Uniqueids of channels of attempts before."""
     targets: dict[str, datetime] = field(default_factory=dict)
     groups: dict[str, datetime] = field(default_factory=dict)
     queues: set[str] = field(default_factory=set)
@@ -77,6 +79,8 @@ class Call:
     aliases: set[str] = field(default_factory=set)
     direction: str = ""
     callee: str = ""
+    reversed: bool = False
+    """The exchange called the outside number first: its first channel is the callee's."""
     reached: str = ""
     """The outside number that an outbound call was for."""
     recording: Recording | None = None
@@ -110,19 +114,19 @@ class Call:
     @property
     def is_looking(self) -> bool:
         """Is the exchange looking for somebody right now, or has it not begun yet?"""
-        return bool(self.queues) or not self.legs or any(leg.open for leg in self.legs)
+        return bool(self.queues) or not self.legs or self.tries
 
     def dial(self, channel: Channel) -> None:
-        """A new leg; the first after all others are closed begins a new attempt."""
-        if any(leg.channel is channel for leg in self.legs):
-            return
-        attempt = self.legs[-1].attempt if self.legs else 0
-        if not any(leg.open for leg in self.legs):
-            attempt += 1
-        self.legs.append(Leg(channel, attempt))
+        if self.leg_of(channel) is None:
+            self.legs.append(Leg(channel))
+
+    @property
+    def tries(self) -> bool:
+        """Is an attempt to reach somebody under way?"""
+        return any(leg.open for leg in self.legs)
 
     def leg_of(self, channel: Channel) -> Leg | None:
-        return next((leg for leg in reversed(self.legs) if leg.channel is channel), None)
+        return next((leg for leg in self.legs if leg.channel is channel), None)
 
     def life_goes_on(self) -> None:
         """Who hung up before this did not end the call."""
@@ -137,7 +141,7 @@ def ending(call: Call) -> Ending:
     if call.answered_at:
         return _ending_of_talk(call)
     if call.abandoned or (call.direction == INBOUND and call.caller and call.caller.requested):
-        return _own(CALLER, call.caller)
+        return _own(CALLEE if call.reversed else CALLER, call.caller)
     return _ending_of_search(call)
 
 
@@ -147,11 +151,11 @@ def _ending_of_talk(call: Call) -> Ending:
         return _own(SYSTEM, call.caller)
     if who.cause in TORN_DOWN:
         return _own(SYSTEM, who)
-    return _own(CALLER if who is call.caller else CALLEE, who)
+    return _own(CALLER if (who is call.caller) is not call.reversed else CALLEE, who)
 
 
 def _ending_of_search(call: Call) -> Ending:
-    legs = _last_attempt(call)
+    legs = [leg for leg in call.legs if leg.channel.is_person and not leg.forwarded and leg.channel is not call.caller]
     if not legs:
         return _own(SYSTEM, call.caller)
     if waited := [leg for leg in legs if leg.timed_out]:
@@ -160,11 +164,6 @@ def _ending_of_search(call: Call) -> Ending:
         return Ending(CALLEE, leg.cause, leg.channel.sip)
     leg = _as_told_to_caller(call, legs, lambda leg: True) or legs[-1]
     return Ending(SYSTEM, leg.cause, leg.channel.sip)
-
-
-def _last_attempt(call: Call) -> list[Leg]:
-    legs = [leg for leg in call.legs if leg.channel.is_person and not leg.forwarded and leg.channel is not call.caller]
-    return [leg for leg in legs if leg.attempt == legs[-1].attempt]
 
 
 def _as_told_to_caller(call: Call, legs: list[Leg], fits: Callable[[Leg], bool]) -> Leg | None:

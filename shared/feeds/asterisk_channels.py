@@ -61,6 +61,9 @@ class Channel:
     connection: int
     """The login during which it was first heard of."""
     seen_new: bool = False
+    technology: str = ""
+    endpoint: str = ""
+    is_person: bool = False
     number: str = ""
     shown: str = ""
     caller_name: str = ""
@@ -73,7 +76,8 @@ class Channel:
     up_at: datetime | None = None
     """When the exchange itself or a person took it up: a queue's Answer() too."""
     picked_up_at: datetime | None = None
-    """What CEL says of that."""
+    bridged_at: datetime | None = None
+    """What CEL says of these."""
     talks: bool = False
     talk_at: datetime | None = None
     talk_guess: datetime | None = None
@@ -89,24 +93,21 @@ class Channel:
     gone: bool = False
     gone_at: datetime | None = None
 
-    @property
-    def technology(self) -> str:
-        match = _NAME.match(self.name)
-        return match["tech"] if match else ""
-
-    @property
-    def endpoint(self) -> str:
-        match = _NAME.match(self.name)
-        return match["endpoint"] if match else self.name
-
-    @property
-    def is_person(self) -> bool:
-        return self.technology not in HELPERS and not self.name.endswith(_ZOMBIE)
+    def rename(self, name: str) -> None:
+        """`PJSIP/bob-00000009` is a channel of the endpoint `bob`."""
+        self.name = name
+        match = _NAME.match(name)
+        self.technology, self.endpoint = (match["tech"], match["endpoint"]) if match else ("", name)
+        self.is_person = self.technology not in HELPERS and not name.endswith(_ZOMBIE)
 
     @property
     def other_half(self) -> str:
         """The name of the other end of a Local channel."""
         return self.name[:-1] + {"1": "2", "2": "1"}.get(self.name[-1], "")
+
+    @property
+    def leaving(self) -> bool:
+        return self.gone or self.requested
 
     @property
     def left_at(self) -> datetime | None:

@@ -13,7 +13,7 @@ from shared.feeds.asterisk_talk import Talk
 
 RESPONSE = ""
 LOGGED_IN = "Authentication accepted"
-UPTIME_ERROR = timedelta(seconds=2)
+UPTIME_ERROR = timedelta(seconds=1.5)
 
 _DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
 
@@ -40,6 +40,7 @@ class Connection:
             return
         self.board.connection += 1
         self._listed.clear()
+        self.board.forget_empty_bridges()
         for call in self.board.calls.values():
             call.interrupted = True
 

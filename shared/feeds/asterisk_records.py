@@ -40,8 +40,8 @@ class Records:
         match event.get("eventname"):
             case "ANSWER":
                 channel.picked_up_at = channel.picked_up_at or at
-            case "BRIDGE_ENTER" if not channel.talks:
-                channel.picked_up_at = at
+            case "BRIDGE_ENTER":
+                channel.bridged_at = channel.bridged_at or at
             case "HANGUP" | "CHAN_END":
                 channel.gone_at = channel.gone_at or at
             case "APP_START" if event.get("application") == DIAL:

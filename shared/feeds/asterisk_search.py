@@ -32,6 +32,7 @@ class Search:
             "QueueCallerLeave": self._leave_queue,
             "HangupRequest": self._request_hangup,
             "Hangup": self._hang_up,
+            "OriginateResponse": self._answer_originate,
         }
 
     def is_line(self, channel: Channel) -> bool:
@@ -101,6 +102,8 @@ class Search:
         if source is None or dialled is call.caller:
             return
         call.life_goes_on()
+        if not call.tries and call.leg_of(dialled) is None:
+            self.board.begin_attempt(call)
         call.dial(dialled)
         self.settle(source, event)
         if dialled.is_person:
@@ -137,6 +140,13 @@ class Search:
         if call.direction == INBOUND and not call.groups:
             call.groups[extension_of(event) or source.exten or call.callee] = at
 
+    def _answer_originate(self, event: Event, at: datetime | None) -> None:
+        """Where a call that the exchange made to a phone was to lead, told even if the phone was not taken up."""
+        named = f"{event.get('channel', '')}-"
+        for channel in list(self.board.channels.values()):
+            if channel.placed_by_exchange and not channel.gone and channel.name.startswith(named):
+                self.settle(channel, event)
+
     def settle(self, channel: Channel, event: Event) -> None:
         """What the first channel tells: where from and where to."""
         call = self.board.touch(channel)
@@ -151,9 +161,8 @@ class Search:
         first = call.first
         if call.direction:
             return
-        if first and first.placed_by_exchange and first.is_person and self.is_line(first):
-            direction = OUTBOUND
-        call.direction = direction
+        call.reversed = bool(first and first.placed_by_exchange and first.is_person and self.is_line(first))
+        call.direction = OUTBOUND if call.reversed else direction
 
     def _goes_out(self, call: Call) -> bool:
         """To outside lines only; a group with a phone of the house in it is a call inside the house."""

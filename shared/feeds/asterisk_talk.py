@@ -33,14 +33,15 @@ class Talk:
         if bridge.holds:
             return
         call = self.board.touch(channel)
-        call.life_goes_on()
+        if not channel.requested:
+            call.life_goes_on()
         if bridge.conference:
             self._search.settle(channel, event)
             self._search.direct(call, INTERNAL)
         self.connect(channel, at)
 
     def connect(self, channel: Channel, at: datetime | None, estimated: bool = False) -> None:
-        people = [one for one in connected(channel, self.board.by_name) if one.is_person and not one.gone]
+        people = [one for one in connected(channel, self.board.by_name) if one.is_person and not one.leaving]
         if len(people) > 1:
             for one in people:
                 self._talk(one, people, at, estimated)

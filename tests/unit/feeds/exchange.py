@@ -40,9 +40,9 @@ _FACTS: dict[str, type[Reported]] = {
 }
 
 
-def capture(name: str) -> list[bytes]:
+def capture(name: str, folder: Path = CAPTURES) -> list[bytes]:
     """The connections of a capture, in order."""
-    return [file.read_bytes() for file in (CAPTURES / f"{name}.txt", CAPTURES / f"{name}.part2.txt") if file.exists()]
+    return [file.read_bytes() for file in (folder / f"{name}.txt", folder / f"{name}.part2.txt") if file.exists()]
 
 
 def without_stamps(connections: Iterable[bytes]) -> list[bytes]:
@@ -78,3 +78,17 @@ def rows(reports: Iterable[Report]) -> list[CallState]:
 def row(reports: Iterable[Report]) -> CallState:
     [only] = rows(reports)
     return only
+
+
+def shown(call: CallState) -> list[str]:
+    """The columns of the captures' tables."""
+    return [
+        str(call.direction),
+        f"{call.caller} -> {call.callee}",
+        ", ".join(filter(None, [call.status, call.reason])),
+        f"rung {', '.join(sorted(call.rung)) or '-'}",
+        f"by {', '.join(call.answered_by) or '-'}",
+        f"ended by {call.ended_by}",
+        "-" if call.talk_time is None else f"{call.talk_time.total_seconds():.1f} s",
+        "recorded" if call.recorded else "",
+    ]

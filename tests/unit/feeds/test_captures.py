@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.calls.events import CallState
 from shared.contracts.values import Phase
 from shared.feeds.ami_stream import AmiStream, Event
 from shared.feeds.asterisk import Translator, translate
-from tests.unit.feeds.exchange import TENANT, TRUNKS, capture, heard, row, rows, told, without_stamps
+from tests.unit.feeds.exchange import TENANT, TRUNKS, capture, heard, row, rows, shown, told, without_stamps
 
 TABLE = """
 01-answered-recorded         | internal | 1001 -> 101                 | answered           | rung 1002       | by 1002  | ended by caller | 3.0 s | recorded
@@ -47,19 +46,6 @@ ONE_SECOND = timedelta(seconds=1)
 CALLS_IN = {"25-five-at-once": 5}
 
 each_capture = pytest.mark.parametrize("name", EXPECTED)
-
-
-def shown(call: CallState) -> list[str]:
-    return [
-        str(call.direction),
-        f"{call.caller} -> {call.callee}",
-        ", ".join(filter(None, [call.status, call.reason])),
-        f"rung {', '.join(sorted(call.rung)) or '-'}",
-        f"by {', '.join(call.answered_by) or '-'}",
-        f"ended by {call.ended_by}",
-        "-" if call.talk_time is None else f"{call.talk_time.total_seconds():.1f} s",
-        "recorded" if call.recorded else "",
-    ]
 
 
 def read(connections: list[bytes]) -> list[Event]:
