@@ -7,7 +7,7 @@ import pytest
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account, Line
 from services.gateway.domain.permissions import PERMISSIONS, may
-from services.gateway.domain.scope import scope_of
+from services.gateway.domain.scope import SEES_ALL, scope_of
 from shared.contracts.values import Role
 
 LINE = Line(id=uuid4(), address="101")
@@ -47,11 +47,22 @@ def test_an_ingest_key_only_sends():
     assert [door for door in PERMISSIONS if may(key(KeyKind.INGEST), door)] == ["take_reports"]
 
 
-def test_an_export_key_only_reads():
+def test_an_export_key_only_reads_and_is_nobody():
     opened = {door for door in PERMISSIONS if may(key(KeyKind.EXPORT), door)}
-    assert opened == {"show_journal", "show_call", "show_timeline"}
+    assert opened == {door for door in PERMISSIONS if door.startswith("show_")} - {"show_me"}
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_person_may_do_all_but_send_reports(role):
-    assert {door for door in PERMISSIONS if not may(account(role), door)} == {"take_reports"}
+def test_a_person_may_not_send_reports(role):
+    assert not may(account(role), "take_reports")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_leads_may_ask_for_the_calls_of_another(role):
+    assert may(account(role), "show_journal_of_account") == (role in SEES_ALL)
+
+
+@pytest.mark.parametrize("door", ["show_journal", "show_call", "show_timeline", "show_me", "end_session"])
+@pytest.mark.parametrize("role", list(Role))
+def test_the_other_doors_are_everybodys(role, door):
+    assert may(account(role), door)
