@@ -9,7 +9,7 @@ from shared.feeds.ami_stream import Event
 
 LONGEST_TEXT = 256
 LOCAL = "Local"
-HELPERS = {
+NOBODYS = {
     LOCAL,
     "Announcer",
     "AudioSocket",
@@ -98,7 +98,7 @@ class Channel:
         self.name = name
         match = _NAME.match(name)
         self.technology, self.endpoint = (match["tech"], match["endpoint"]) if match else ("", name)
-        self.is_person = self.technology not in HELPERS and not name.endswith(_ZOMBIE)
+        self.is_person = self.technology not in NOBODYS and not name.endswith(_ZOMBIE)
 
     @property
     def other_half(self) -> str:
@@ -185,7 +185,7 @@ def endpoints_of(dial: str) -> list[str]:
 
 def _endpoint(target: str) -> str:
     technology, _, resource = target.strip().partition("/")
-    if technology in HELPERS or not resource:
+    if technology in NOBODYS or not resource:
         return ""
     first = resource.partition("/")[0]
     return clean(first.rpartition("@")[2])
