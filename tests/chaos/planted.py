@@ -1,24 +1,32 @@
-"""The system with a bug planted in it, to prove that the chaos test would find it: `PLANTED=ack_before_commit`."""
+"""The system under chaos: some transactions stay open for a while before they commit, as they do when a disk is slow.
+
+`PLANTED=ack_before_commit` plants a bug in it, to prove that the chaos test would find it.
+"""
 
 import os
+import random
 from collections.abc import Callable
 from typing import Any
 
 import amqp
+import eventlet
 
 from services.calls.service import CallsRelay, CallsService
 from services.gateway.service import GatewayService, Projector
-from shared.plumbing import relay
+from shared.plumbing import relay, store
 from shared.plumbing.publisher import Publisher, _message
 from shared.plumbing.subscriptions import Subscription
 
 __all__ = ["CallsRelay", "CallsService", "GatewayService", "Projector"]
+
+HELD_SHARE, HELD_FOR = 0.2, 0.2
 
 REMEMBER_CURSOR = """
     insert into inbox (consumer, message_id, digest)
     select 'naive cursor', 'last', convert_to(max(position)::text, 'utf8')
       from unnest(%(positions)s::bigint[]) as position
         on conflict (consumer, message_id) do update set digest = excluded.digest
+    returning message_id
 """
 AFTER_CURSOR = """
     select position, key, correlation_id, body, created_at
@@ -27,6 +35,17 @@ AFTER_CURSOR = """
                                  where consumer = 'naive cursor'), 0)
      order by position limit %(batch)s
 """
+
+
+def hold_some_transactions() -> None:
+    send, chance = store._send, random.Random(os.getpid())
+
+    def send_and_linger(*arguments: Any) -> None:
+        send(*arguments)
+        if chance.random() < HELD_SHARE:
+            eventlet.sleep(chance.uniform(0, HELD_FOR))
+
+    store._send = send_and_linger
 
 
 def ack_before_commit() -> None:
@@ -68,5 +87,6 @@ BUGS: dict[str, Callable[[], None]] = {
     "naive_cursor": naive_cursor,
 }
 
+hold_some_transactions()
 if bug := os.environ.get("PLANTED"):
     BUGS[bug]()

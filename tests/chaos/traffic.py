@@ -67,6 +67,10 @@ class Traffic:
     expected: dict[str, CallState]
     report_ids: set[str]
 
+    def __add__(self, other: "Traffic") -> "Traffic":
+        """Both, where no number of the one is in the other."""
+        return Traffic(self.told + other.told, self.expected | other.expected, self.report_ids | other.report_ids)
+
 
 def traffic(tenant: str, events: int, seed: int) -> Traffic:
     """At least `events` reports of calls to and from a few hundred numbers, interleaved and disordered."""
@@ -74,7 +78,7 @@ def traffic(tenant: str, events: int, seed: int) -> Traffic:
     calls: dict[str, list[Report]] = {}
     while sum(map(len, calls.values())) < events:
         key = f"chaos-{seed}-{len(calls)}"
-        calls[key] = _call(tenant, key, chance)
+        calls[key] = _call(tenant, key, seed, chance)
     queue = [(at + chance.gauss(0, 5), report) for told in calls.values() for at, report in _spread(told, chance)]
     queue += [(at + chance.expovariate(0.1), report) for at, report in chance.sample(queue, len(queue) // 20)]
     ordered = [reports.dump(report) for _, report in sorted(queue, key=lambda entry: entry[0])]
@@ -82,8 +86,8 @@ def traffic(tenant: str, events: int, seed: int) -> Traffic:
     return Traffic(ordered, _expected(tenant, calls), ids)
 
 
-def _call(tenant: str, key: str, chance: random.Random) -> list[Report]:
-    number = f"+38050{chance.randrange(300):03d}1122"
+def _call(tenant: str, key: str, seed: int, chance: random.Random) -> list[Report]:
+    number = f"+38050{seed % 100:02d}{chance.randrange(300):03d}11"
     shape = chance.choice(list(scenarios.read(SHAPES.format(number=number), key)))
     later = timedelta(seconds=chance.randrange(6 * 3600), microseconds=chance.randrange(10**6))
     return [

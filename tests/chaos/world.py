@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 import requests
 
-from shared.testing.infrastructure import ROOT, Service, Services, Stack
+from shared.contracts.topology import QUEUES
+from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack
 
 BATCH = 25
 RESTART_PAUSE = 0.5
@@ -120,6 +121,27 @@ class World:
             return False
         assert answer.status_code == 202, answer.text
         return True
+
+    def wait_until_quiet(self, seconds: float, at_most: float) -> None:
+        """Return when everything lives and nothing has moved for `seconds`."""
+        deadline = time.monotonic() + at_most
+        before, since = None, time.monotonic()
+        while time.monotonic() < min(deadline, since + seconds):
+            time.sleep(0.25)
+            now = self._moved()
+            if now != before or not all(service.alive() for service in self.running.values()):
+                before, since = now, time.monotonic()
+
+    def _moved(self) -> tuple[Any, ...]:
+        broker = Broker(self.stack.admin_uri)
+        waiting = tuple(broker.count(queue.name) for queue in QUEUES)
+        busy = any(waiting) and time.monotonic()
+        return (
+            self.rows("calls", "select count(*), max(recorded_at) from events"),
+            self.rows("gateway", "select coalesce(sum(version), 0) from journal"),
+            waiting,
+            busy,
+        )
 
     def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.stack.env(service)["DATABASE_URL"], autocommit=True) as conn:
