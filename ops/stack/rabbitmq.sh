@@ -43,8 +43,8 @@ write_definitions() {
         for user in admin $SERVICES; do
             export "AMQP_PASSWORD_${user^^}=$(secret "amqp_$user")"
         done
-        "$VENV/bin/python" -m shared.plumbing.topology definitions >"$dir/definitions.json.new"
-    ) || die "The exchanges and queues could not be listed (python -m shared.plumbing.topology definitions); see above."
+        "$VENV/bin/python" -m tools.definitions >"$dir/definitions.json.new"
+    ) || die "The exchanges and queues could not be listed (python -m tools.definitions); see above."
     mv "$dir/definitions.json.new" "$dir/definitions.json"
 }
 

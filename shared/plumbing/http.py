@@ -34,18 +34,14 @@ OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS,
 RETRY_AFTER = "1"
 
 
+Headers = dict[str, str] | None
+
+
 class Problem(Exception):
     """An answer that is not the one asked for."""
 
     def __init__(
-        self,
-        status: int,
-        type_: str,
-        title: str,
-        detail: str = "",
-        *,
-        errors: Any = None,
-        headers: dict[str, str] | None = None,
+        self, status: int, type_: str, title: str, detail: str = "", *, errors: Any = None, headers: Headers = None
     ) -> None:
         super().__init__(title)
         self.status, self.headers = status, headers or {}
@@ -60,19 +56,14 @@ class Problem(Exception):
     def response(self) -> Response:
         # A lone surrogate that was sent to us, in a field's name for example, goes back as the escape it came as.
         body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        return Response(
-            body,
-            status=self.status,
-            headers=self.headers,
-            content_type="application/problem+json",
-        )
+        return Response(body, status=self.status, headers=self.headers, mimetype="application/problem+json")
 
 
 TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TITLES = {400: "Malformed", 404: "Not found", 405: "Method not allowed", 411: "Length required", 413: "Too large"}
 
 
-def answer(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(payload: Any, status: int = 200, headers: Headers = None) -> Response:
     """A JSON answer; no body for None."""
     if payload is None:
         return Response(status=status, headers=headers)

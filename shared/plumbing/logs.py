@@ -3,8 +3,6 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
@@ -20,16 +18,6 @@ def correlation_id() -> str:
 def work_for(correlation: str) -> None:
     """Whatever this greenthread logs or writes from now on belongs to `correlation`."""
     _correlation.set(correlation)
-
-
-@contextmanager
-def about(correlation: str) -> Iterator[None]:
-    """Whatever is logged or written in this block belongs to `correlation`."""
-    token = _correlation.set(correlation)
-    try:
-        yield
-    finally:
-        _correlation.reset(token)
 
 
 class _AddCorrelation(logging.Filter):

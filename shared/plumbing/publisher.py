@@ -1,8 +1,7 @@
 """Publishing with pipelined confirms: many messages out, one wait for the broker's word on all of them."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from queue import Empty, LifoQueue
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ logger = logging.getLogger(__name__)
 BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, AMQPError, OperationalError)
 """All that a broker which goes away, pauses or refuses can raise."""
 PERSISTENT = 2
+USUALLY = {"content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": PERSISTENT}
 CONNECT_TIMEOUT = 3.0
 CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
@@ -135,14 +135,8 @@ class Publisher:
 def _message(one: Outgoing) -> Message:
     # A lone surrogate, which UTF-8 does not have, becomes the escape by which JSON can say it.
     body = one.body if isinstance(one.body, bytes) else one.body.encode("utf-8", "backslashreplace")
-    properties = {
-        "content_type": "application/json",
-        "content_encoding": "utf-8",
-        "delivery_mode": PERSISTENT,
-        "correlation_id": one.correlation_id,
-        "application_headers": one.headers or {},
-    }
-    return Message(body, **properties | (one.properties or {}))
+    properties = {**USUALLY, "correlation_id": one.correlation_id, **(one.properties or {})}
+    return Message(body, application_headers=one.headers or {}, **properties)
 
 
 class Publishers:
@@ -156,20 +150,15 @@ class Publishers:
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """As Publisher.publish; raises Unavailable too when all publishers stay busy for too long."""
-        with self._one() as publisher:
-            publisher.publish(messages)
-
-    def close(self) -> None:
-        for publisher in self._idle.queue:
-            publisher.close()
-
-    @contextmanager
-    def _one(self) -> Iterator[Publisher]:
         try:
             publisher = self._idle.get(timeout=self._timeout)
         except Empty as error:
             raise Unavailable("The message broker is too slow.") from error
         try:
-            yield publisher
+            publisher.publish(messages)
         finally:
             self._idle.put(publisher)
+
+    def close(self) -> None:
+        for publisher in self._idle.queue:
+            publisher.close()

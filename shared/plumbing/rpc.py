@@ -15,15 +15,8 @@ from uuid import uuid4
 
 import eventlet
 from marshmallow import ValidationError
+from nameko import exceptions as nameko_errors
 from nameko import rpc as nameko_rpc
-from nameko.exceptions import (
-    IncorrectSignature,
-    MalformedRequest,
-    MethodNotFound,
-    deserialize,
-    deserialize_to_instance,
-    serialize,
-)
 from nameko.extensions import DependencyProvider
 from nameko.messaging import QueueConsumer
 
@@ -53,7 +46,7 @@ def still_wanted(data: Mapping[str, Any]) -> bool:
 
 for _error in vars(errors).values():
     if isinstance(_error, type) and issubclass(_error, ServiceError):
-        deserialize_to_instance(_error)
+        nameko_errors.deserialize_to_instance(_error)
 
 
 class _QueueConsumer(QueueConsumer):
@@ -63,9 +56,7 @@ class _QueueConsumer(QueueConsumer):
     def establish_connection(self) -> Iterator[Any]:
         connection = self.connection
         try:
-            connection.ensure_connection(
-                self.on_connection_error, interval_start=0.2, interval_step=0.3, interval_max=2
-            )
+            connection.ensure_connection(self.on_connection_error, interval_start=0.2, interval_max=2)
             yield connection
         finally:
             connection.collect()
@@ -105,9 +96,9 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         error = _crossing(exc_info[1]) if exc_info else None
         try:
-            body = json.dumps({"result": result, "error": serialize(error) if error else None}, ensure_ascii=False)
+            body = _reply(result, error)
         except (TypeError, ValueError, RecursionError) as unserialisable:
-            body = json.dumps({"result": None, "error": serialize(_crossing(unserialisable))})
+            body = _reply(None, _crossing(unserialisable))
         reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
         try:
             self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about)])
@@ -116,6 +107,10 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
             logger.warning("reply not delivered", extra={"error": str(gone)})
         self.queue_consumer.ack_message(message)
         return result, exc_info
+
+
+def _reply(result: Any, error: ServiceError | None) -> str:
+    return json.dumps({"result": result, "error": error and nameko_errors.serialize(error)}, ensure_ascii=False)
 
 
 def _well_formed(body: Any, message: Any) -> bool:
@@ -133,7 +128,7 @@ def _crossing(error: BaseException) -> ServiceError:
         return error
     if isinstance(error, ValidationError):
         return Invalid("The request is malformed.", error.normalized_messages())  # type: ignore[no-untyped-call]
-    if isinstance(error, MethodNotFound | IncorrectSignature | MalformedRequest):
+    if isinstance(error, nameko_errors.MethodNotFound | nameko_errors.IncorrectSignature):
         return Invalid(str(error))
     if is_outage(error):
         return Unavailable("The database does not answer.")
@@ -194,7 +189,7 @@ class Remote:
         finally:
             self._listener.forget(asked)
         if body.get("error"):
-            raise deserialize(body["error"])
+            raise nameko_errors.deserialize(body["error"])
         return body["result"]
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:

@@ -20,7 +20,6 @@ import re
 import signal
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -39,8 +38,14 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
+LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
 PROBE = 0.3
 LONGEST_GAP = 0.15
+HOUSE = {
+    "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
+    "ACCEPT": ["json"],
+    "DECLARE_EVENT_EXCHANGES": False,
+}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
 
 
@@ -63,16 +68,7 @@ def configuration(path: Path) -> dict[str, Any]:
         sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
     text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return (
-        {"HEARTBEAT": HEARTBEAT}
-        | loaded
-        | {
-            "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
-            "ACCEPT": ["json"],
-            "DECLARE_EVENT_EXCHANGES": False,
-            "TRANSPORT_OPTIONS": {"max_retries": 3, "interval_start": 0.5, "interval_step": 1, "interval_max": 5},
-        }
-    )
+    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
@@ -101,19 +97,11 @@ def _missing(config: dict[str, Any]) -> list[str]:
 
 def refuse_a_blocking_driver(url: str) -> None:
     """Exit if a query stops the other greenthreads, as psycopg's C wait does."""
-    ticks: list[float] = [time.monotonic()]
-
-    def tick() -> None:
-        while True:
-            eventlet.sleep(0.01)
-            ticks.append(time.monotonic())
-
-    ticking = eventlet.spawn(tick)
     with psycopg.connect(url) as conn:
+        asked_at = time.monotonic()
+        other = eventlet.spawn(time.monotonic)
         conn.execute("select pg_sleep(%s)", (PROBE,))
-    ticks.append(time.monotonic())
-    ticking.kill()
-    gap = max(later - earlier for earlier, later in pairwise(ticks))
+    gap = other.wait() - asked_at
     if gap > LONGEST_GAP:
         sys.exit(f"A query stops all other work for {gap:.2f} s: psycopg must use wait_select under eventlet.")
 
@@ -121,10 +109,8 @@ def refuse_a_blocking_driver(url: str) -> None:
 def refuse_lossy_storage(url: str) -> None:
     """Exit if the database may forget what it has confirmed."""
     with psycopg.connect(url) as conn:
-        for setting in ("fsync", "synchronous_commit"):
-            row = conn.execute("select current_setting(%s)", (setting,)).fetchone()
-            if row is None or row[0] == "off":
-                sys.exit(f"The database runs with {setting} = off: it may lose what it has confirmed.")
+        for (setting,) in conn.execute(LOSSY):
+            sys.exit(f"The database runs with {setting} = off: it may lose what it has confirmed.")
 
 
 def run(services: list[type], config: dict[str, Any]) -> None:

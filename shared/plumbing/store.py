@@ -101,16 +101,12 @@ def resend(conn: Connection, messages: Iterable[tuple[Recorded, Json]]) -> None:
 
 def _send(conn: Connection, messages: Sequence[tuple[Recorded, Encoded, Json]]) -> None:
     if messages:
-        conn.execute(SEND, {"rows": as_rows([_outgoing(*one) for one in messages])})
+        rows = [
+            {"key": encoded[0], "correlation_id": recorded.correlation_id, "body": message(recorded, encoded, state)}
+            for recorded, encoded, state in messages
+        ]
+        conn.execute(SEND, {"rows": as_rows(rows)})
         conn.outbox_filled = True
-
-
-def _outgoing(recorded: Recorded, encoded: Encoded, state: Json) -> dict[str, Any]:
-    return {
-        "key": encoded[0],
-        "correlation_id": recorded.correlation_id,
-        "body": message(recorded, encoded, state),
-    }
 
 
 def _record(one: Append, version: int, written: Written, at: datetime) -> Recorded:

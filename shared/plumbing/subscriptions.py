@@ -36,6 +36,7 @@ ATTEMPTS, ORIGINAL_KEY = "x-attempts", "x-original-key"
 PERMANENT = (Invalid, Rejected, ValidationError)
 OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2)
 RECONNECT_PAUSE = 1.0
+CONTENT = ("content_type", "content_encoding")
 LOGGED_IDS = 50
 RECOVERABLE: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unavailable)
 
@@ -120,18 +121,14 @@ class Subscription(Entrypoint):
 
     def _take(self, connection: Connection, batch: list[Any]) -> None:
         deliveries = [delivery for raw in batch if (delivery := self._read(raw))]
-        if not deliveries:
-            return
-        error = self._hand_over(connection, deliveries)
-        if error is None:
-            return
-        if len(deliveries) == 1:
+        error = self._hand_over(connection, deliveries) if deliveries else None
+        if error and len(deliveries) == 1:
             self._set_aside(deliveries[0], error)
-            return
-        logger.warning("batch failed, trying one by one", extra={"queue": self.queue, "error": repr(error)})
-        for delivery in deliveries:
-            if alone := self._hand_over(connection, [delivery]):
-                self._set_aside(delivery, alone)
+        elif error:
+            logger.warning("batch failed, trying one by one", extra={"queue": self.queue, "error": repr(error)})
+            for delivery in deliveries:
+                if alone := self._hand_over(connection, [delivery]):
+                    self._set_aside(delivery, alone)
 
     def _read(self, raw: Any) -> _Delivery | None:
         try:
@@ -162,10 +159,9 @@ class Subscription(Entrypoint):
     def _work(self, connection: Connection, messages: list[Message]) -> Exception | None:
         done = Done()
         about = {"correlation_id": messages[0].correlation_id}
+        finish = partial(self._finish, done)
         try:
-            self.container.spawn_worker(
-                self, (messages,), {}, context_data=about, handle_result=partial(self._finish, done)
-            )
+            self.container.spawn_worker(self, (messages,), {}, context_data=about, handle_result=finish)
         except ContainerBeingKilled as error:
             raise Unavailable("stopping") from error
         while not done.ready():
@@ -188,11 +184,9 @@ class Subscription(Entrypoint):
             return
         headers = {ORIGINAL_KEY: _key(delivery.raw), ATTEMPTS: attempts + 1}
         self._put(delivery.raw, retry(self._pauses[attempts - 1]), headers)
-        logger.warning(
-            "message will be retried",
-            extra={"queue": self.queue, "error": repr(error), "attempt": attempts},
-            exc_info=None if isinstance(error, Conflict) else error,
-        )
+        about = {"queue": self.queue, "error": repr(error), "attempt": attempts}
+        expected = isinstance(error, Conflict)
+        logger.warning("message will be retried", extra=about, exc_info=None if expected else error)
 
     def _park(self, raw: Any, reason: str, error: Exception) -> None:
         parked = {
@@ -208,7 +202,8 @@ class Subscription(Entrypoint):
 
     def _put(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:
         about = str(raw.properties.get("correlation_id") or "")
-        self._publisher.publish([Outgoing(exchange, self.queue, raw.body, about, headers)])
+        properties = {name: raw.properties[name] for name in CONTENT if name in raw.properties}
+        self._publisher.publish([Outgoing(exchange, self.queue, raw.body, about, headers, properties)])
 
 
 def _key(raw: Any) -> str:

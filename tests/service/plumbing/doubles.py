@@ -108,6 +108,11 @@ class Answers:
         raise RuntimeError("postgres://u:secret@h/db")
 
     @rpc
+    def lose(self) -> None:
+        with self.db.connection() as conn:
+            conn.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    @rpc
     def no_json(self) -> object:
         return object()
 

@@ -54,6 +54,7 @@ def test_our_errors_cross_as_themselves_and_others_only_as_an_incident(start: St
     status, problem = asker.ask("fail")
     assert (status, "secret" in str(problem)) == (500, False)
     assert asker.ask("no_json")[0] == 500
+    assert asker.ask("lose")[0] == 503
     assert "postgres://u:secret@h/db" in answers.log.read_text(), "the log says what the client may not know"
 
 

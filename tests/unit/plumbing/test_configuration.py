@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from shared.plumbing import topology
 from shared.testing.infrastructure import ROOT
+from tools import definitions
 
 # In a process of its own: the runner patches every socket when it is imported.
 READ = """
@@ -40,4 +40,4 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_equal_passwords_give_equal_definitions() -> None:
     words = dict.fromkeys(["admin", "calls", "gateway"], "word")
-    assert topology.definitions(words) == topology.definitions(words)
+    assert definitions.definitions(words) == definitions.definitions(words)

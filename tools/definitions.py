@@ -1,4 +1,4 @@
-"""The topology as RabbitMQ definitions: `python -m shared.plumbing.topology definitions`.
+"""The topology as RabbitMQ definitions: `python -m tools.definitions`.
 
 Passwords come from `AMQP_PASSWORD_<USER>` in the environment. The definitions are JSON for
 `load_definitions` or `rabbitmqctl import_definitions`.
@@ -117,9 +117,8 @@ def _topic_permissions(service: Service, pauses: Sequence[float]) -> list[Json]:
 def main() -> None:
     users = ["admin", *(service.name for service in SERVICES)]
     missing = [name for name in users if f"AMQP_PASSWORD_{name.upper()}" not in os.environ]
-    if sys.argv[1:] != ["definitions"] or missing:
-        wanted = f"; missing: {', '.join(missing)}" if missing else ""
-        sys.exit(f"usage: python -m shared.plumbing.topology definitions, with AMQP_PASSWORD_<USER> set{wanted}")
+    if missing:
+        sys.exit(f"Set AMQP_PASSWORD_<USER> for every user of the broker; missing: {', '.join(missing)}.")
     json.dump(definitions({name: os.environ[f"AMQP_PASSWORD_{name.upper()}"] for name in users}), sys.stdout, indent=1)
 
 
