@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 from services.gateway.directory import Names
 from services.gateway.queries import Row
 from shared.contracts.values import Direction, Phase
-from shared.contracts.wire import Json, instant, seconds
+from shared.contracts.wire import Json, instant
 
 WITHHELD = frozenset(
     {"", "anonymous", "unknown", "restricted", "unavailable", "private", "withheld", "hidden", "blocked", "nonumber"}
 )
 SIP = ("sip:", "sips:")
+NO_PRICE: Json = {"state": "not_due", "amount": None, "currency": None, "due_at": None, "reason": None}
 NO_RECORDING: Json = {"state": "none", "duration_seconds": None, "format": None, "size": None}
 
 
@@ -23,27 +24,27 @@ def addresses(rows: Iterable[Row]) -> set[str]:
 
 def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
     return {
-        "call_id": str(row.call_id),
+        "call_id": row.call_id,
         "direction": row.direction,
         "status": row.status,
         "phase": row.phase,
         "rule": row.rule,
-        "caller": party(row.caller, row.placed_at, names, row.caller_name),
+        "caller": party(row.caller, row.at, names, row.caller_name),
         "callee": _callee(row, names),
-        "answered_by": party(row.answered_by[0], row.placed_at, names) if row.answered_by else None,
+        "answered_by": party(row.answered_by[0], row.at, names) if row.answered_by else None,
         "rung": row.rung,
         "offline": row.offline,
         "line": row.line,
         "ended_by": row.ended_by,
         "cause": row.cause,
         "reason": row.reason,
-        "placed_at": instant(row.placed_at),
-        "ringing_at": _instant(row.ringing_at),
-        "answered_at": _instant(row.answered_at),
-        "ended_at": _instant(row.ended_at),
-        "wait_seconds": _seconds(row.wait_time),
-        "talk_seconds": _seconds(row.talk_time),
-        "returned_by": str(row.returned_by) if row.returned_by else None,
+        "placed_at": row.placed_at,
+        "ringing_at": row.ringing_at,
+        "answered_at": row.answered_at,
+        "ended_at": row.ended_at,
+        "wait_seconds": _seconds(row.wait_seconds),
+        "talk_seconds": _seconds(row.talk_seconds),
+        "returned_by": row.returned_by,
         "comment": None,
         "price": _price(row, price_delay),
         "recording": NO_RECORDING,
@@ -72,26 +73,23 @@ def _callee(row: Row, names: Names) -> Json:
     """Of an inbound call the employee who answered, or the only one rung, over the number that was dialled."""
     if row.direction == Direction.INBOUND:
         tried = row.answered_by or (row.rung if len(row.rung) == 1 else ())
-        employees = (names.employee(address, row.placed_at) for address in tried)
+        employees = (names.employee(address, row.at) for address in tried)
         if employee := next(filter(None, employees), None):
             return _employee(row.callee, *employee)
-    return party(row.callee, row.placed_at, names)
+    return party(row.callee, row.at, names)
 
 
-def _employee(address: str, account_id: Any, name: str) -> Json:
+def _employee(address: str, account_id: UUID, name: str) -> Json:
     return {"address": address, "name": name, "kind": "employee", "account_id": str(account_id)}
 
 
 def _price(row: Row, delay: timedelta) -> Json:
     """What can be said of a price before billing has been heard of it."""
-    due_at = row.ended_at + delay if row.phase == Phase.ENDED and row.ended_at else None
-    state = "pending" if due_at else "not_due"
-    return {"state": state, "amount": None, "currency": None, "due_at": _instant(due_at), "reason": None}
+    if row.phase != Phase.ENDED or row.ended_at is None:
+        return NO_PRICE
+    return {**NO_PRICE, "state": "pending", "due_at": instant(datetime.fromisoformat(row.ended_at) + delay)}
 
 
-def _instant(at: datetime | None) -> str | None:
-    return instant(at) if at else None
-
-
-def _seconds(length: timedelta | None) -> str | None:
-    return None if length is None else seconds(length)
+def _seconds(exact: str | None) -> str | None:
+    """Milliseconds at least, microseconds where there are any: `6.000`, `6.123456`."""
+    return exact[:-3] if exact and exact.endswith("000") else exact

@@ -1,7 +1,7 @@
 """The journal as somebody may see it: pages by keyset, and one call. Every question takes the scope."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,12 +17,18 @@ from shared.contracts.errors import NotFound
 from shared.contracts.values import Phase, Status
 
 PATIENCE = "set local statement_timeout = '2s'"
+# A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
+NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
 
-COLUMNS = """
-    journal.call_id, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
+INSTANT = """to_char({0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+SECONDS = "extract(epoch from {0})::text"
+COLUMNS = f"""
+    journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
     journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
-    journal.answered_by, journal.ended_by, journal.cause, journal.placed_at, journal.ringing_at,
-    journal.answered_at, journal.ended_at, journal.wait_time, journal.talk_time, journal.returned_by
+    journal.answered_by, journal.ended_by, journal.cause, journal.returned_by::text, journal.placed_at,
+    {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
+    {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
+    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}
 """
 ONE = f"""
     select {COLUMNS}
@@ -92,9 +98,9 @@ NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK}
 
 
 class Row(NamedTuple):
-    """A call as the view keeps it."""
+    """A call as the view keeps it; Postgres writes ids, instants and seconds out several times faster than we would."""
 
-    call_id: UUID
+    call_id: str
     direction: str
     status: str
     phase: str
@@ -109,13 +115,14 @@ class Row(NamedTuple):
     answered_by: list[str]
     ended_by: str | None
     cause: int | None
-    placed_at: datetime
-    ringing_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
-    wait_time: timedelta | None
-    talk_time: timedelta | None
-    returned_by: UUID | None
+    returned_by: str | None
+    at: datetime
+    placed_at: str
+    ringing_at: str | None
+    answered_at: str | None
+    ended_at: str | None
+    wait_seconds: str | None
+    talk_seconds: str | None
 
 
 class Page(NamedTuple):
@@ -146,9 +153,9 @@ def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, curs
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
     values = {"tenant": scope.tenant, "limit": limit + 1} | asked | _values(needed)
-    # A text may stand for a thousand addresses: a plan made for any number of them would be a bad one.
-    found = conn.execute(query, values, prepare=False if filters.text else None)
-    return _page([Row._make(row) for row in found], limit, cursor)
+    if filters.text:
+        conn.execute(NEW_PLAN)
+    return _page([Row._make(row) for row in conn.execute(query, values)], limit, cursor)
 
 
 def heard(conn: Connection[Any]) -> dict[str, Heartbeat]:
@@ -230,4 +237,4 @@ def _page(rows: list[Row], limit: int, cursor: Cursor | None) -> Page:
 
 
 def _position(row: Row) -> Cursor:
-    return Cursor(row.placed_at, row.call_id)
+    return Cursor(row.at, UUID(row.call_id))
