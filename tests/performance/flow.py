@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import requests
+from kombu import Connection
 
 from shared.plumbing.publisher import Outgoing
 from shared.testing import system
@@ -33,6 +34,9 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
 
 def _stock(stack: Stack, services: Services) -> float:
     admin = {"AMQP_URI": stack.admin_uri}
+    with Connection(stack.admin_uri) as connection:
+        for exchange in ("stock_gateway.events", "stock_calls.events"):
+            connection.default_channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
     target = "tests.performance.stock:"
     running = [
         services.start(f"{target}StockCalls", of="calls", **admin),
