@@ -1,0 +1,97 @@
+"""What calls tells of calls, as the projector hears it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from psycopg.rows import dict_row
+
+from services.gateway import projections
+from shared.contracts.calls.events import CallGivenUp, CallState
+from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.event import Recorded
+from shared.contracts.values import Direction, EndedBy, Phase, Status
+from shared.contracts.wire import encode, message
+from shared.plumbing.database import Postgres
+
+TENANT = "oselia"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+COMPANY, NUMBER = "+380443303018", "+380501112233"
+
+
+class Message(NamedTuple):
+    body: Any
+    key: str
+
+
+def call_id(name: str | int) -> UUID:
+    return uuid5(NAMESPACE_URL, str(name))
+
+
+def state(name: str | int = 0, **changed: Any) -> CallState:
+    """A call from NUMBER that 101 answered and ended after a minute."""
+    placed_at = changed.get("placed_at", NOON)
+    at = placed_at or NOON
+    known: dict[str, Any] = {
+        "call_id": call_id(name),
+        "direction": Direction.INBOUND,
+        "status": Status.ANSWERED,
+        "phase": Phase.ENDED,
+        "rule": "answered_by_party",
+        "reason": None,
+        "caller": NUMBER,
+        "caller_name": None,
+        "callee": COMPANY,
+        "line": COMPANY,
+        "groups": [],
+        "rung": ["101"],
+        "offline": [],
+        "answered_by": ["101"],
+        "forwarded": [],
+        "ended_by": EndedBy.CALLEE,
+        "cause": 16,
+        "sip": None,
+        "placed_at": placed_at,
+        "ringing_at": at + timedelta(seconds=2),
+        "answered_at": at + timedelta(seconds=6),
+        "ended_at": at + timedelta(seconds=66),
+        "wait_time": timedelta(seconds=6),
+        "talk_time": timedelta(seconds=60),
+        "recorded": False,
+        "returned_by": None,
+    }
+    return CallState(**{**known, **changed})
+
+
+def told(call: CallState, version: int = 1, tenant: str = TENANT) -> Message:
+    event = CallGivenUp(call_id=call.call_id, at=NOON)
+    recorded = Recorded(
+        id=uuid4(),
+        tenant=tenant,
+        stream=f"call-{call.call_id}",
+        version=version,
+        recorded_at=NOON,
+        correlation_id=f"about {version}",
+        event=event,
+    )
+    return Message(json.loads(message(recorded, encode(event), CallStateSchema().dump(call))), "call_given_up")
+
+
+def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:
+    return Message({"type": "heartbeat", "owner": owner, "outbox_age": outbox_age, "at": at.isoformat()}, "heartbeat")
+
+
+def show(db: Postgres, *messages: Message) -> None:
+    with db.connection() as conn:
+        projections.show_calls(conn, messages)
+
+
+def show_states(db: Postgres, states: Iterable[CallState], tenant: str = TENANT) -> None:
+    show(db, *(told(call, tenant=tenant) for call in states))
+
+
+def rows(db: Postgres, table: str, order: str = "1, 2, 3") -> Sequence[dict[str, Any]]:
+    with db.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(f"select * from {table} order by {order}").fetchall()  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""A cursor leads back to where it was made, and nothing else is a cursor."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.cursors import Cursor, decode, encode
+from shared.contracts.errors import Invalid
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INSTANTS = st.timedeltas(timedelta(0), datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).map(EPOCH.__add__)
+CURSORS = st.builds(Cursor, INSTANTS, st.uuids(), st.booleans())
+ONE = Cursor(datetime(2026, 11, 22, 8, 15, tzinfo=UTC), UUID(int=7))
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@given(CURSORS)
+def test_a_cursor_is_read_as_it_was_written(cursor):
+    assert decode(encode(cursor)) == cursor
+
+
+@given(CURSORS, CURSORS)
+def test_different_places_have_different_cursors(one, other):
+    assert (encode(one) == encode(other)) == (one == other)
+
+
+@given(CURSORS, st.data())
+def test_a_cursor_with_one_letter_changed_is_not_ours(cursor, data):
+    word = encode(cursor)
+    place = data.draw(st.integers(0, len(word) - 1))
+    letter = data.draw(st.sampled_from(LETTERS).filter(lambda letter: letter != word[place]))
+    with pytest.raises(Invalid):
+        decode(word[:place] + letter + word[place + 1 :])
+
+
+@given(st.text(max_size=100) | st.binary(max_size=60).map(lambda raw: urlsafe_b64encode(raw).decode().rstrip("=")))
+def test_what_we_have_not_made_is_not_ours(word):
+    with pytest.raises(Invalid):
+        decode(word)
+
+
+@pytest.mark.parametrize("changed", [encode(ONE) + "=", encode(ONE) + "A", encode(ONE)[:-1], " " + encode(ONE), ""])
+def test_a_cursor_is_written_in_one_way_only(changed):
+    with pytest.raises(Invalid) as refused:
+        decode(changed)
+    assert list(refused.value.errors) == ["cursor"]
+
+
+def test_a_cursor_of_another_version_is_not_ours():
+    raw = urlsafe_b64decode(encode(ONE) + "==")
+    with pytest.raises(Invalid):
+        decode(urlsafe_b64encode(b"\x02" + raw[1:]).decode().rstrip("="))
