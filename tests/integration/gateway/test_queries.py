@@ -1,0 +1,221 @@
+"""Whoever asks and whatever they filter by: the pages are those of the oracle, and no foreign call is in them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.gateway import directory, parties, projections, queries
+from services.gateway.domain.filters import Filters, Has, sought
+from services.gateway.domain.people import Line
+from services.gateway.domain.scope import Scope
+from shared.contracts.calls.events import CallState, Forward
+from shared.contracts.errors import NotFound
+from shared.contracts.values import Direction, Phase, Status
+from shared.plumbing.database import Connection, Postgres
+from tests.integration.gateway import oracle
+from tests.integration.gateway.told import NOON, TENANT, call_id, show_states, state, told
+
+OTHER = "krynytsia"
+NUMBERS = ["+380501112233", "+380671112233", "+380443303018"]
+ADDRESSES = ["101", "102", "103", *NUMBERS, "sip:Olha@pbx"]
+TEXTS = ["101", "1", "050 111", "111-22", "кат", "ВЛАСОВА", "зінов'", "0%", "_", "\\", "pbx", "ольга", "нема", "а"]
+PEOPLE = {"olha": "Ольга Кобилянська", "petro": "Петро Вовк"}
+CONTACTS = {NUMBERS[0]: "Катерина Власова", NUMBERS[1]: "Марта Зінов’єва 100%"}
+
+
+def minute(number: int) -> Any:
+    return NOON + timedelta(minutes=number)
+
+
+TIMES = st.integers(0, 9).map(minute)
+SOME = st.lists(st.sampled_from(ADDRESSES), max_size=3, unique=True)
+TALKS = st.none() | st.integers(0, 3).map(lambda minutes: timedelta(minutes=minutes))
+LINES = st.builds(
+    lambda address, first, length: Line(
+        id=uuid4(),
+        address=address,
+        held_from=None if first is None else minute(first),
+        held_until=None if length is None else minute((first or 0) + length),
+    ),
+    st.sampled_from(ADDRESSES),
+    st.none() | st.integers(0, 9),
+    st.none() | st.integers(1, 5),
+)
+
+
+@st.composite
+def calls(draw: st.DrawFn, name: str) -> CallState:
+    forwarded = [
+        Forward(to=address, line=None, at=NOON) for address in draw(st.lists(SOME, max_size=1)) for address in address
+    ]
+    return state(
+        name,
+        placed_at=draw(TIMES),
+        direction=draw(st.sampled_from(Direction)),
+        status=draw(st.sampled_from(Status)),
+        phase=draw(st.sampled_from(Phase)),
+        caller=draw(st.sampled_from(["", *ADDRESSES])),
+        callee=draw(st.sampled_from(ADDRESSES)),
+        rung=draw(SOME),
+        answered_by=draw(SOME),
+        forwarded=forwarded,
+        talk_time=draw(TALKS),
+    )
+
+
+def several(values: Any) -> st.SearchStrategy[frozenset[Any]]:
+    return st.just(frozenset()) | st.frozensets(st.sampled_from(values), max_size=3)
+
+
+def rarely(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), st.none(), values)
+
+
+FILTERS = st.builds(
+    Filters,
+    placed_from=rarely(TIMES),
+    placed_to=rarely(TIMES),
+    directions=several(Direction),
+    statuses=several(Status),
+    phases=several(Phase),
+    party=rarely(st.sampled_from(ADDRESSES)),
+    lines=rarely(st.lists(LINES, max_size=2).map(tuple)),
+    text=rarely(st.sampled_from(TEXTS).map(lambda text: sought(text, "UA"))),
+    has=st.sampled_from([frozenset(), frozenset(), frozenset(), frozenset({Has.CALLBACK}), frozenset({Has.COMMENT})]),
+    min_talk=rarely(TALKS),
+    max_talk=rarely(TALKS),
+)
+SCOPES = st.none() | st.lists(LINES, max_size=3).map(tuple)
+
+
+class World(NamedTuple):
+    ours: Sequence[CallState]
+    theirs: Sequence[CallState]
+    scope: Scope
+    filters: Filters
+    limit: int
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    ours = [draw(calls(f"ours {number}")) for number in range(draw(st.integers(0, 12)))]
+    theirs = [draw(calls(f"theirs {number}")) for number in range(draw(st.integers(0, 3)))]
+    scope = Scope(tenant=TENANT, lines=draw(SCOPES))
+    return World(ours, theirs, scope, draw(FILTERS), draw(st.integers(1, 5)))
+
+
+@pytest.fixture
+def people(gateway_db: Postgres) -> oracle.Directory:
+    """101 was Olha's until the fifth minute, then it was Petro's; 102 is Petro's since then, too."""
+    with gateway_db.connection() as conn:
+        for tenant in (TENANT, OTHER):
+            directory.ensure_tenant(conn, tenant, tenant)
+            for number, name in CONTACTS.items():
+                directory.ensure_contact(conn, tenant, number, name if tenant == TENANT else "Нема Такого")
+        ids = {
+            login: directory.ensure_account(conn, TENANT, login, "x", name, "operator")
+            for login, name in PEOPLE.items()
+        }
+        directory.ensure_line(conn, ids["olha"], "101", None)
+        conn.execute("update lines set held_until = %s", (minute(5),))
+        for address in ("101", "102"):
+            directory.ensure_line(conn, ids["petro"], address, minute(5))
+        held = [
+            (line, PEOPLE[login]) for login, of in ids.items() for line in directory.account_lines(conn, TENANT, of)
+        ]
+    return oracle.Directory(held, CONTACTS)
+
+
+def walk(conn: Connection, world: World) -> Iterator[queries.Page]:
+    page = queries.page(conn, world.scope, world.filters, world.limit)
+    yield page
+    while page.older:
+        page = queries.page(conn, world.scope, world.filters, world.limit, page.older)
+        yield page
+
+
+def walk_back(conn: Connection, world: World, page: queries.Page) -> Iterator[queries.Page]:
+    yield page
+    while page.newer:
+        page = queries.page(conn, world.scope, world.filters, world.limit, page.newer)
+        yield page
+
+
+def ids(pages: Sequence[queries.Page]) -> list[UUID]:
+    return [UUID(row.call_id) for page in pages for row in page.rows]
+
+
+@pytest.mark.parametrize("most", [parties.MOST, 2, 0])
+def test_the_pages_are_those_of_the_oracle(
+    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, most: int
+):
+    """`most` small: texts are looked for in each call, and other ways of beginning are taken."""
+    monkeypatch.setattr(parties, "MOST", most)
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(worlds())
+    def holds(world: World) -> None:
+        with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
+            projections.show_calls(conn, [told(call) for call in world.ours])
+            projections.show_calls(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
+            expected = oracle.page(world.ours, world.scope, world.filters, people)
+            forward = list(walk(conn, world))
+            assert ids(forward) == expected
+            assert all(len(page.rows) == world.limit for page in forward[:-1])
+            back = list(walk_back(conn, world, forward[-1]))
+            assert ids(back[::-1]) == expected
+            assert (forward[0].newer, forward[-1].older) == (None, None)
+
+    holds()
+
+
+def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
+    @settings(max_examples=150, deadline=None)
+    @given(calls("one"), SCOPES)
+    def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
+        with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
+            projections.show_calls(conn, [told(call)])
+            scope = Scope(tenant=TENANT, lines=lines)
+            if oracle.had_one_of(call, lines):
+                assert queries.one(conn, scope, call.call_id).call_id == str(call.call_id)
+            else:
+                with pytest.raises(NotFound):
+                    queries.one(conn, scope, call.call_id)
+
+    holds()
+
+
+def test_a_call_of_another_company_is_not_there(gateway_db: Postgres):
+    show_states(gateway_db, [state()], tenant=OTHER)
+    with gateway_db.connection() as conn, pytest.raises(NotFound):
+        queries.one(conn, Scope(tenant=TENANT, lines=None), call_id(0))
+
+
+def test_calls_that_come_in_meanwhile_neither_repeat_nor_hide_others(gateway_db: Postgres):
+    everything = Scope(tenant=TENANT, lines=None)
+    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(6)])
+    with gateway_db.connection() as conn:
+        first = queries.page(conn, everything, Filters(), 3)
+    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in (6, 7)])
+    with gateway_db.connection() as conn:
+        second = queries.page(conn, everything, Filters(), 3, first.older)
+    assert ids([first, second]) == [call_id(number) for number in (5, 4, 3, 2, 1, 0)]
+
+
+def test_the_pages_before_the_first_are_what_came_in_since(gateway_db: Postgres):
+    everything = Scope(tenant=TENANT, lines=None)
+    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(4)])
+    with gateway_db.connection() as conn:
+        older = queries.page(conn, everything, Filters(), 2).older
+        second = queries.page(conn, everything, Filters(), 2, older)
+    show_states(gateway_db, [state(9, placed_at=minute(9))])
+    with gateway_db.connection() as conn:
+        first = queries.page(conn, everything, Filters(), 2, second.newer)
+        since = queries.page(conn, everything, Filters(), 2, first.newer)
+    assert ids([first]) == [call_id(3), call_id(2)]
+    assert (ids([since]), since.newer) == ([call_id(9)], None)
