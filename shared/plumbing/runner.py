@@ -5,10 +5,6 @@ refuses to start where a query would stop everything else.
 """
 
 # ruff: noqa: E402
-import warnings
-
-warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-
 import eventlet
 
 eventlet.monkey_patch()

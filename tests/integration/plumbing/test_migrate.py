@@ -66,6 +66,14 @@ def test_half_a_migration_is_none(url: str, folder: Path) -> None:
     assert apply(url, folder) == ["0002_wrong.sql"]
 
 
+def test_a_migration_that_was_not_noted_was_not_made(url: str, folder: Path) -> None:
+    apply(url, folder)
+    write(folder, "0002_unnoted.sql", "create table half (id int); alter table migrations rename to gone")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        apply(url, folder)
+    assert tables(url) == {"things", "more", "migrations"}
+
+
 def test_an_applied_migration_must_not_be_edited(url: str, folder: Path) -> None:
     apply(url, folder)
     write(folder, "0001_things.sql", "create table other (id int)")

@@ -12,7 +12,7 @@ import eventlet
 from eventlet import patcher
 from werkzeug.wrappers import Request, Response
 
-from shared.contracts.errors import Conflict, NotFound, Rejected
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
 from shared.plumbing import commands
 from shared.plumbing.database import Connection, Database
 from shared.plumbing.http import answer, body_of, http
@@ -102,6 +102,10 @@ class Answers:
     @rpc
     def reject(self) -> None:
         raise Rejected("not_allowed")
+
+    @rpc
+    def complain(self, **words: Any) -> None:
+        raise Invalid("There are unknown words.", dict.fromkeys(words, ["Unknown field."]))
 
     @rpc
     def fail(self) -> None:

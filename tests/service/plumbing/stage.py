@@ -50,8 +50,13 @@ class Rpc:
             properties.pop("raw", text), headers=headers, content_type=properties.pop("content_type")
         )
         for name, value in properties.items():
-            message.properties[name] = value
+            if value is not None:
+                message.properties[name] = value
         channel.basic_publish(message, RPC_EXCHANGE, f"answers.{method}")
+
+    def waiting(self) -> int:
+        """How many requests wait for `answers`."""
+        return int(self.connection.default_channel.queue_declare("rpc-answers", passive=True).message_count)
 
     def reply(self) -> Any:
         message = self.connection.default_channel.basic_get(self.replies, no_ack=True)

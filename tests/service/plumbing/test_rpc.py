@@ -70,6 +70,7 @@ def test_a_service_that_is_stopped_costs_its_callers_a_deadline_and_nobody_else_
         assert {one.result()[0] for one in asked} == {503}
         assert time.monotonic() - started < size.timeout * (size.calls / 10 + 1) + 1
     assert slowest < 0.5
+    eventually(lambda: rpc.waiting() == 0)
     start("Answers")
     assert asker.ask("echo") == (200, {})
     assert notes.words() == [], "what nobody waits for any more is not done"
@@ -100,12 +101,13 @@ def test_a_command_sent_three_times_at_once_is_carried_out_once_and_answered_ali
 
 
 MALFORMED: list[dict[str, Any]] = [
+    {"reply_to": None},
     {"reply_to": ""},
     {"body": []},
     {"body": {"args": {}, "kwargs": {}}},
     {"body": {"args": [], "kwargs": None}},
     {"body": "text"},
-    {"raw": b"\xff{"},
+    {"raw": b"\xff{ a secret"},
     {"raw": b"cos\nsystem", "content_type": "application/x-python-serialize"},
     {"raw": b"- yaml", "content_type": "application/x-yaml"},
     {"raw": b"{}", "content_type": "text/unheard-of"},
@@ -122,12 +124,12 @@ def test_malformed_requests_do_not_end_the_service_nor_stay(start: Start, rpc: R
     answers = start("Answers")
     for wrong in MALFORMED:
         rpc.send("modules", wrong.get("body"), **{name: value for name, value in wrong.items() if name != "body"})
-        rpc.send("note", {"args": [], "kwargs": {"\ud800": 1}})
+        rpc.send("complain", {"args": [], "kwargs": {"\ud800": 1}})
     rpc.send("echo", {"args": [], "kwargs": {"last": True}}, correlation_id="last")
     eventually(lambda: (reply := rpc.reply()) and reply["result"] == {"last": True})
     answers.terminate()
-    channel = rpc.connection.default_channel
-    assert channel.queue_declare("rpc-answers", passive=True).message_count == 0
+    assert "a secret" not in answers.log.read_text()
+    assert rpc.waiting() == 0
 
 
 def test_the_correlation_id_follows_a_request_into_the_other_services_log(start: Start, rpc: Rpc, asker: Asker) -> None:

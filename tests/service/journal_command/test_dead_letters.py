@@ -1,0 +1,180 @@
+"""`journal dead`: what could not be processed is seen, put back or thrown away, and never lost on the way."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts.calls import reports
+from shared.contracts.calls.events import call_id
+from shared.contracts.topology import DEAD_EXCHANGE, dead
+from shared.plumbing.database import Postgres
+from shared.plumbing.publisher import Outgoing
+from shared.testing import scenarios
+from shared.testing.infrastructure import ROOT, Broker, Services, Stack, eventually
+from tools import dead_letters, journal
+
+QUEUE = "calls.reports"
+Journal = Callable[..., tuple[int, str, str]]
+
+
+def letter(id_: str, body: str | bytes = '{"a": "ї"}', **headers: Any) -> Outgoing:
+    """As a subscription parks it."""
+    told = {"x-dead-id": id_, "x-reason": "failed", "x-error": "RuntimeError: no", "x-attempts": 6}
+    return Outgoing(DEAD_EXCHANGE, QUEUE, body, "trace", told | {"x-original-key": "placed"} | headers)
+
+
+@pytest.fixture
+def run(stack: Stack, broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Journal:
+    monkeypatch.setenv("STACK_DIR", str(stack.folder))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = journal.main(list(arguments))
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def test_nothing_parked_is_said_so(run: Journal) -> None:
+    assert run("dead", "list") == (0, "Nothing is parked.\n", "")
+
+
+def test_what_is_parked_is_listed_and_stays(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a5c77-1"), letter("99999999-2", **{"x-reason": "invalid"}))
+    for queue in ((), (QUEUE,), (dead(QUEUE),)):
+        _, listed, _ = run("dead", "list", *queue)
+        [_, first, second] = listed.splitlines()
+        assert first.split()[:2] == ["3f2a5c77", QUEUE]
+        assert (" 6 " in first, "failed" in first, "placed" in first, "RuntimeError: no" in first) == (True,) * 4
+        assert "invalid" in second
+    eventually(lambda: broker.count(dead(QUEUE)) == 2)
+
+
+def test_only_the_asked_queue_is_listed(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a"))
+    assert run("dead", "list", "gateway.journal")[1] == "Nothing is parked.\n"
+
+
+def test_a_message_is_shown_whole(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a-1"))
+    _, shown, _ = run("dead", "show", "3f")
+    for word in ("3f2a-1", QUEUE, "placed", "failed", "RuntimeError: no", "trace", '"a": "ї"'):
+        assert word in shown
+
+
+def test_bytes_that_are_no_text_are_shown_escaped(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a", b"\xffab"))
+    assert "\\xffab" in run("dead", "show", "3f2a")[1]
+
+
+def test_a_message_that_the_broker_itself_parked_has_an_id_too(run: Journal, broker: Broker) -> None:
+    broker.publish(Outgoing(DEAD_EXCHANGE, QUEUE, b"\xff"))
+    [_, listed] = run("dead", "list")[1].splitlines()
+    assert run("dead", "drop", listed.split()[0])[0] == 0
+    assert broker.count(dead(QUEUE)) == 0
+
+
+def test_a_retried_message_is_as_if_never_tried(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a"), letter("77"))
+    assert run("dead", "retry", "3f2a") == (0, "1 put back.\n", "")
+    [message] = broker.take(QUEUE)
+    assert (message.body, message.headers["x-original-key"]) == ('{"a": "ї"}', "placed")
+    assert "x-attempts" not in message.headers
+    assert message.properties["correlation_id"] == "trace"
+    eventually(lambda: broker.count(dead(QUEUE)) == 1)
+
+
+def test_all_are_retried_at_once(run: Journal, broker: Broker) -> None:
+    broker.publish(*(letter(f"{number}x") for number in range(30)))
+    assert run("dead", "retry", "--all")[1] == "30 put back.\n"
+    assert (broker.count(QUEUE), broker.count(dead(QUEUE))) == (30, 0)
+
+
+def test_a_dropped_message_is_gone_and_no_other(run: Journal, broker: Broker) -> None:
+    broker.publish(letter("3f2a"), letter("77"))
+    assert run("dead", "drop", "3f2a")[0] == 0
+    eventually(lambda: broker.count(dead(QUEUE)) == 1)
+    assert "77" in run("dead", "list")[1]
+
+
+def test_a_message_is_never_nowhere(run: Journal, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker.publish(letter("3f2a"))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dead_letters, "take_away", killed)
+        assert run("dead", "retry", "3f2a")[0] == 130
+    eventually(lambda: (broker.count(QUEUE), broker.count(dead(QUEUE))) == (1, 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(dead_letters.Publisher, "publish", killed)
+        assert run("dead", "retry", "3f2a")[0] == 130
+    eventually(lambda: (broker.count(QUEUE), broker.count(dead(QUEUE))) == (1, 1))
+
+
+def test_what_was_wrong_is_fixed_and_put_back(
+    run: Journal, broker: Broker, services: Services, calls_db: Postgres, tmp_path: Path
+) -> None:
+    [scenario] = scenarios.read("12:00:00 | placed | outbound 101 -> +380501112233\n=> connecting")
+    report = reports.dump(scenario.reports[0])
+    broker.publish(Outgoing("reports", "placed", json.dumps(report | {"at": "yesterday"})))
+    services.start("services.calls.service:CallsService", of="calls")
+    eventually(lambda: broker.count(dead(QUEUE)) == 1)
+    [_, listed] = run("dead", "list")[1].splitlines()
+    assert "invalid" in listed
+    fixed = tmp_path / "fixed.json"
+    fixed.write_text(json.dumps(report))
+    assert run("dead", "retry", listed.split()[0], "--with", str(fixed))[0] == 0
+
+    def known() -> bool:
+        with calls_db.connection() as conn:
+            return bool(conn.execute("select from calls where call_id = %s", (call_id("acme", "pbx-1"),)).rowcount)
+
+    eventually(known)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["dead", "list", "nowhere"], "There is no queue nowhere; there are calls.reports, gateway.journal."),
+        (["dead", "show", "3f"], "No parked message has the id 3f"),
+        (["dead", "drop", "a"], "2 parked messages have ids that begin with a"),
+        (["dead", "retry", "a1", "--with", "nothing.json"], "nothing.json cannot be read: No such file or directory."),
+        (["dead", "retry", "a1", "--with", "README.md"], "README.md is not JSON"),
+        (["dead", "retry", "--all", "--with", "README.md"], "say which, by its ID"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(run: Journal, broker: Broker, arguments: list[str], sentence: str) -> None:
+    broker.publish(letter("a1"), letter("a2"))
+    status, said, complaint = run(*arguments)
+    assert (status, said, complaint.count("\n")) == (1, "", 1)
+    assert sentence in complaint
+    eventually(lambda: broker.count(dead(QUEUE)) == 2)
+
+
+@pytest.mark.parametrize("arguments", [["dead", "list"], ["dead", "retry", "--all"], ["verify"], ["look", "call-1"]])
+def test_servers_that_are_away_are_said_to_be(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STACK_DIR", str(tmp_path))
+    assert journal.main(arguments) == 1
+    assert "make up" in capsys.readouterr().err
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env" / "admin.env").write_text("AMQP_ADMIN_URI=amqp://admin:x@127.0.0.1:1/journal\n")
+    (tmp_path / "env" / "calls.env").write_text("RO_DATABASE_URL=postgresql://x:x@127.0.0.1:1/calls\n")
+    assert journal.main(arguments) == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_the_command_itself_says_what_it_can_do_and_nothing_else() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.journal", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "journal dead list" in done.stdout
+    assert done.stderr == ""
