@@ -105,7 +105,7 @@ class Answers:
 
     @rpc
     def complain(self, **words: Any) -> None:
-        raise Invalid("There are unknown words.", dict.fromkeys(words, ["Unknown field."]))
+        raise Invalid("There are unknown words.", {word: ["Unknown field."] for word in words})
 
     @rpc
     def fail(self) -> None:
