@@ -36,7 +36,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
 LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
 PROBE = 0.3
-LONGEST_GAP = 0.15
+LONGEST_GAP = 0.25
 HOUSE = {
     "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
     "ACCEPT": ["json"],
@@ -132,8 +132,14 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
         eventlet.spawn_after(0, drain)
 
+    def stay_awake() -> None:
+        # A signal is heard only when the event loop turns, which it need not do for a minute.
+        while True:
+            eventlet.sleep(0.5)
+
     for signum in SIGNALS:
         signal.signal(signum, stop)
+    eventlet.spawn(stay_awake)
     runner.start()
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     runner.wait()
