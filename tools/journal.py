@@ -5,6 +5,7 @@ journal dead show 3f2a                   one of them, whole
 journal dead retry 3f2a --with fixed.json
 journal look call-7ef6dd2e-9b0f-5680-9a86-53136dcf68e9
 journal verify                           is every row what its stream says?
+journal resend oselia                    a view that lost rows gets them back
 """
 
 import argparse
@@ -81,6 +82,9 @@ def _arguments() -> argparse.ArgumentParser:
     add.set_defaults(run=look)
     add = commands.add_parser("verify", help="is every row what its stream says?")
     add.set_defaults(run=verify)
+    add = commands.add_parser("resend", help="publish a company's calls as they are once more")
+    add.add_argument("tenant", metavar="TENANT")
+    add.set_defaults(run=resend)
     return parser
 
 
@@ -194,6 +198,16 @@ def verify(asked: argparse.Namespace) -> int:
     if wrong:
         return _complain(f"{wrong} of {number} calls do not agree with their streams.")
     print(f"{number} calls agree with their streams.")
+    return 0
+
+
+def resend(asked: argparse.Namespace) -> int:
+    number = 0
+    for number in streams.resend(_environment("calls", "DATABASE_URL"), asked.tenant):
+        print(f"\r{number} calls", end="", file=sys.stderr)
+    if not number:
+        raise Complaint(f"{asked.tenant} has no calls.")
+    print(f"\r{number} calls are published again; the relay is at it.")
     return 0
 
 

@@ -3,22 +3,22 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import dict_row
 
-from services.calls import projections
+from services.calls import handlers, projections
 from services.calls.domain import call as domain
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Recorded
 from shared.contracts.wire import Json, encode, instant
 from shared.plumbing import decider, store
-from shared.plumbing.database import Connection
+from shared.plumbing.database import Connection, Postgres
 
 OWNERS = {"call-": "calls"}
 """Whose stream it is, by how its name begins."""
-AT_ONCE = 500
+AT_ONCE, RESENT_AT_ONCE = 500, 1000
 
 STREAMS = "select distinct stream from events where stream > %s order by stream limit %s"
 ROWS = "select * from calls where call_id = any(%s)"
@@ -56,6 +56,22 @@ def differences(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
         last = streams[-1]
     for (call_id,) in conn.execute(STRAY):
         yield f"call-{call_id}", "has a row and no stream"
+
+
+def resend(url: str, tenant: str) -> Iterator[int]:
+    """Publish the tenant's calls as they are once more, so that a view gets back what it lost; how many so far."""
+    postgres, sent, after = Postgres(url, size=1), 0, None
+    postgres.open()
+    try:
+        while True:
+            with postgres.connection() as conn:
+                answer = handlers.resend(conn, uuid4(), tenant, None, after, RESENT_AT_ONCE)
+            if answer["last"] is None:
+                return
+            sent, after = sent + answer["sent"], UUID(answer["last"])
+            yield sent
+    finally:
+        postgres.close()
 
 
 def _rows(conn: psycopg.Connection[Any], streams: Sequence[str]) -> dict[str, Json]:

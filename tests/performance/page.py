@@ -30,7 +30,7 @@ FILL = """
            at + interval '6 s', at + interval '60 s', interval '6 s', interval '54 s', false, ''
       from (select now() - n * interval '20 s' as at, '+38050' || lpad((n * 7919 %% 10000000)::text, 7, '0') as number,
                    (101 + n / 7 %% 20)::text as extension, (array['inbound', 'outbound'])[1 + n %% 2] as direction
-              from generate_series(%(first)s, %(last)s) as n) as made
+              from generate_series(%(first)s::bigint, %(last)s::bigint) as n) as made
 """
 FILL_PARTIES = """
     insert into journal_parties (tenant, call_id, address, own, placed_at, direction, status, talk_time)

@@ -101,3 +101,16 @@ def test_a_row_without_a_stream_is_found(run: Run, told: Postgres) -> None:
     assert status == 1
     assert f"call-{UUID(int=1)}: has a row and no stream" in said
     assert f"call-{CALL}: has no row" in said
+
+
+def test_a_companys_calls_are_published_once_more_as_they_are(run: Run, told: Postgres) -> None:
+    with told.connection() as conn:
+        conn.execute("delete from outbox")
+    status, said, _ = run("resend", "acme")
+    assert (status, said.strip()) == (0, "3 calls are published again; the relay is at it.")
+    with told.connection() as conn:
+        assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (3, 1)
+
+
+def test_a_company_that_is_not_there_is_said_so(run: Run, told: Postgres) -> None:
+    assert run("resend", "nobody") == (1, "", "nobody has no calls.\n")
