@@ -10,14 +10,14 @@ SIZES = {
     "R1": (Size(messages=60), Size(messages=10_000)),
     "R2": (Size(pauses=(0.1, 0.2, 0.3, 0.4, 0.5)), Size(pauses=(1, 5, 30, 120, 600))),
     "R3": (Size(messages=20), Size(messages=1_000)),
-    "R5": (Size(outage=2.5), Size(outage=60.0)),
+    "R5": (Size(outage=1.5), Size(outage=60.0)),
     "R11": (Size(messages=50), Size(messages=1_000)),
     "R12": (Size(commands=100, outage=2.0), Size(commands=10_000, outage=600.0)),
     "R13": (Size(outage=4.0), Size(outage=60.0)),
     "R14": (Size(messages=2_000), Size(messages=100_000)),
     "R16": (Size(calls=10, timeout=0.5), Size(calls=1_000, timeout=3.0)),
     "R19": (Size(commands=40), Size(commands=10_000)),
-    "R40": (Size(events=600, kills=3, writers=16), Size(events=20_000, kills=20, writers=16)),
+    "R40": (Size(events=600, kills=2, writers=16), Size(events=20_000, kills=20, writers=16)),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

@@ -1,7 +1,6 @@
 """Queues, tables and doubles for the tests of the plumbing."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -9,25 +8,32 @@ import pytest
 from kombu import Connection
 
 from shared.contracts.topology import DEAD_EXCHANGE, RPC_EXCHANGE, dead, retry
-from shared.testing.infrastructure import Service, Services, Stack, eventually
+from shared.testing.infrastructure import Broker, Service, Services, Stack
 from shared.testing.proxy import Proxy
-from tests.service.plumbing.stage import DOUBLES, PAUSES, WORK, Notes, Rpc, free_port
+from tests.service.plumbing.stage import PAUSES, WORK, Asker, Notes, Rpc, free_port, start_double
 
 QUORUM = {"x-queue-type": "quorum"}
+OURS = (WORK, dead(WORK), *map(retry, PAUSES))
 
 
-@pytest.fixture
-def notes(stack: Stack) -> Iterator[Notes]:
+@pytest.fixture(scope="module")
+def notebook(stack: Stack) -> Iterator[Notes]:
+    """The table in which doubles note what they have done."""
     with psycopg.connect(stack.env("calls")["OWNER_DATABASE_URL"], autocommit=True) as conn:
         conn.execute("drop table if exists notes")
         conn.execute("create table notes (id bigint generated always as identity, word text)")
-        conn.execute("truncate inbox, commands, outbox")
         yield Notes(conn)
         conn.execute("drop table notes")
 
 
 @pytest.fixture
-def work(stack: Stack) -> Iterator[str]:
+def notes(notebook: Notes) -> Notes:
+    notebook.conn.execute("truncate notes, inbox, commands, outbox")
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def queues(stack: Stack) -> Iterator[None]:
     """A queue for Listener, with a dead-letter queue and short retry pauses."""
     with Connection(stack.admin_uri) as connection:
         channel = connection.default_channel
@@ -39,15 +45,24 @@ def work(stack: Stack) -> Iterator[str]:
             channel.exchange_declare(retry(pause), "topic", durable=True, auto_delete=False)
             channel.queue_declare(retry(pause), durable=True, auto_delete=False, arguments=back)
             channel.queue_bind(retry(pause), retry(pause), "#")
-        yield WORK
-        for queue in (WORK, dead(WORK), *map(retry, PAUSES)):
+        yield
+        for queue in OURS:
             channel.queue_delete(queue)
         for pause in PAUSES:
             channel.exchange_delete(retry(pause))
 
 
 @pytest.fixture
-def rpc(stack: Stack) -> Iterator[Rpc]:
+def work(queues: None, broker: Broker) -> str:
+    """The queue of Listener, empty as are those around it."""
+    with broker.channel() as channel:
+        for queue in OURS:
+            channel.queue_purge(queue)
+    return WORK
+
+
+@pytest.fixture(scope="module")
+def rpc_client(stack: Stack) -> Iterator[Rpc]:
     with Connection(stack.admin_uri) as connection:
         replies = str(uuid4())
         channel = connection.default_channel
@@ -55,6 +70,38 @@ def rpc(stack: Stack) -> Iterator[Rpc]:
         channel.queue_bind(replies, RPC_EXCHANGE, replies)
         yield Rpc(connection, replies)
         channel.queue_delete("rpc-answers")
+
+
+@pytest.fixture
+def rpc(rpc_client: Rpc) -> Rpc:
+    rpc_client.connection.default_channel.queue_purge(rpc_client.replies)
+    return rpc_client
+
+
+@pytest.fixture(scope="module")
+def lasting(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Services that outlive a test."""
+    services = Services(stack, tmp_path_factory.mktemp("lasting"))
+    yield services
+    services.stop()
+
+
+@pytest.fixture(scope="module")
+def listener(stack: Stack, lasting: Services, queues: None, notebook: Notes) -> Service:
+    """The double Listener, for all tests that leave it alive."""
+    return start_double(stack, lasting, "Listener")
+
+
+@pytest.fixture(scope="module")
+def answers(stack: Stack, lasting: Services, notebook: Notes, rpc_client: Rpc) -> Service:
+    return start_double(stack, lasting, "Answers", DATABASE_POOL=20, PSYCOPG_WAIT_FUNC="wait_c")
+
+
+@pytest.fixture(scope="module")
+def asker(stack: Stack, lasting: Services) -> Asker:
+    port = free_port()
+    start_double(stack, lasting, "Asker", WEB_PORT=port, SOCKET_TIMEOUT=1)
+    return Asker(port)
 
 
 @pytest.fixture
@@ -69,18 +116,7 @@ def proxies(stack: Stack) -> Iterator[dict[str, Proxy]]:
 @pytest.fixture
 def start(stack: Stack, services: Services) -> Callable[..., Service]:
     """`start("Listener", HEARTBEAT="1")`: a double with the rights of the administrator at the broker."""
-
-    def start(double: str, ready: bool = True, **env: Any) -> Service:
-        told = {"AMQP_URI": stack.admin_uri} | {
-            name: value.uri if isinstance(value, Proxy) else str(value) for name, value in env.items()
-        }
-        target = double if ":" in double else DOUBLES + double
-        service = services.start(target, of="calls", ready=ready, **told)
-        if double == "Listener" and ready:
-            eventually(lambda: "subscription ready" in service.log.read_text())
-        return service
-
-    return start
+    return lambda double, **how: start_double(stack, services, double, **how)
 
 
 @pytest.fixture

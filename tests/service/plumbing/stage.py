@@ -2,16 +2,19 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import requests
 from kombu import Connection
 
 from shared.contracts.topology import RPC_EXCHANGE, dead
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker
+from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
+from shared.testing.proxy import Proxy
 from tests.sizes import SIZES
 
 WORK = "double.work"
@@ -63,6 +66,33 @@ class Rpc:
         return json.loads(message.body) if message else None
 
 
+class Asker:
+    """The double of that name, by HTTP."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def ask(self, method: str, timeout: float = 3.0, **words: Any) -> tuple[int, Any]:
+        answer = requests.post(f"{self.url}/ask/{method}", params={"timeout": timeout}, json=words, timeout=20)
+        return answer.status_code, answer.json()
+
+    def quick(self) -> float:
+        """Seconds that a route takes which asks nobody."""
+        started = time.monotonic()
+        requests.get(f"{self.url}/quick", timeout=20).raise_for_status()
+        return time.monotonic() - started
+
+
+def start_double(stack: Stack, services: Services, double: str, *, ready: bool = True, **env: Any) -> Service:
+    """With the rights of the administrator at the broker; a proxy stands for its URI."""
+    told = {name: value.uri if isinstance(value, Proxy) else str(value) for name, value in env.items()}
+    target = double if ":" in double else DOUBLES + double
+    service = services.start(target, of="calls", ready=ready, **{"AMQP_URI": stack.admin_uri} | told)
+    if double == "Listener" and ready:
+        eventually(lambda: "subscription ready" in service.log.read_text())
+    return service
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
@@ -76,3 +106,8 @@ def say(word: str, /, **how: Any) -> Outgoing:
 
 def parked(broker: Broker) -> list[Any]:
     return broker.take(dead(WORK))
+
+
+def heard(service: Service, word: str) -> list[dict[str, Any]]:
+    """Every time that the service heard the word."""
+    return [line for line in service.told() if line["message"] == "heard" and line.get("word") == word]

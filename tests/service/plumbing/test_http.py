@@ -4,28 +4,24 @@ import json
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
-from shared.testing.infrastructure import Service, Services, Stack
-from tests.service.plumbing.stage import DOUBLES, free_port
+from shared.testing.infrastructure import Service
+from tests.service.plumbing.stage import Asker
 
 INSTANCE = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 Start = Callable[..., Service]
 
 
-@pytest.fixture(scope="module")
-def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def door(asker: Asker) -> str:
     """The URL of the double Asker."""
-    port = free_port()
-    services = Services(stack, tmp_path_factory.mktemp("door"))
-    services.start(f"{DOUBLES}Asker", of="calls", AMQP_URI=stack.admin_uri, WEB_PORT=str(port), SOCKET_TIMEOUT="1")
-    yield f"http://127.0.0.1:{port}"
-    services.stop()
+    return asker.url
 
 
 def raw(door: str, request: bytes, then: bytes = b"") -> tuple[int, dict[str, str], Any]:
