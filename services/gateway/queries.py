@@ -145,7 +145,8 @@ def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
 
 def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
     """The newest `limit` calls, or those next to a cursor."""
-    conn.execute(PATIENCE)
+    if filters != Filters():
+        conn.execute(PATIENCE)
     needed = parties.needed(conn, scope, filters)
     asked = _asked(filters, cursor)
     if filters.has & NOT_KEPT_YET or asked.get("statuses") == [] or any(among.holdings == [] for among in needed):
