@@ -94,7 +94,7 @@ def _describe(stream: str, state: domain.Call) -> Json:
 
 def decide_returns(conn: Connection, window: timedelta) -> bool:
     """Say of missed calls which call returned them; True if there was anything to look at."""
-    any_due, orders = policies.orders_for_returns(conn, window)
+    any_due, orders = policies.orders_for_returns(conn, window, clock.now())
     _execute(conn, orders)
     return any_due
 
@@ -102,7 +102,8 @@ def decide_returns(conn: Connection, window: timedelta) -> bool:
 def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta) -> int:
     """End live calls that nobody has reported on for `silence`; returns how many."""
     silent_since = clock.now() - silence
-    store.lock(conn, [f"call-{one}" for _, one in queries.silent(conn, silent_since, WATCHED_AT_ONCE)])
+    locked = {call_id for _, call_id in queries.silent(conn, silent_since, WATCHED_AT_ONCE)}
+    store.lock(conn, [f"call-{one}" for one in locked])
     # Asked again under the lock: a report may have come in between.
     orders = [
         Order(
@@ -112,6 +113,7 @@ def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta
             correlation_id=logs.correlation_id(),
         )
         for tenant, silent in queries.silent(conn, silent_since, WATCHED_AT_ONCE)
+        if silent in locked
     ]
     _carry_out(conn, orders, window)
     return len(orders)

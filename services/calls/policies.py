@@ -71,8 +71,8 @@ def due_for(tenant: str, call: Call, window: timedelta) -> Due | None:
     return None
 
 
-def orders_for_returns(conn: Connection, window: timedelta) -> tuple[bool, list[Order]]:
-    """Take what is due: whether there was anything, and the orders that put it right."""
+def orders_for_returns(conn: Connection, window: timedelta, at: datetime) -> tuple[bool, list[Order]]:
+    """Take what is due: whether there was anything, and the orders, given at `at`, that put it right."""
     due = [Due(*row) for row in conn.execute(TAKE_DUE, {"most": MOST})]
     if not due:
         return False, []
@@ -82,16 +82,16 @@ def orders_for_returns(conn: Connection, window: timedelta) -> tuple[bool, list[
     for number, call_back in queries.call_backs(conn, columns, window):
         call_backs[number].append(call_back)
     return True, [
-        _order(number[0], missed, returned_by(missed, call_backs[number], window))
+        _order(number[0], missed, returned_by(missed, call_backs[number], window), at)
         for number, missed in queries.missed(conn, columns)
     ]
 
 
-def _order(tenant: str, missed: MissedCall, call_back: CallBack | None) -> Order:
+def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> Order:
     command = SetReturnedBy(
         call_id=missed.call_id,
         returned_by=call_back.call_id if call_back else None,
-        at=call_back.answered_at if call_back else missed.ended_at,
+        at=at,
     )
     return Order(tenant=tenant, stream=f"call-{missed.call_id}", command=command, correlation_id=logs.correlation_id())
 

@@ -10,6 +10,18 @@ from shared.contracts.errors import NotFound
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
 
+LIFE = [
+    "call_placed",
+    "call_connecting",
+    "party_offline",
+    "party_rang",
+    "call_answered",
+    "call_forwarded",
+    "call_refused",
+    "call_recorded",
+    "call_ended",
+]
+"""The order of what happens in one instant; what calls says of its own accord comes last."""
 Number = tuple[str, str]
 """A tenant and a number."""
 
@@ -18,7 +30,7 @@ TIMELINE = """
     select type, coalesce((data ->> 'at')::timestamptz, recorded_at) as at, recorded_at, data
       from events
      where stream = %(stream)s and tenant = %(tenant)s
-     order by at, version
+     order by at, array_position(%(life)s::text[], type), data ->> 'report_id', version
 """
 SILENT = """
     select tenant, call_id
@@ -65,7 +77,7 @@ def get(conn: Connection, tenant: str, call_id: UUID) -> Json:
 
 def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[dict[str, Any]]:
     """Every event of the call in the order in which things happened. Raises NotFound."""
-    rows = conn.execute(TIMELINE, {"tenant": tenant, "stream": f"call-{call_id}"}).fetchall()
+    rows = conn.execute(TIMELINE, {"tenant": tenant, "stream": f"call-{call_id}", "life": LIFE}).fetchall()
     if not rows:
         raise NotFound
     return [

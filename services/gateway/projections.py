@@ -166,6 +166,6 @@ def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
 
 def _parties(row: Json) -> list[Json]:
     own = {row["caller"], *row["rung"], *row["answered_by"]}
-    others = {row["callee"], *(leg["to"] for leg in row["forwarded"])}
+    others = {row["callee"], *row["offline"], *(leg["to"] for leg in row["forwarded"])}
     about = {name: row[name] for name in ("tenant", "call_id", "placed_at", "direction", "status", "talk_time")}
     return [{**about, "address": address, "own": address in own} for address in sorted(own | others) if address]

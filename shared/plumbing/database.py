@@ -21,8 +21,8 @@ PATIENCE = 15.0
 """Seconds after which a server that does not answer is given up; more than any statement may take."""
 LINE: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 """How connections notice that the line is dead."""
-OUTAGE_STATES = ("08", "57P", "53")
-"""SQLSTATE classes of a server that is away, shutting down or out of resources."""
+OUTAGE_STATES = ("08", "57P", "53", "40", "55P03")
+"""SQLSTATE classes of a server that is away, shutting down or out of resources, and of losing to another's lock."""
 
 
 def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -24,11 +24,14 @@ from shared.contracts.calls.events import (
     PartyRang,
     Reported,
 )
+from shared.contracts.errors import Rejected
 from shared.contracts.event import Event
 from shared.contracts.values import EndedBy, Status
 
 Fact = TypeVar("Fact", bound=Reported)
 NONE = timedelta(0)
+MOST_REPORTS = 5000
+"""A call is read whole to be decided: beyond this only its end is taken, the rest is parked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Call:
     given_up: bool = False
     returned_by: UUID | None = None
     latest_at: datetime | None = None
+    heard: int = 0
 
 
 INITIAL = Call()
@@ -80,6 +84,8 @@ INITIAL = Call()
 
 def decide(call: Call, command: Command) -> list[Event]:
     match command:
+        case TakeReport(fact=fact) if call.heard >= MOST_REPORTS and not isinstance(fact, CallEnded):
+            raise Rejected("too_many_reports_of_one_call")
         case TakeReport(fact=fact):
             return [fact]
         case GiveUp(call_id=call_id):
@@ -114,7 +120,8 @@ def evolve(call: Call, event: Event) -> Call:
     match event:
         case Reported():
             kept = _keep(call, event)
-            return replace(kept, latest_at=max(kept.latest_at or event.at, event.at))
+            latest_at = max(kept.latest_at or event.at, event.at)
+            return replace(kept, latest_at=latest_at, heard=kept.heard + 1)
         case CallGivenUp():
             return replace(call, given_up=True)
         case CallReturned(returned_by=returned_by):
@@ -149,8 +156,8 @@ def _in_time(facts: Mapping[str, Fact]) -> list[Fact]:
 def state(call_id: UUID, call: Call) -> CallState:
     """What the journal shows of the call."""
     placed_at = call.placed.at if call.placed else None
-    picked_up_at = answered_at(call)
-    over_at = ended_at(call)
+    picked_up_at, over_at = answered_at(call), ended_at(call)
+    wait_time, talk_time = _times(placed_at, picked_up_at, over_at)
     outcome = decide_outcome(_facts(call))
     return CallState(
         call_id=call_id,
@@ -175,8 +182,8 @@ def state(call_id: UUID, call: Call) -> CallState:
         ringing_at=min((fact.at for fact in call.rang.values()), default=None),
         answered_at=picked_up_at,
         ended_at=over_at,
-        wait_time=_between(placed_at, picked_up_at or over_at),
-        talk_time=_between(picked_up_at, over_at),
+        wait_time=wait_time,
+        talk_time=talk_time,
         recorded=call.recorded is not None,
         returned_by=call.returned_by if outcome.status is Status.RETURNED else None,
     )
@@ -187,7 +194,7 @@ def _facts(call: Call) -> Facts:
         direction=call.placed.direction if call.placed else None,
         rang=bool(call.rang),
         offline=bool(call.offline),
-        group_looked=any(call.connecting),
+        group_looked=any(group is not None for group in call.connecting),
         answered=bool(call.answered),
         refused=call.refused is not None,
         ended=call.ended is not None or call.given_up,
@@ -215,6 +222,16 @@ def _ended_by(call: Call) -> EndedBy | None:
     if call.ended:
         return call.ended.by
     return EndedBy.SYSTEM if call.given_up else None
+
+
+def _times(
+    placed_at: datetime | None, picked_up_at: datetime | None, over_at: datetime | None
+) -> tuple[timedelta | None, timedelta | None]:
+    """Wait and talk. A pick-up that a wrong clock puts outside the call counts at its edge: they always add up."""
+    if picked_up_at is not None:
+        picked_up_at = max(picked_up_at, placed_at or picked_up_at)
+        picked_up_at = min(picked_up_at, over_at or picked_up_at)
+    return _between(placed_at, picked_up_at or over_at), _between(picked_up_at, over_at)
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:

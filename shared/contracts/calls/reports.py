@@ -62,7 +62,7 @@ class RefusedData(Schema):
 
 
 class RecordedData(Schema):
-    file = Text(required=True, validate=FILE)
+    file = Text(required=True, validate=FILE, metadata=PERSONAL)
     format = Text(load_default=None, allow_none=True, validate=_text(32))
     started_at = Instant(load_default=None, allow_none=True)
 

@@ -78,7 +78,7 @@ class CallRefusedSchema(ReportedSchema):
 
 @wire(CallRecorded, "call_recorded")
 class CallRecordedSchema(ReportedSchema):
-    file = fields.String(required=True)
+    file = fields.String(required=True, metadata=PERSONAL)
     format = fields.String(required=True, allow_none=True)
     started_at = Instant(required=True, allow_none=True)
 
