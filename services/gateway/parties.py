@@ -75,6 +75,8 @@ SIZE = f"""
 """
 MOST = 2000
 """Addresses beyond which a text is looked for in each call rather than each address's calls looked up."""
+FEW = 5_000
+"""Calls that are sooner asked one by one than all those of somebody's lines."""
 
 
 class Holding(NamedTuple):
@@ -144,9 +146,9 @@ def _matching(conn: Connection[Any], tenant: str, sought: Sought) -> Among:
 
 
 def _is_small(conn: Connection[Any], tenant: str, among: Among) -> bool:
-    values = {**among.values, "tenant": tenant, "most": MOST}
+    values = {**among.values, "tenant": tenant, "most": FEW}
     (size,) = conn.execute(SIZE.format(name=among.name), values).fetchone() or (0,)
-    return bool(size < MOST)
+    return bool(size < FEW)
 
 
 def _parts(sought: Sought | None) -> dict[str, Any]:
