@@ -54,6 +54,10 @@ def _exchange(name: str) -> Json:
     return {"name": name, "type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
 
 
+LOOKED_AT = {"x-delivery-limit": 1_000_000}
+"""A parked message is given back each time that somebody looks at it; RabbitMQ 4 would drop it after twenty."""
+
+
 def _queue(name: str, **arguments: Any) -> Json:
     return {
         "name": name,
@@ -78,7 +82,7 @@ def _queues(pauses: Sequence[float]) -> tuple[list[Json], list[Json]]:
     for queue in QUEUES:
         to_dead = {"x-dead-letter-exchange": DEAD_EXCHANGE, "x-dead-letter-routing-key": queue.name}
         limits = {"x-dead-letter-strategy": "at-least-once", "x-delivery-limit": topology.DELIVERY_LIMIT}
-        queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name))]
+        queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name), **LOOKED_AT)]
         bindings += [_binding(queue.exchange, queue.name, key) for key in queue.keys]
         bindings += [_binding(DEAD_EXCHANGE, dead(queue.name), queue.name)]
     for pause in pauses:

@@ -38,6 +38,11 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
     return load(schema, asked)
 
 
+def refuse_query(sent: Iterable[tuple[str, list[str]]]) -> None:
+    """Raises Invalid for any parameter: this door takes none."""
+    load_query(Schema(), sent)
+
+
 def storable(text: str) -> None:
     # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):

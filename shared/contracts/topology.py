@@ -38,7 +38,7 @@ OWNERS = ("calls",)
 
 SERVICES = (
     Service("calls", publishes=("calls.events",)),
-    Service("gateway", publishes=("reports",), calls=("calls.get", "calls.timeline")),
+    Service("gateway", publishes=("reports",), calls=("calls.timeline",)),
 )
 EXCHANGES = ("reports", *(f"{owner}.events" for owner in OWNERS))
 QUEUES = (

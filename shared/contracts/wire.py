@@ -36,7 +36,7 @@ class Instant(fields.Field[datetime]):
         if not isinstance(value, str) or not RFC_3339.fullmatch(value):
             raise self.make_error("invalid")
         try:
-            parsed = datetime.fromisoformat(value)
+            parsed = datetime.fromisoformat(value.upper())
             if parsed.tzinfo is None:
                 raise self.make_error("naive")
             parsed = parsed.astimezone(UTC)

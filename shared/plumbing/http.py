@@ -45,9 +45,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(title)
         self.status, self.headers = status, headers or {}
-        self.body = {"type": type_, "title": title, "status": status}
-        if detail:
-            self.body["detail"] = detail
+        self.body = {"type": type_, "title": title, "status": status, "detail": detail or DETAILS.get(status, title)}
         if errors:
             self.body["errors"] = errors
         if status >= 500:
@@ -60,6 +58,7 @@ class Problem(Exception):
 
 
 TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DETAILS = {404: "There is nothing here that you may see.", 500: "The logs know more of it, by its instance."}
 TITLES = {400: "Malformed", 404: "Not found", 405: "Method not allowed", 411: "Length required", 413: "Too large"}
 
 

@@ -125,3 +125,19 @@ def test_the_journal_says_how_fresh_it_is(system: System) -> None:
         return page["degraded"] == [] and page["freshness"]["calls"] < 3
 
     eventually(fresh)
+
+
+@pytest.mark.parametrize("path", ["/me", "/calls/{call}", "/calls/{call}/timeline", "/journal"])
+def test_a_parameter_that_a_door_does_not_know_is_refused(system: System, now: datetime, path: str) -> None:
+    call_id = told(system, inbound(str(uuid4()), now))
+    system.entry(call_id, "admin", phase="ended")
+    answer = system.get(path.format(call=call_id), "admin", surprise=1)
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["surprise"])
+
+
+@pytest.mark.parametrize("path", ["/calls/00000000-0000-0000-0000-000000000000", "/nothing", "/journal"])
+def test_every_problem_says_what_it_is(system: System, path: str) -> None:
+    answer = system.get(path, "admin", **({"limit": 0} if path == "/journal" else {}))
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail"} <= answer.json().keys()
+    assert answer.json()["detail"]

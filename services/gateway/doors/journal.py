@@ -56,6 +56,7 @@ class JournalDoors(Door):
         caller = self.credentials.caller(self.db, request, "show_call")
         with self.db.connection() as conn:
             row = queries.one(conn, scope_of(caller), call_id)
+            schemas.refuse_query(request.args.lists())
             [entry] = self._entries(conn, caller, [row])
         return answer(entry, headers=PRIVATE)
 
@@ -64,6 +65,7 @@ class JournalDoors(Door):
         caller = self.credentials.caller(self.db, request, "show_timeline")
         with self.db.connection() as conn:
             queries.one(conn, scope_of(caller), call_id)
+        schemas.refuse_query(request.args.lists())
         told = self.calls.timeline(tenant=caller.tenant, call_id=str(call_id))
         return answer({"events": told["events"]}, headers=PRIVATE)
 

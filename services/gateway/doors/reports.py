@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import eventlet
 from werkzeug.wrappers import Request, Response
 
+from services.gateway import schemas
 from services.gateway.domain.keys import ApiKey
 from services.gateway.doors.door import Door
 from shared.contracts.addresses import normalise
@@ -34,6 +35,7 @@ class ReportDoors(Door):
     @http("POST", "/api/v1/reports", body_limit=BODY_LIMIT)
     def take_reports(self, request: Request) -> Response:
         key = self.credentials.caller(self.db, request, "take_reports")
+        schemas.refuse_query(request.args.lists())
         taken = checked(body_of(request), key, clock.now())
         self.publishers.publish([_outgoing(report) for report in _yielding(taken)])
         calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}

@@ -21,6 +21,7 @@ PRIVATE = {"Cache-Control": "no-store"}
 class SessionDoors(Door):
     @http("POST", "/api/v1/sessions")
     def begin_session(self, request: Request) -> Response:
+        schemas.refuse_query(request.args.lists())
         asked = schemas.load(schemas.SignInSchema(), body_of(request))
         shown = self._credentials(**asked)
         if shown is None:
@@ -30,6 +31,7 @@ class SessionDoors(Door):
     @http("DELETE", "/api/v1/sessions/current")
     def end_session(self, request: Request) -> Response:
         session = self.credentials.session(self.db, request, "end_session")
+        schemas.refuse_query(request.args.lists())
         with self.db.connection() as conn:
             directory.end_session(conn, session.id, clock.now())
         self.credentials.forget(session)
@@ -38,6 +40,7 @@ class SessionDoors(Door):
     @http("GET", "/api/v1/me")
     def show_me(self, request: Request) -> Response:
         account = self.credentials.session(self.db, request, "show_me").account
+        schemas.refuse_query(request.args.lists())
         return answer(schemas.MeSchema().dump(_me(account)), headers=PRIVATE)
 
     def _credentials(self, tenant: str | None, login: str, password: str) -> Credentials | None:

@@ -206,6 +206,47 @@ def test_the_timeline_is_in_the_order_of_happening(calls_db: Postgres) -> None:
     assert [event["type"] for event in events] == ["call_placed", "party_rang", "call_answered", "call_ended"]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_happens_in_one_instant_stands_in_the_order_of_a_calls_life(calls_db: Postgres, seed: int) -> None:
+    bodies = [{**body, "at": "2026-11-22T11:00:00Z"} for body in told(CALL_BACK, "b")]
+    random.Random(seed).shuffle(bodies)
+    for body in bodies:
+        take(calls_db, [body])
+    with calls_db.connection() as conn:
+        events = queries.timeline(conn, TENANT, call_id(TENANT, "b"))
+    assert [event["type"] for event in events] == ["call_placed", "party_rang", "call_answered", "call_ended"]
+
+
+def test_the_last_word_of_a_timeline_is_the_state_of_the_row(calls_db: Postgres) -> None:
+    take(calls_db, told(MISSED, "a") + told(CALL_BACK, "b"))
+    placed_before = {**told(CALL_BACK, "b")[0], "report_id": "earlier", "at": "2026-11-22T10:59:59Z"}
+    placed_before["data"] = {**placed_before["data"], "direction": "internal"}
+    take(calls_db, [placed_before])
+    with calls_db.connection() as conn:
+        events = queries.timeline(conn, TENANT, call_id(TENANT, "a"))
+    assert [event["type"] for event in events[-2:]] == ["call_returned", "call_return_withdrawn"]
+
+
+def test_the_watchdog_ends_no_call_that_was_reported_on_while_it_looked(calls_db: Postgres) -> None:
+    with clock.fixed(DAY):
+        take(calls_db, told(CALL_BACK, "b")[:2])
+    looked, given_up = threading.Event(), list[int]()
+    with clock.fixed(DAY + timedelta(hours=13)), calls_db.connection() as reporting:
+        store.lock(reporting, [f"call-{call_id(TENANT, 'b')}"])
+
+        def watch() -> None:
+            with calls_db.connection() as conn:
+                looked.set()
+                given_up.append(handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        looked.wait()
+        handlers.take_reports(reporting, [(told(CALL_BACK, "b")[2], "test")], WINDOW)
+    watching.join()
+    assert given_up == [0]
+
+
 def test_another_tenants_call_has_no_timeline_and_no_state(calls_db: Postgres) -> None:
     take(calls_db, told(CALL_BACK, "b"))
     with calls_db.connection() as conn:
