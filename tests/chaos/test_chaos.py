@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,7 @@ from tests.chaos.world import ROLES, World
 TENANT = "acme"
 KEY = "chaos-ingest-key-0123456789abcdef"
 QUIET, SETTLE = 4.0, 90.0
+OWN_PARTIES = "select call_id, array_agg(address) from journal_parties where own group by call_id"
 
 
 @pytest.fixture
@@ -69,9 +71,15 @@ def faults_of(told: Traffic, world: World) -> list[str]:
         for call_id, status, version in world.rows("calls", "select call_id, status, version from calls")
     }
     expected = {call_id: str(state.status) for call_id, state in told.expected.items()}
+    seen_by = {
+        call_id: {state.caller, *state.rung, *state.answered_by} - {""} for call_id, state in told.expected.items()
+    }
+    parties = {str(call_id): set(addresses) for call_id, addresses in world.rows("gateway", OWN_PARTIES)}
+    twice = [one for one, times in Counter(reported).items() if times > 1]
     return [
         *(f"report lost: {one}" for one in told.report_ids - set(reported)),
-        *(f"report written {reported.count(one)} times: {one}" for one in set(reported) if reported.count(one) > 1),
+        *(f"report written twice: {one}" for one in twice),
+        *(f"{one} is not in the scope of its parties" for one in seen_by if seen_by[one] != parties.get(one)),
         *(f"call not in the journal: {one}" for one in expected.keys() - shown.keys()),
         *(f"call nobody told of: {one}" for one in shown.keys() - expected.keys()),
         *(
