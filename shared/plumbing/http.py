@@ -4,13 +4,13 @@ import errno
 import json
 import logging
 import re
+import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import eventlet
-from eventlet import wsgi
 from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
@@ -132,6 +132,8 @@ class _Server(WebServer):
                 eventlet.sleep(0.1)
                 continue
             sock.settimeout(self._serv.socket_timeout)
+            # Head and body are written apart: the body would wait 40 ms for the client to acknowledge the head.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.container.spawn_managed_thread(partial(self._serve, sock, address))
 
     def _serve(self, sock: Any, address: Any) -> None:
@@ -146,17 +148,10 @@ class _Server(WebServer):
             self._free.release()
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = HttpOnlyProtocol, debug: bool = False) -> Any:
-        return wsgi.Server(
-            sock,
-            sock.getsockname(),
-            wsgi_app,
-            protocol=protocol,
-            debug=debug,
-            log=logging.getLogger("nameko.web.server"),
-            log_output=False,
-            socket_timeout=float(self.container.config.get("SOCKET_TIMEOUT", SOCKET_TIMEOUT)),
-            url_length_limit=LINE_LIMIT,
-        )
+        server = super().get_wsgi_server(sock, wsgi_app, protocol, debug)
+        server.socket_timeout = float(self.container.config.get("SOCKET_TIMEOUT", SOCKET_TIMEOUT))
+        server.url_length_limit, server.log_output = LINE_LIMIT, False
+        return server
 
     def context_data_from_headers(self, request: Any) -> dict[str, str]:
         return {"correlation_id": logs.correlation_id()}

@@ -114,12 +114,9 @@ def _reply(result: Any, error: ServiceError | None) -> str:
 
 
 def _well_formed(body: Any, message: Any) -> bool:
-    return (
-        bool(message.properties.get("reply_to"))
-        and isinstance(body, dict)
-        and isinstance(body.get("args"), list)
-        and isinstance(body.get("kwargs"), dict)
-    )
+    asked = body if isinstance(body, dict) else {}
+    whole = isinstance(asked.get("args"), list) and isinstance(asked.get("kwargs"), dict)
+    return whole and bool(message.properties.get("reply_to"))
 
 
 def _crossing(error: BaseException) -> ServiceError:

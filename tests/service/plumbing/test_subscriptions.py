@@ -26,7 +26,7 @@ def test_a_handler_that_fails_on_every_message_at_first_loses_none(
 ) -> None:
     words = [new() for _ in range(size.messages)]
     broker.publish(*(say(word, fails=3) for word in words))
-    eventually(notes(*words), seconds=5 + size.messages / 50)
+    eventually(notes(*words), seconds=10 + size.messages / 10, every=0.2)
     assert (broker.count(work), parked(broker)) == (0, [])
 
 
