@@ -19,13 +19,16 @@ from shared.contracts.addresses import normalise
 from shared.contracts.errors import Conflict, Invalid, NotFound
 from shared.contracts.values import Role
 
-EMPLOYEES = """
-    select lines.address, lines.held_from, lines.held_until, accounts.id, accounts.name
+NAMES = """
+    select lines.address, accounts.name, accounts.id, lines.held_from, lines.held_until
       from lines
       join accounts on accounts.id = lines.account_id
      where lines.tenant = %(tenant)s and lines.address = any(%(addresses)s)
+     union all
+    select number, name, null, null, null
+      from contacts
+     where tenant = %(tenant)s and number = any(%(addresses)s)
 """
-CONTACTS = "select number, name from contacts where tenant = %(tenant)s and number = any(%(addresses)s)"
 REGION = "select region from tenants where key = %(tenant)s"
 CREDENTIALS = """
     select id, tenant, password_hash, session_version
@@ -156,11 +159,15 @@ class Credentials(NamedTuple):
 
 
 def names(conn: Connection[Any], tenant: str, addresses: Collection[str]) -> Names:
-    wanted = {"tenant": tenant, "addresses": list(addresses)}
     holders: dict[str, list[Holder]] = {}
-    for address, *holder in conn.execute(EMPLOYEES, wanted):
-        holders.setdefault(address, []).append(Holder(*holder))
-    return Names(holders, dict(conn.execute(CONTACTS, wanted).fetchall()))
+    contacts: dict[str, str] = {}
+    found = conn.execute(NAMES, {"tenant": tenant, "addresses": list(addresses)})
+    for address, name, account_id, held_from, held_until in found:
+        if account_id is None:
+            contacts[address] = name
+        else:
+            holders.setdefault(address, []).append(Holder(held_from, held_until, account_id, name))
+    return Names(holders, contacts)
 
 
 def credentials(conn: Connection[Any], tenant: str | None, login: str) -> Credentials | None:

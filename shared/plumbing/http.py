@@ -25,11 +25,10 @@ from shared.plumbing.database import is_outage
 
 logger = logging.getLogger(__name__)
 
-KIBIBYTE = 1024
-BODY_LIMIT = 64 * KIBIBYTE
+BODY_LIMIT = 64 * 1024
 CONNECTIONS = 500
 SOCKET_TIMEOUT = 10
-LINE_LIMIT = 8 * KIBIBYTE
+LINE_LIMIT = 8 * 1024
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
 RETRY_AFTER = "1"
 

@@ -185,8 +185,7 @@ class Subscription(Entrypoint):
         headers = {ORIGINAL_KEY: _key(delivery.raw), ATTEMPTS: attempts + 1}
         self._put(delivery.raw, retry(self._pauses[attempts - 1]), headers)
         about = {"queue": self.queue, "error": repr(error), "attempt": attempts}
-        expected = isinstance(error, Conflict)
-        logger.warning("message will be retried", extra=about, exc_info=None if expected else error)
+        logger.warning("message will be retried", extra=about, exc_info=None if isinstance(error, Conflict) else error)
 
     def _park(self, raw: Any, reason: str, error: Exception) -> None:
         parked = {

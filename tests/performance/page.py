@@ -1,12 +1,12 @@
 """A page of the journal over HTTP, against the same query in bare psycopg, with few calls and with many."""
 
 import argparse
+import http.client
 import time
 from collections.abc import Callable
 from typing import Any, LiteralString, cast
 
 import psycopg
-import requests
 
 from services.gateway import directory, queries
 from services.gateway.domain.filters import Filters
@@ -70,12 +70,12 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
 
 
 def _compare(stack: Stack, login: str) -> tuple[float, float]:
-    session, headers = requests.Session(), company.sign_in(stack, login)
-    url = f"{company.address(stack)}/journal"
+    headers = company.sign_in(stack, login)
+    line = http.client.HTTPConnection(stack.env("gateway")["WEB_ADDRESS"], timeout=10)
 
     def over_http() -> None:
-        answer = session.get(url, params={"limit": LIMIT}, headers=headers, timeout=10)
-        assert len(answer.json()["entries"]) == LIMIT
+        line.request("GET", f"/api/v1/journal?limit={LIMIT}", headers=headers)
+        assert line.getresponse().read().count(b'"call_id"') == LIMIT
 
     with psycopg.connect(stack.env("gateway")["DATABASE_URL"], autocommit=True) as conn:
         query, values = _query_of(conn, login)
