@@ -21,12 +21,29 @@ from tests.integration.gateway import oracle
 from tests.integration.gateway.told import NOON, TENANT, call_id, show_states, state, told
 
 OTHER = "krynytsia"
-EXAMPLES = 40
+EXAMPLES = 30
 NUMBERS = ["+380501112233", "+380671112233", "+380443303018"]
 ADDRESSES = ["101", "102", *NUMBERS, "sip:Olha@pbx"]
-TEXTS = ["101", "1", "050 111", "111-22", "кат", "ВЛАСОВА", "зінов'", "0%", "_", "\\", "pbx", "ольга", "нема", "а"]
+TEXTS = [
+    "101",
+    "1",
+    "050 111",
+    "111-22",
+    "кат",
+    "ВЛАСОВА",
+    "зінов'",
+    "0%",
+    "_",
+    "\\",
+    "pbx",
+    "ольга",
+    "нема",
+    "марта",
+    "а",
+]
 PEOPLE = {"olha": "Ольга Кобилянська", "petro": "Петро Вовк"}
 CONTACTS = {NUMBERS[0]: "Катерина Власова", NUMBERS[1]: "Марта Зінов’єва 100%"}
+FOREIGN_CONTACTS = {NUMBERS[0]: "Марта Нема", NUMBERS[2]: "Марта Нема"}
 
 
 def minute(number: int) -> Any:
@@ -107,11 +124,11 @@ class World(NamedTuple):
 
 
 @st.composite
-def worlds(draw: st.DrawFn, always: str | None) -> World:
+def worlds(draw: st.DrawFn, asked: st.SearchStrategy[Filters]) -> World:
     ours = [draw(calls(f"ours {number}")) for number in range(draw(st.integers(3, 10)))]
     theirs = [draw(calls(f"theirs {number}")) for number in range(draw(st.integers(0, 3)))]
     scope = Scope(tenant=TENANT, lines=draw(SCOPES))
-    return World(ours, theirs, scope, draw(filters(always)), draw(st.integers(1, 5)))
+    return World(ours, theirs, scope, draw(asked), draw(st.integers(1, 5)))
 
 
 @pytest.fixture
@@ -120,14 +137,16 @@ def people(gateway_db: Postgres) -> oracle.Directory:
     with gateway_db.connection() as conn:
         for tenant in (TENANT, OTHER):
             directory.ensure_tenant(conn, tenant, tenant)
-            for number, name in CONTACTS.items():
-                directory.ensure_contact(conn, tenant, number, name if tenant == TENANT else "Нема Такого")
+            for number, name in (CONTACTS if tenant == TENANT else FOREIGN_CONTACTS).items():
+                directory.ensure_contact(conn, tenant, number, name)
+        foreign = directory.ensure_account(conn, OTHER, "marta", "x", "Марта Нема", "operator")
+        directory.ensure_line(conn, foreign, "102", None)
         ids = {
             login: directory.ensure_account(conn, TENANT, login, "x", name, "operator")
             for login, name in PEOPLE.items()
         }
         directory.ensure_line(conn, ids["olha"], "101", None)
-        conn.execute("update lines set held_until = %s", (minute(5),))
+        conn.execute("update lines set held_until = %s where account_id = %s", (minute(5), ids["olha"]))
         for address in ("101", "102"):
             directory.ensure_line(conn, ids["petro"], address, minute(5))
         held = [
@@ -155,9 +174,9 @@ def ids(pages: Sequence[queries.Page]) -> list[UUID]:
     return [UUID(row.call_id) for page in pages for row in page.rows]
 
 
-def hold_against_the_oracle(db: Postgres, people: oracle.Directory, always: str | None, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(worlds(always))
+def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
             projections.show_calls(conn, [told(call) for call in world.ours])
@@ -176,17 +195,24 @@ def hold_against_the_oracle(db: Postgres, people: oracle.Directory, always: str 
 
 @pytest.mark.parametrize("always", [None, *ASKED])
 def test_the_pages_are_those_of_the_oracle(gateway_db: Postgres, people: oracle.Directory, always: str | None):
-    hold_against_the_oracle(gateway_db, people, always, EXAMPLES)
+    hold_against_the_oracle(gateway_db, people, filters(always))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("most", [parties.MOST, 0])
+def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
+    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, most: int, text: str
+):
+    monkeypatch.setattr(parties, "MOST", most)
+    hold_against_the_oracle(gateway_db, people, st.just(Filters(text=sought(text, "UA"))))
 
 
 @pytest.mark.parametrize("always", ["text", "party"])
-@pytest.mark.parametrize("most", [2, 0])
-def test_the_pages_are_the_same_wherever_the_search_begins(
-    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, most: int, always: str
+def test_the_pages_are_the_same_when_lines_come_before_a_search(
+    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, always: str
 ):
-    """More addresses than `most`: a text is looked for in each call, and lines come before a party."""
-    monkeypatch.setattr(parties, "MOST", most)
-    hold_against_the_oracle(gateway_db, people, always, EXAMPLES)
+    monkeypatch.setattr(parties, "FEW", 0)
+    hold_against_the_oracle(gateway_db, people, filters(always))
 
 
 def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
