@@ -39,12 +39,11 @@ PARTY = """(
     tenant text, call_id uuid, address text, own boolean, placed_at timestamptz, direction text, status text,
     talk_time interval)
 """
-DROP_PARTIES = f"""
+DROP_PARTIES = """
     delete from journal_parties as party
-     using json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+     using json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid, addresses text[])
      where party.tenant = changed.tenant and party.call_id = changed.call_id
-       and (party.tenant, party.call_id, party.address)
-           not in (select tenant, call_id, address from json_to_recordset(%(parties)s) as kept {PARTY})
+       and party.address <> all(changed.addresses)
 """
 KEEP_PARTIES = f"""
     insert into journal_parties as party (tenant, call_id, address, own, placed_at, direction, status, talk_time)
@@ -154,18 +153,28 @@ def _row(envelope: Json) -> Json:
 
 
 def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
-    changed = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
-    if not changed:
-        return
-    parties = [party for row in rows if (row["tenant"], row["call_id"]) in changed for party in _parties(row)]
-    calls = as_rows([{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed])
-    written = {"changed": calls, "parties": as_rows(parties)}
-    for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
-        conn.execute(statement, written)
+    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
+    changed = [row for row in rows if (row["tenant"], row["call_id"]) in shown]
+    if changed:
+        parties = {"parties": as_rows([party for row in changed for party in _parties(row)])}
+        written = parties | {"changed": as_rows([_change(row) for row in changed])}
+        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
+            conn.execute(statement, written)
+
+
+def _change(row: Json) -> Json:
+    return {"tenant": row["tenant"], "call_id": row["call_id"], "addresses": sorted(_took_part(row))}
 
 
 def _parties(row: Json) -> list[Json]:
-    own = {row["caller"], *row["rung"], *row["answered_by"]}
-    others = {row["callee"], *row["offline"], *(leg["to"] for leg in row["forwarded"])}
+    own = _own(row)
     about = {name: row[name] for name in ("tenant", "call_id", "placed_at", "direction", "status", "talk_time")}
-    return [{**about, "address": address, "own": address in own} for address in sorted(own | others) if address]
+    return [{**about, "address": address, "own": address in own} for address in sorted(_took_part(row))]
+
+
+def _own(row: Json) -> set[str]:
+    return {row["caller"], *row["rung"], *row["answered_by"]}
+
+
+def _took_part(row: Json) -> set[str]:
+    return (_own(row) | {row["callee"], *(leg["to"] for leg in row["forwarded"])}) - {""}
