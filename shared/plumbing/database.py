@@ -3,51 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from select import POLLIN, POLLOUT
-from time import monotonic
 from typing import Any
 
 import eventlet
 import psycopg
 import psycopg_pool
-from eventlet import patcher
-from eventlet.hubs import trampoline
 from nameko.extensions import DependencyProvider
 from psycopg import waiting
-from psycopg.waiting import READY_R, READY_W, WAIT_R, WAIT_RW, WAIT_W
 
 from shared.contracts.errors import Unavailable
 
-_poller = patcher.original("select").poll
-EVENTS = {WAIT_R: POLLIN, WAIT_W: POLLOUT, WAIT_RW: POLLIN | POLLOUT}
-
-
-def _wait(gen: Any, fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:
-    """As psycopg's `wait_select`, which costs twice as much under eventlet; its C wait blocks the whole hub."""
-    deadline, poller = monotonic() + (float("inf") if timeout is None else timeout), _poller()
-    try:
-        wanted = next(gen)
-        while monotonic() < deadline:
-            poller.register(fileno, EVENTS[wanted])
-            wanted = gen.send(_ready(poller) or _ready_later(fileno, wanted & WAIT_R or wanted, interval))
-    except StopIteration as ended:
-        return ended.value
-    raise psycopg.errors._WaitTimeout("wait timeout expired")
-
-
-def _ready(poller: Any) -> int:
-    events = sum(event for _, event in poller.poll(0))
-    return (READY_R if events & ~POLLOUT else 0) | (READY_W if events & POLLOUT else 0)
-
-
-def _ready_later(fileno: int, wanted: int, seconds: float) -> int:
-    with eventlet.Timeout(seconds, False):
-        trampoline(fileno, read=wanted == WAIT_R, write=wanted == WAIT_W)
-        return wanted
-    return 0
-
-
-waiting.wait = _wait
+# The binary package's C wait blocks the eventlet hub; psycopg notices gevent only.
+waiting.wait = waiting.wait_select
 
 WAIT_FOR_CONNECTION = 2.0
 PATIENCE = 15.0
@@ -76,8 +43,10 @@ class Connection(psycopg.Connection[Any]):
 
 def is_outage(error: BaseException) -> bool:
     """True when the server is at fault, not what was asked of it: the same words may succeed later."""
+    if isinstance(error, psycopg_pool.PoolTimeout | Unavailable):
+        return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return isinstance(error, Unavailable)
+        return False
     return error.sqlstate is None or error.sqlstate.startswith(OUTAGE_STATES)
 
 

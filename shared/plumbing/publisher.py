@@ -22,8 +22,8 @@ USUALLY = {"content_type": "application/json", "content_encoding": "utf-8", "del
 CONNECT_TIMEOUT = 3.0
 CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
-SLICE, BREATH = 500, 50
-"""Messages between two waits for confirms, and between two turns for others."""
+SLICE = 500
+"""Messages between two waits for confirms."""
 
 
 def connect(uri: str, heartbeat: float = HEARTBEAT) -> Connection:
@@ -103,11 +103,9 @@ class Publisher:
         if self._connection is None:
             self._open()
         self._trouble = None
-        for number, one in enumerate(messages, 1):
+        for one in messages:
             self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
             self._sent += 1
-            if number % BREATH == 0:
-                eventlet.sleep(0)
         assert self._connection is not None
         while self._confirmed_to + len(self._acked) < self._sent:
             self._connection.drain_events(timeout=self._timeout)

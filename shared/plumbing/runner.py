@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
+LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
 PROBE = 0.3
 LONGEST_GAP = 0.25
 HOUSE = {
@@ -68,9 +69,11 @@ def configuration(path: Path) -> dict[str, Any]:
 
 def wait_for_servers(config: dict[str, Any]) -> None:
     """Return when the broker and the database answer; they may come up in any order, and late."""
-    pause = 0.2
+    pause, told = 0.2, 0.0
     while missing := _missing(config):
-        logger.warning("waiting for servers", extra={"missing": missing})
+        if time.monotonic() > told + 10:
+            logger.warning("waiting for servers", extra={"missing": missing})
+            told = time.monotonic()
         eventlet.sleep(pause)
         pause = min(pause * 1.5, 2.0)
 
@@ -99,6 +102,13 @@ def refuse_a_blocking_driver(url: str) -> None:
         sys.exit(f"A query stops all other work for {gap:.2f} s: psycopg must use wait_select under eventlet.")
 
 
+def refuse_lossy_storage(url: str) -> None:
+    """Exit if the database may forget what it has confirmed."""
+    with psycopg.connect(url) as conn:
+        for (setting,) in conn.execute(LOSSY):
+            sys.exit(f"The database runs with {setting} = off: it may lose what it has confirmed.")
+
+
 def run(services: list[type], config: dict[str, Any]) -> None:
     """Serve until SIGTERM or SIGINT; then finish the work at hand, for DRAIN seconds at most."""
     seconds = int(config.get("DRAIN", DRAIN))
@@ -122,8 +132,14 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
         eventlet.spawn_after(0, drain)
 
+    def stay_awake() -> None:
+        # A signal is heard only when the event loop turns, which it need not do for a minute.
+        while True:
+            eventlet.sleep(0.5)
+
     for signum in SIGNALS:
         signal.signal(signum, stop)
+    eventlet.spawn(stay_awake)
     runner.start()
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     runner.wait()
@@ -138,6 +154,7 @@ def main(targets: list[str]) -> None:
     logs.configure(services[0].name, os.environ.get("LOG_LEVEL", "INFO"))
     wait_for_servers(config)
     refuse_a_blocking_driver(config["DATABASE_URL"])
+    refuse_lossy_storage(config["DATABASE_URL"])
     run(services, config)
 
 
