@@ -133,6 +133,7 @@ def test_a_broker_that_was_away_is_published_to_again_at_once(
     assert len(broker.take(queue)) == 2
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_what_was_confirmed_is_there_however_often_the_line_breaks(broker: Broker, queue: str, line: Proxy) -> None:
     publisher, confirmed, over = Publisher(line.uri, timeout=2), set[str](), threading.Event()
 
