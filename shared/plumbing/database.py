@@ -1,26 +1,68 @@
 """One pool of Postgres connections per service, safe under eventlet."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from select import POLLIN, POLLOUT
+from time import monotonic
 from typing import Any
 
 import eventlet
 import psycopg
 import psycopg_pool
+from eventlet import patcher
+from eventlet.hubs import trampoline
 from nameko.extensions import DependencyProvider
 from psycopg import waiting
+from psycopg.waiting import READY_R, READY_W, WAIT_R, WAIT_RW, WAIT_W
 
 from shared.contracts.errors import Unavailable
 
-# The binary package's C wait blocks the eventlet hub; psycopg notices gevent only.
-waiting.wait = waiting.wait_select
+_poller = patcher.original("select").poll
+EVENTS = {WAIT_R: POLLIN, WAIT_W: POLLOUT, WAIT_RW: POLLIN | POLLOUT}
+
+
+def _wait(gen: Any, fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:
+    """As psycopg's `wait_select`, which costs twice as much under eventlet; its C wait blocks the whole hub."""
+    poller, deadline = _poller(), monotonic() + (math.inf if timeout is None else timeout)
+    try:
+        wanted = next(gen)
+        while True:
+            poller.register(fileno, EVENTS[wanted])
+            left = min(interval, max(deadline - monotonic(), 0.0))
+            wanted = gen.send(_ready(poller) or _ready_later(fileno, wanted & WAIT_R or wanted, left))
+            # Only now: what is there already is read, even if there is no time left.
+            if monotonic() >= deadline:
+                raise psycopg.errors._WaitTimeout("wait timeout expired")
+    except OSError as error:
+        raise psycopg.OperationalError("the connection's socket was closed") from error
+    except StopIteration as ended:
+        return ended.value
+
+
+def _ready(poller: Any) -> int:
+    events = sum(event for _, event in poller.poll(0))
+    return (READY_R if events & ~POLLOUT else 0) | (READY_W if events & POLLOUT else 0)
+
+
+def _ready_later(fileno: int, wanted: int, seconds: float) -> int:
+    with eventlet.Timeout(seconds, False):
+        trampoline(fileno, read=wanted == WAIT_R, write=wanted == WAIT_W)
+        return wanted
+    return 0
+
+
+# psycopg notices gevent only.
+waiting.wait = _wait
 
 WAIT_FOR_CONNECTION = 2.0
 PATIENCE = 15.0
 """Seconds after which a server that does not answer is given up; more than any statement may take."""
 LINE: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 """How connections notice that the line is dead."""
+FRESH = 1.0
+"""Seconds after its last use for which a connection is taken to be alive without being asked."""
 OUTAGE_STATES = ("08", "57P", "53", "40", "55P03")
 """SQLSTATE classes of a server that is away, shutting down or out of resources, and of losing to another's lock."""
 
@@ -36,9 +78,9 @@ def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that knows whether its transaction has left something for the relay."""
+    """A connection that knows when it was last used, and whether its transaction has left something for the relay."""
 
-    outbox_filled = False
+    used_at, outbox_filled = -math.inf, False
 
 
 def is_outage(error: BaseException) -> bool:
@@ -50,19 +92,24 @@ def is_outage(error: BaseException) -> bool:
     return error.sqlstate is None or error.sqlstate.startswith(OUTAGE_STATES)
 
 
+def _check(conn: Connection) -> None:
+    if monotonic() - conn.used_at > FRESH:
+        psycopg_pool.ConnectionPool.check_connection(conn)
+
+
 class Postgres:
-    """`with postgres.connection() as conn:` is one transaction, committed at its end."""
+    """`with postgres.connection() as conn:` is one transaction, committed at its end; `reading()` is none."""
 
     def __init__(self, url: str, size: int) -> None:
         self._pool = psycopg_pool.ConnectionPool(
             url,
-            kwargs=LINE,
+            kwargs={**LINE, "autocommit": True},
             connection_class=Connection,
             min_size=1,
             max_size=size,
             timeout=WAIT_FOR_CONNECTION,
             reconnect_timeout=5,
-            check=psycopg_pool.ConnectionPool.check_connection,
+            check=_check,
             open=False,
         )
 
@@ -75,6 +122,16 @@ class Postgres:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Raises Unavailable when Postgres is not there within two seconds."""
+        with self.reading() as conn:
+            conn.outbox_filled = False
+            with conn.transaction():
+                yield conn
+            if conn.outbox_filled:
+                self._wake_relay(conn)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For questions: each is a transaction of its own, which saves two turns to the server."""
         try:
             # The pool bounds its own waiting, but not its question whether a connection is alive.
             with patience(WAIT_FOR_CONNECTION):
@@ -82,11 +139,9 @@ class Postgres:
         except psycopg_pool.PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         try:
-            leased.outbox_filled = False
-            with patience(), leased.transaction():
+            with patience():
                 yield leased
-            if leased.outbox_filled:
-                self._wake_relay(leased)
+            leased.used_at = monotonic()
         finally:
             self._pool.putconn(leased)
 
@@ -95,7 +150,6 @@ class Postgres:
         # has been committed: a line that breaks now must not make it look as if it had not.
         with suppress(psycopg.Error, Unavailable), patience():
             conn.execute("notify outbox")
-            conn.commit()
 
 
 class Database(DependencyProvider):

@@ -12,10 +12,10 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from shared.contracts import topology
 from shared.contracts.wire import WIRES
-from shared.plumbing.http import Http
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import Rpc, RpcClient
 from shared.plumbing.subscriptions import Subscription
+from shared.web.http import Http
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))

@@ -15,7 +15,7 @@ from services.gateway.doors.recent import Recent
 from services.gateway.tokens import BadToken, Claims, Tokens
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.plumbing.http import Problem
+from shared.web.http import Problem
 
 REMEMBERED = 1.0
 KEY_USE_NOTED = timedelta(minutes=1)
@@ -80,7 +80,7 @@ class Gatekeeper:
 
 
 def _account(db: Postgres, claims: Claims) -> Account | None:
-    with db.connection() as conn:
+    with db.reading() as conn:
         return directory.account_of(conn, claims.account_id, claims.session_id, clock.now())
 
 

@@ -16,8 +16,8 @@ from werkzeug.wrappers import Request, Response
 from services.gateway.doors.door import Door
 from shared.contracts.errors import Unavailable
 from shared.plumbing.database import Postgres
-from shared.plumbing.http import Problem, answer, http
 from shared.plumbing.publisher import BROKER_ERRORS
+from shared.web.http import Problem, answer, http
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The journal: a page of it, one call, and what happened to that call."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,9 +25,9 @@ from shared.contracts.errors import Invalid
 from shared.contracts.topology import OWNERS
 from shared.contracts.wire import Json
 from shared.plumbing import clock
-from shared.plumbing.database import Connection
-from shared.plumbing.http import Problem, answer, http
+from shared.plumbing.database import Connection, Postgres
 from shared.plumbing.rpc import RpcClient
+from shared.web.http import Problem, answer, http
 
 QUERY = schemas.JournalQuerySchema()
 HEARD_FOR = 0.5
@@ -47,7 +47,7 @@ class JournalDoors(Door):
         asked = schemas.load_query(QUERY, request.args.lists())
         cursor = None if asked["cursor"] is None else cursors.decode(asked["cursor"])
         filters = filters_of(asked, caller, clock.now())
-        with _patiently(asked), self.db.connection() as conn:
+        with _patiently(asked), self._asking(filters) as conn:
             if asked["account"]:
                 lines = directory.account_lines(conn, caller.tenant, asked["account"])
                 filters = replace(filters, lines=lines)
@@ -59,7 +59,7 @@ class JournalDoors(Door):
     @http("GET", "/api/v1/calls/<uuid:call_id>")
     def show_call(self, request: Request, call_id: UUID) -> Response:
         caller = self.credentials.caller(self.db, request, "show_call")
-        with self.db.connection() as conn:
+        with self.db.reading() as conn:
             row = queries.one(conn, scope_of(caller), call_id)
             schemas.refuse_query(request.args.lists())
             [entry] = self._entries(conn, caller, [row])
@@ -68,11 +68,16 @@ class JournalDoors(Door):
     @http("GET", "/api/v1/calls/<uuid:call_id>/timeline")
     def show_timeline(self, request: Request, call_id: UUID) -> Response:
         caller = self.credentials.caller(self.db, request, "show_timeline")
-        with self.db.connection() as conn:
+        with self.db.reading() as conn:
             queries.one(conn, scope_of(caller), call_id)
         schemas.refuse_query(request.args.lists())
         told = self.calls.timeline(tenant=caller.tenant, call_id=str(call_id))
         return answer({"events": told["events"]}, headers=PRIVATE)
+
+    def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
+        """A page without filters asks little; how long others may take is set for a transaction."""
+        db: Postgres = self.db
+        return db.reading() if filters == Filters() else db.connection()
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
         names = directory.names(conn, caller.tenant, entries.addresses(rows))

@@ -19,8 +19,8 @@ from shared.contracts.calls.reports import Report
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
 from shared.plumbing import clock, logs
-from shared.plumbing.http import answer, body_of, http
 from shared.plumbing.publisher import Outgoing
+from shared.web.http import answer, body_of, http
 
 Item = TypeVar("Item")
 

@@ -13,7 +13,7 @@ from services.gateway.doors.door import Door
 from services.gateway.tokens import Claims
 from shared.contracts.wire import Json
 from shared.plumbing import clock
-from shared.plumbing.http import answer, body_of, http
+from shared.web.http import answer, body_of, http
 
 PRIVATE = {"Cache-Control": "no-store"}
 

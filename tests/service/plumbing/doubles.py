@@ -15,10 +15,10 @@ from werkzeug.wrappers import Request, Response
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
 from shared.plumbing import commands
 from shared.plumbing.database import Connection, Database
-from shared.plumbing.http import answer, body_of, http
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, rpc
 from shared.plumbing.subscriptions import Message, subscribe
+from shared.web.http import answer, body_of, http
 
 logger = logging.getLogger(__name__)
 

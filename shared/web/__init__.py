@@ -1,0 +1,1 @@
+"""HTTP doors, for the services that have any; the others stand on `shared.plumbing` alone."""
