@@ -1,11 +1,12 @@
 """One function per command or heard message. Each is one transaction, which the caller opens."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from services.calls import policies, projections, queries
 from services.calls.domain import call as domain
@@ -65,7 +66,7 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: tim
 
 
 def _digest(body: Any) -> bytes:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _order(report: Report, correlation_id: str) -> Order:

@@ -1,6 +1,5 @@
 """How an event becomes JSON and back, through every version it ever had."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
@@ -133,10 +132,10 @@ def decode(type_: str, version: int, data: Json) -> Event:
     return event
 
 
-def message(recorded: Recorded, encoded: tuple[str, int, Json], state: Json) -> str:
+def message(recorded: Recorded, encoded: tuple[str, int, Json], state: Json) -> Json:
     """The published form of an event: the fact as `encode` gives it, and the state of its stream after it."""
     type_, schema_version, data = encoded
-    envelope = {
+    return {
         "id": str(recorded.id),
         "tenant": recorded.tenant,
         "stream": recorded.stream,
@@ -148,7 +147,6 @@ def message(recorded: Recorded, encoded: tuple[str, int, Json], state: Json) -> 
         "data": data,
         "state": state,
     }
-    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 
 
 class EnvelopeSchema(Schema):

@@ -1,6 +1,5 @@
 """One pool of Postgres connections per service, safe under eventlet."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import eventlet
+import orjson
 import psycopg
 import psycopg_pool
 from eventlet import patcher
@@ -69,7 +69,7 @@ OUTAGE_STATES = ("08", "57P", "53", "40", "55P03")
 
 def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as the JSON that `json_to_recordset` takes."""
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(rows).decode()
 
 
 def patience(seconds: float = PATIENCE) -> eventlet.Timeout:

@@ -7,7 +7,6 @@ queue with the reason; one that can never succeed is parked at once. While Postg
 the batch waits where it is: that is nobody's failure and is not counted.
 """
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import eventlet
+import orjson
 from eventlet.event import Event as Done
 from kombu import Connection
 from marshmallow import ValidationError
@@ -132,8 +132,8 @@ class Subscription(Entrypoint):
 
     def _read(self, raw: Any) -> _Delivery | None:
         try:
-            body = json.loads(raw.body)
-        except (ValueError, RecursionError) as error:
+            body = orjson.loads(raw.body)
+        except ValueError as error:
             self._park(raw, "undecodable", error)
             return None
         about = str(raw.properties.get("correlation_id") or "")

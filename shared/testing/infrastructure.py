@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,11 @@ def eventually(holds: Callable[[], Any], seconds: float = 10.0, every: float = 0
             pytest.fail(f"not within {seconds} s: {holds}")
         time.sleep(every)
     return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)

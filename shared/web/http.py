@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import eventlet
+import orjson
 from eventlet.semaphore import Semaphore
 from nameko.exceptions import ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
@@ -65,8 +66,7 @@ def answer(payload: Any, status: int = 200, headers: Headers = None) -> Response
     """A JSON answer; no body for None."""
     if payload is None:
         return Response(status=status, headers=headers)
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status=status, headers=headers, content_type="application/json")
+    return Response(orjson.dumps(payload), status=status, headers=headers, content_type="application/json")
 
 
 def body_of(request: Request) -> Any:

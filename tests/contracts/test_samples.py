@@ -127,7 +127,7 @@ def test_a_published_message_says_what_happened_and_what_is_now() -> None:
         correlation_id="trace",
         event=decode(type_, version, data),
     )
-    told = json.loads(message(recorded, encode(recorded.event), {"status": "ringing"}))
+    told = message(recorded, encode(recorded.event), {"status": "ringing"})
     loaded = EnvelopeSchema().load(told)
     assert (loaded["data"], loaded["state"], loaded["version"]) == (data, {"status": "ringing"}, 7)
     assert loaded["recorded_at"] == recorded.recorded_at

@@ -1,18 +1,17 @@
 """Reports to visible journal rows, against the same flow in the stock Nameko idiom."""
 
 import argparse
-import json
-import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
 import requests
 from kombu import Connection
 
-from shared.plumbing.publisher import Outgoing
 from shared.testing import system
-from shared.testing.infrastructure import Broker, Services, Stack, emptied
+from shared.testing.infrastructure import Services, Stack, emptied, free_port
 from tests.performance import company
 from tests.performance.figures import Figure
 
@@ -33,24 +32,22 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
 
 
 def _stock(stack: Stack, services: Services) -> float:
-    admin = {"AMQP_URI": stack.admin_uri}
+    port = free_port()
+    admin = {"AMQP_URI": stack.admin_uri, "WEB_ADDRESS": f"127.0.0.1:{port}"}
     with Connection(stack.admin_uri) as connection:
         for exchange in ("stock_gateway.events", "stock_calls.events"):
             connection.default_channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
-    target = "tests.performance.stock:"
-    running = [
-        services.start(f"{target}StockCalls", of="calls", **admin),
-        services.start(f"{target}StockProjector", of="gateway", **admin),
-    ]
-    told = company.reports(STOCK, uuid4().hex)
+    owners = {"StockCalls": "calls", "StockProjector": "gateway", "StockGateway": "gateway"}
+    running = [services.start(f"tests.performance.stock:{name}", of=of, **admin) for name, of in owners.items()]
     with emptied(stack, "calls"), emptied(stack, "gateway"):
-        began = time.monotonic()
-        Broker(stack.admin_uri).publish(*[Outgoing("stock_gateway.events", "report", json.dumps(one)) for one in told])
-        _wait_until_shown(stack, len(told))
-        speed = len(told) / (time.monotonic() - began)
+        speed = _speed(stack, STOCK, lambda batch: _post(f"http://127.0.0.1:{port}/reports", batch))
     for service in running:
         service.kill()
     return speed
+
+
+def _post(url: str, batch: list[company.Json]) -> None:
+    requests.post(url, json=batch, timeout=PATIENCE).raise_for_status()
 
 
 def _ours(stack: Stack, services: Services) -> float:
@@ -58,20 +55,19 @@ def _ours(stack: Stack, services: Services) -> float:
         company.found(gateway_db)
         world = system.start(stack, services, {})
         next(world)
-        told = company.reports(OURS, uuid4().hex)
-        batches = [told[start : start + BATCH] for start in range(0, len(told), BATCH)]
-        senders = [threading.Thread(target=_send, args=(stack, batches[n::SENDERS])) for n in range(SENDERS)]
-        began = time.monotonic()
-        for sender in senders:
-            sender.start()
-        _wait_until_shown(stack, len(told))
-        return len(told) / (time.monotonic() - began)
+        session = requests.Session()
+        return _speed(stack, OURS, lambda batch: company.send(session, stack, batch))
 
 
-def _send(stack: Stack, batches: list[list[company.Json]]) -> None:
-    session = requests.Session()
-    for batch in batches:
-        company.send(session, stack, batch)
+def _speed(stack: Stack, calls: int, send: Callable[[list[company.Json]], None]) -> float:
+    """Reports a second, from the first POST until the last is shown."""
+    told = company.reports(calls, uuid4().hex)
+    batches = [told[start : start + BATCH] for start in range(0, len(told), BATCH)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(SENDERS) as senders:
+        list(senders.map(send, batches))
+    _wait_until_shown(stack, len(told))
+    return len(told) / (time.monotonic() - began)
 
 
 def _wait_until_shown(stack: Stack, reports: int) -> None:

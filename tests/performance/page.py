@@ -69,7 +69,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
     return figures
 
 
-def _compare(stack: Stack, login: str) -> tuple[float, float]:
+def _compare(stack: Stack, login: str) -> tuple[float, ...]:
     headers = company.sign_in(stack, login)
     line = http.client.HTTPConnection(stack.env("gateway")["WEB_ADDRESS"], timeout=10)
 
@@ -83,7 +83,7 @@ def _compare(stack: Stack, login: str) -> tuple[float, float]:
         def bare() -> None:
             assert len(conn.execute(query, values).fetchall()) >= LIMIT
 
-        return _typical(over_http), _typical(bare)
+        return _typical(over_http, bare)
 
 
 def _query_of(conn: psycopg.Connection[Any], login: str) -> tuple[LiteralString, Any]:
@@ -109,14 +109,16 @@ def _scope(conn: psycopg.Connection[Any], login: str) -> Scope:
     return Scope(tenant=company.TENANT, lines=lines)
 
 
-def _typical(run: Callable[[], None]) -> float:
-    times = []
+def _typical(*runs: Callable[[], None]) -> tuple[float, ...]:
+    """The median time of each, taken in turns, so that what else the machine does meets all of them alike."""
+    times: list[list[float]] = [[] for _ in runs]
     for turn in range(WARM_UP + TIMES):
-        began = time.perf_counter()
-        run()
-        if turn >= WARM_UP:
-            times.append(time.perf_counter() - began)
-    return median(times)
+        for run, taken in zip(runs, times, strict=True):
+            began = time.perf_counter()
+            run()
+            if turn >= WARM_UP:
+                taken.append(time.perf_counter() - began)
+    return tuple(map(median, times))
 
 
 def _fill(stack: Stack, rows: int) -> None:

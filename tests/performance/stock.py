@@ -1,22 +1,43 @@
 """The same flow in the stock Nameko idiom, to compare with: one event per worker and per transaction.
 
-The decisions, rows and SQL are the house's own; only the plumbing is Nameko's: `event_handler`, which acknowledges
-when the worker ends, and `EventDispatcher`, which waits for the broker after each message.
+Checks, decisions, rows and SQL are the house's own; only the plumbing is Nameko's: `http`, `event_handler`, which
+acknowledges when the worker ends, and `EventDispatcher`, which waits for the broker after each message.
 """
 
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from nameko.events import EventDispatcher, event_handler
+from nameko.web.handlers import http
+from werkzeug.wrappers import Request
 
 from services.calls import handlers
 from services.gateway import projections
+from services.gateway.domain.keys import ApiKey, KeyKind
+from services.gateway.doors.reports import checked
+from shared.contracts.calls import reports
+from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.subscriptions import Message
+from tests.performance import company
 
 TAKE_OUTBOX = "delete from outbox returning key, body, correlation_id"
 WINDOW = timedelta(hours=24)
+KEY = ApiKey(id=UUID(int=0), tenant=company.TENANT, kind=KeyKind.INGEST)
+
+
+class StockGateway:
+    name = "stock_gateway"
+
+    dispatch = EventDispatcher()
+
+    @http("POST", "/reports")
+    def take_reports(self, request: Request) -> str:
+        for report in checked(json.loads(request.get_data()), KEY, clock.now()):
+            self.dispatch("report", reports.dump(report))
+        return "taken"
 
 
 class StockCalls:

@@ -1,12 +1,12 @@
 """What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import eventlet
+import orjson
 from werkzeug.wrappers import Request, Response
 
 from services.gateway import schemas
@@ -84,5 +84,4 @@ def _normalised(report: Report, region: str) -> Report:
 
 
 def _outgoing(report: Report) -> Outgoing:
-    body = json.dumps(reports.dump(report), ensure_ascii=False, separators=(",", ":"))
-    return Outgoing("reports", report.type, body, logs.correlation_id())
+    return Outgoing("reports", report.type, orjson.dumps(reports.dump(report)), logs.correlation_id())

@@ -1,6 +1,5 @@
 """What calls tells of calls, as the projector hears it."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -76,7 +75,7 @@ def told(call: CallState, version: int = 1, tenant: str = TENANT) -> Message:
         correlation_id=f"about {version}",
         event=event,
     )
-    return Message(json.loads(message(recorded, encode(event), CallStateSchema().dump(call))), "call_given_up")
+    return Message(message(recorded, encode(event), CallStateSchema().dump(call)), "call_given_up")
 
 
 def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:

@@ -1,12 +1,11 @@
 """One gateway for all tests of its doors; each test has companies of its own."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack
+from shared.testing.infrastructure import Services, Stack, free_port
 from shared.testing.proxy import Proxy
 from tests.service.gateway.stage import Company, Gateway, Remote, found
 
@@ -31,12 +30,6 @@ def remote(stack: Stack, services: Services) -> Iterator[Remote]:
     yield Remote(Gateway(f"http://{address}"), lines)
     for line in lines.values():
         line.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @pytest.fixture

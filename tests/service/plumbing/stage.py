@@ -1,7 +1,6 @@
 """What the tests of the plumbing set up and look at: a queue of their own, notes, a client of RPC."""
 
 import json
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,11 +90,6 @@ def start_double(stack: Stack, services: Services, double: str, *, ready: bool =
     if double == "Listener" and ready:
         eventually(lambda: "subscription ready" in service.log.read_text())
     return service
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def say(word: str, /, **how: Any) -> Outgoing:
