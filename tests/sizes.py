@@ -17,6 +17,10 @@ SIZES = {
     "R14": (Size(messages=2_000), Size(messages=100_000)),
     "R16": (Size(calls=10, timeout=0.5), Size(calls=1_000, timeout=3.0)),
     "R19": (Size(commands=40), Size(commands=10_000)),
+    "R23": (Size(clients=200, places=20, sockets=100), Size(clients=5_000, places=500, sockets=600)),
+    "R24": (Size(clients=40, places=20, seconds=3.0), Size(clients=500, places=100, seconds=300.0)),
+    "R25": (Size(requests=1_000), Size(requests=100_000)),
+    "R26": (Size(ends=2), Size(ends=100)),
     "R40": (Size(events=600, kills=2, writers=16), Size(events=20_000, kills=20, writers=16)),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }

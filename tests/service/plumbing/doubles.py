@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from shared.plumbing.database import Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, rpc
 from shared.plumbing.subscriptions import Message, subscribe
-from shared.web.http import answer, body_of, http
+from shared.web.http import Stream, answer, body_of, http
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +164,16 @@ class Asker:
     def sleep(self, request: Request, seconds: float) -> Response:
         eventlet.sleep(seconds)
         return answer({"slept": seconds})
+
+    @http("GET", "/stream")
+    def stream(self, request: Request) -> Response:
+        return Stream(ticks(), mimetype="text/event-stream")
+
+
+def ticks() -> Iterator[bytes]:
+    while True:
+        yield b": tick\n\n"
+        eventlet.sleep(0.1)
 
 
 class CallsRelay:
