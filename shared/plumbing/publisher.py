@@ -24,6 +24,8 @@ CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
 SLICE = 500
 """Messages between two waits for confirms."""
+TURN = 50
+"""Messages after which others have a turn: a line that takes all that it is given never waits."""
 
 
 def connect(uri: str, heartbeat: float = HEARTBEAT) -> Connection:
@@ -106,6 +108,8 @@ class Publisher:
         for one in messages:
             self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
             self._sent += 1
+            if self._sent % TURN == 0:
+                eventlet.sleep(0)
         assert self._connection is not None
         while self._confirmed_to + len(self._acked) < self._sent:
             self._connection.drain_events(timeout=self._timeout)
