@@ -26,9 +26,9 @@ from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import logs, rpc
+from shared.plumbing import logs, rpc, watchdog
 from shared.plumbing.database import LINE
-from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect
+from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect, tls
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def configuration(path: Path) -> dict[str, Any]:
         sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
     text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE
+    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE | {"AMQP_SSL": tls(str(loaded.get("AMQP_URI")))}
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
@@ -141,6 +141,7 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         signal.signal(signum, stop)
     eventlet.spawn(stay_awake)
     runner.start()
+    watchdog.watch(str(vars(services[0])["name"]))
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     runner.wait()
 

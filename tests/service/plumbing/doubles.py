@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,11 @@ import eventlet
 from eventlet import patcher
 from werkzeug.wrappers import Request, Response
 
-from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
 from shared.plumbing import commands
 from shared.plumbing.database import Connection, Database
 from shared.plumbing.relay import Relay
-from shared.plumbing.rpc import RpcClient, rpc
+from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
 from shared.web.http import Stream, answer, body_of, http
 
@@ -85,6 +86,12 @@ class Answers:
             return commands.once(conn, UUID(command_id), work)
 
     @rpc
+    def wait(self, seconds: float) -> float:
+        logger.info("asked")
+        eventlet.sleep(seconds)
+        return seconds
+
+    @rpc
     def query(self) -> int:
         with self.db.connection() as conn:
             return int(conn.execute("select 1").fetchone()[0])
@@ -140,6 +147,14 @@ class Asker:
     @http("POST", "/ask/<method>")
     def ask(self, request: Request, method: str) -> Response:
         return answer(self.answers.call(method, float(request.args.get("timeout", 3)), **body_of(request)))
+
+    @http("POST", "/gather")
+    def ask_at_once(self, request: Request) -> Response:
+        asks = {
+            name: partial(getattr(self.answers, one.pop("method")), **one) for name, one in body_of(request).items()
+        }
+        told = gather(asks, float(request.args["timeout"]))
+        return answer({name: repr(one) if isinstance(one, ServiceError) else one for name, one in told.items()})
 
     @http("GET", "/query")
     def query(self, request: Request) -> Response:
