@@ -26,7 +26,7 @@ from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import logs, rpc, watchdog
+from shared.plumbing import deadline, logs, watchdog
 from shared.plumbing.database import LINE
 from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect, tls
 
@@ -50,7 +50,7 @@ class Container(ServiceContainer):
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         logs.work_for(str(worker_ctx.data.get("correlation_id") or ""))
-        if rpc.still_wanted(worker_ctx.data):
+        if deadline.still_wanted(worker_ctx.data):
             super()._run_worker(worker_ctx, handle_result)
         else:
             logger.warning("late request dropped", extra={"method": worker_ctx.entrypoint.method_name})

@@ -92,9 +92,9 @@ class Answers:
         return seconds
 
     @rpc
-    def query(self) -> int:
+    def query(self, seconds: float = 0) -> int:
         with self.db.connection() as conn:
-            return int(conn.execute("select 1").fetchone()[0])
+            return int(conn.execute("select 1 from pg_sleep(%s)", (seconds,)).fetchone()[0])
 
     @rpc
     def queries_at_once(self, number: int, seconds: float) -> float:

@@ -1,6 +1,7 @@
 """HTTP doors at their end: whoever is inside is served, whoever comes goes elsewhere, and nobody notices."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +30,18 @@ def test_who_is_inside_is_served_while_the_service_stops(start: Start, web_port:
             requests.get(f"{door}/quick", timeout=5)
         assert {one.result().status_code for one in inside} == {200}
     assert asker.process.wait(10) == 0
+
+
+def test_who_has_only_just_come_is_served_before_the_end(start: Start, web_port: int) -> None:
+    asker = start("Asker", WEB_PORT=web_port)
+    with socket.create_connection(("127.0.0.1", web_port), timeout=5) as line:
+        asker.process.terminate()
+        time.sleep(0.2)
+        line.sendall(b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = line.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in answer
+    assert asker.process.wait(5) == 0
 
 
 def test_a_stream_ends_as_it_should_when_the_service_stops(start: Start, web_port: int) -> None:
