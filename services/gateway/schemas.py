@@ -38,11 +38,6 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
     return load(schema, asked)
 
 
-def refuse_query(sent: Iterable[tuple[str, list[str]]]) -> None:
-    """Raises Invalid for any parameter: this door takes none."""
-    load_query(Schema(), sent)
-
-
 def storable(text: str) -> None:
     # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -51,6 +46,13 @@ def storable(text: str) -> None:
 
 def text(longest: int, shortest: int = 1) -> validate.Validator:
     return validate.And(validate.Length(min=shortest, max=longest), storable)
+
+
+class AcceptedSchema(Schema):
+    """What is said of reports that are safe: how many, and the id of each call by its exchange's key."""
+
+    accepted = fields.Integer(required=True)
+    calls = fields.Dict(fields.String(), fields.UUID(), required=True)
 
 
 class SignInSchema(Schema):
@@ -169,6 +171,21 @@ class RecordingSchema(Schema):
     duration_seconds = fields.Decimal(required=True, allow_none=True, as_string=True)
     format = fields.String(required=True, allow_none=True)
     size = fields.Integer(required=True, allow_none=True, strict=True)
+
+
+class TimelineEventSchema(Schema):
+    owner = fields.String(required=True)
+    type = fields.String(required=True)
+    at = Instant(required=True)
+    recorded_at = Instant(required=True)
+    data = fields.Dict(required=True)
+    by = fields.String(required=True, allow_none=True)
+
+
+class TimelineSchema(Schema):
+    """Every event of a call from every owner, in order of happening."""
+
+    events = fields.List(fields.Nested(TimelineEventSchema), required=True)
 
 
 class EntrySchema(Schema):

@@ -2,17 +2,26 @@
 
 from collections.abc import Sequence
 
-from services.gateway import projections
+from services.gateway import idempotency, projections
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
+from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.subscriptions import Message, subscribe
+from shared.plumbing.timers import every
+
+CLEAN_UP_EVERY = 30
 
 
 class GatewayService(JournalDoors, SessionDoors, ReportDoors, HealthDoors):
     name = "gateway"
+
+    @every(CLEAN_UP_EVERY)
+    def forget_kept_answers(self) -> None:
+        with self.db.connection() as conn:
+            idempotency.forget(conn, clock.now())
 
 
 class Projector:

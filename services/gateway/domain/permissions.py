@@ -7,12 +7,15 @@ from services.gateway.domain.people import Account
 from shared.contracts.values import Role
 
 Caller = Account | ApiKey
-Allowed = frozenset[Role | KeyKind]
+ANONYMOUS = "anonymous"
+Allowed = frozenset[Role | KeyKind | str]
 
+ANYBODY: Allowed = frozenset({ANONYMOUS})
 PEOPLE: Allowed = frozenset(Role)
 READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
 
 PERMISSIONS: Mapping[str, Allowed] = {
+    "begin_session": ANYBODY,
     "end_session": PEOPLE,
     "show_me": PEOPLE,
     "take_reports": frozenset({KeyKind.INGEST}),

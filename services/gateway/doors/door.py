@@ -1,12 +1,33 @@
-"""What every door has at hand."""
+"""What every door has in common: who may come in, what they may send, and that a repeated write is one write."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import update_wrapper
+from http import HTTPMethod
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4, uuid5
+
+from marshmallow import Schema
 from nameko.dependency_providers import Config
 from nameko.extensions import DependencyProvider
+from werkzeug.wrappers import Request, Response
 
+from services.gateway import idempotency, schemas
+from services.gateway.domain.people import Account
+from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Caller
 from services.gateway.doors.credentials import Credentials
+from shared.contracts.errors import Invalid, NotFound
+from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.publisher import Publishers
 from shared.plumbing.rpc import RpcClient
+from shared.web.http import BODY_LIMIT, body_of, http
+
+Answers = Mapping[int, Schema | str]
+"""What a door answers, by status: JSON of a schema, or another content, by its media type ("" for none)."""
+WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
+NO_QUERY = Schema()
+LONGEST_KEY = 128
 
 
 class Broker(DependencyProvider):
@@ -27,3 +48,125 @@ class Door:
     publishers = Broker()
     calls = RpcClient("calls")
     config = Config()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plate:
+    """What stands written on a door. The checks are made from it, and so is the OpenAPI document."""
+
+    name: str
+    method: str
+    path: str
+    query: Schema
+    body: Schema | str | None
+    answers: Answers
+    body_limit: int
+    summary: str
+
+    @property
+    def open(self) -> bool:
+        """Nobody is asked who they are."""
+        return ANONYMOUS in PERMISSIONS[self.name]
+
+    @property
+    def writes(self) -> bool:
+        return self.method in WRITES
+
+
+PLATES: dict[str, Plate] = {}
+
+
+class Visit(NamedTuple):
+    """Somebody at a door. What they ask and send is read when the door has found what it is about: 404 before 422."""
+
+    plate: Plate
+    request: Request
+    who: Caller | None
+    command_id: UUID
+    """The same for a repeat of the same write: what an owner is told, so that it does it once."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who comes in; at an open door nobody was asked."""
+        assert self.who is not None, f"{self.plate.name} is an open door"
+        return self.who
+
+    @property
+    def account(self) -> Account:
+        """The same at a door that only people come through."""
+        assert isinstance(self.who, Account), f"{self.plate.name} is not for people only"
+        return self.who
+
+    def asked(self) -> Any:
+        """The query, loaded. Raises Invalid."""
+        return schemas.load_query(self.plate.query, self.request.args.lists())
+
+    def sent(self) -> Any:
+        """The JSON body, loaded. Raises Invalid, and Problem for what is not JSON."""
+        self.asked()
+        body = body_of(self.request)
+        return schemas.load(self.plate.body, body) if isinstance(self.plate.body, Schema) else body
+
+
+def door(
+    method: str,
+    path: str,
+    *,
+    answers: Answers,
+    query: Schema = NO_QUERY,
+    body: Schema | str | None = None,
+    body_limit: int = BODY_LIMIT,
+    writes_here: bool = False,
+) -> Callable[[Any], Any]:
+    """A method as an HTTP door, given the Visit and the ids in the path as UUIDs, once the caller may come in.
+
+    `body` is a schema, or the media type of what is not JSON. With `writes_here` the method is given a
+    connection too, whose transaction is the whole write.
+    """
+
+    def hang(enter: Any) -> Any:
+        name, (summary, *_) = enter.__name__, (enter.__doc__ or "").splitlines() or [""]
+        plate = PLATES[name] = Plate(
+            name=name,
+            method=method,
+            path=path,
+            query=query,
+            body=body,
+            answers=answers,
+            body_limit=body_limit,
+            summary=summary,
+        )
+
+        def knock(self: Door, request: Request, **ids: str) -> Response:
+            caller = None if plate.open else self.credentials.caller(self.db, request, name)
+            found = {key: _uuid(value) for key, value in ids.items()}
+            repeat = _repeat(request, caller) if plate.writes and caller else None
+            command_id = uuid5(repeat.owner, repeat.key) if repeat else uuid4()
+            visit = Visit(plate, request, caller, command_id)
+            if writes_here:
+                return idempotency.here(self.db, repeat, lambda conn: enter(self, visit, conn, **found))
+            return idempotency.elsewhere(self.db, repeat, lambda: enter(self, visit, **found))
+
+        update_wrapper(knock, enter)
+        # Nameko holds arguments against the signature of what is wrapped, which takes others.
+        del knock.__wrapped__  # type: ignore[attr-defined]
+        return http(method, path, body_limit=body_limit)(knock)
+
+    return hang
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound from error
+
+
+def _repeat(request: Request, caller: Caller) -> idempotency.Repeat | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= LONGEST_KEY:
+        raise Invalid("The Idempotency-Key is malformed.", {"Idempotency-Key": [f"Not 1 to {LONGEST_KEY} characters."]})
+    asked = (request.method, request.full_path, request.mimetype, request.get_data())
+    return idempotency.Repeat(caller.id, key, idempotency.digest(*asked), clock.now())

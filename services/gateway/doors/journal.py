@@ -10,14 +10,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from psycopg.errors import QueryCanceled
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from services.gateway import cursors, directory, entries, queries, schemas
 from services.gateway.domain.filters import Filters, beginning, sought, span_of
 from services.gateway.domain.freshness import Heartbeat, freshness
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
-from services.gateway.doors.door import Door
+from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.recent import Recent
 from services.gateway.queries import Page, Row
 from shared.contracts.addresses import normalise
@@ -27,7 +27,7 @@ from shared.contracts.wire import Json
 from shared.plumbing import clock
 from shared.plumbing.database import Connection, Postgres
 from shared.plumbing.rpc import RpcClient
-from shared.web.http import Problem, answer, http
+from shared.web.http import Problem, answer
 
 QUERY = schemas.JournalQuerySchema()
 HEARD_FOR = 0.5
@@ -39,12 +39,13 @@ class JournalDoors(Door):
     calls = RpcClient("calls")
     _heard: ClassVar[Recent[str, dict[str, Heartbeat]]] = Recent(HEARD_FOR)
 
-    @http("GET", "/api/v1/journal")
-    def show_journal(self, request: Request) -> Response:
-        caller = self.credentials.caller(self.db, request, "show_journal")
-        if "account" in request.args and not may(caller, "show_journal_of_account"):
+    @door("GET", "/api/v1/journal", query=QUERY, answers={200: schemas.JournalSchema()})
+    def show_journal(self, visit: Visit) -> Response:
+        """Calls, newest first, while the phones still ring."""
+        caller = visit.caller
+        if "account" in visit.request.args and not may(caller, "show_journal_of_account"):
             raise Problem(403, "forbidden", "Not allowed", "Your role may not ask for the calls of an account.")
-        asked = schemas.load_query(QUERY, request.args.lists())
+        asked = visit.asked()
         cursor = None if asked["cursor"] is None else cursors.decode(asked["cursor"])
         filters = filters_of(asked, caller, clock.now())
         with _patiently(asked), self._asking(filters) as conn:
@@ -56,22 +57,22 @@ class JournalDoors(Door):
             heard = self._heard.get("owners", lambda: queries.heard(conn)) or {}
         return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())}, headers=PRIVATE)
 
-    @http("GET", "/api/v1/calls/<uuid:call_id>")
-    def show_call(self, request: Request, call_id: UUID) -> Response:
-        caller = self.credentials.caller(self.db, request, "show_call")
+    @door("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
+    def show_call(self, visit: Visit, call_id: UUID) -> Response:
+        """One call."""
         with self.db.reading() as conn:
-            row = queries.one(conn, scope_of(caller), call_id)
-            schemas.refuse_query(request.args.lists())
-            [entry] = self._entries(conn, caller, [row])
+            row = queries.one(conn, scope_of(visit.caller), call_id)
+            visit.asked()
+            [entry] = self._entries(conn, visit.caller, [row])
         return answer(entry, headers=PRIVATE)
 
-    @http("GET", "/api/v1/calls/<uuid:call_id>/timeline")
-    def show_timeline(self, request: Request, call_id: UUID) -> Response:
-        caller = self.credentials.caller(self.db, request, "show_timeline")
+    @door("GET", "/api/v1/calls/<call_id>/timeline", answers={200: schemas.TimelineSchema()})
+    def show_timeline(self, visit: Visit, call_id: UUID) -> Response:
+        """Everything that was said about a call, in order of happening."""
         with self.db.reading() as conn:
-            queries.one(conn, scope_of(caller), call_id)
-        schemas.refuse_query(request.args.lists())
-        told = self.calls.timeline(tenant=caller.tenant, call_id=str(call_id))
+            queries.one(conn, scope_of(visit.caller), call_id)
+        visit.asked()
+        told = self.calls.timeline(tenant=visit.caller.tenant, call_id=str(call_id))
         return answer({"events": told["events"]}, headers=PRIVATE)
 
     def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:

@@ -7,20 +7,20 @@ from typing import Any, TypeVar
 
 import eventlet
 import orjson
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from services.gateway import schemas
-from services.gateway.domain.keys import ApiKey
-from services.gateway.doors.door import Door
+from services.gateway.domain.permissions import Caller
+from services.gateway.doors.door import Door, Visit, door
 from shared.contracts.addresses import normalise
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
-from shared.contracts.calls.reports import Report
+from shared.contracts.calls.reports import Report, ReportSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
 from shared.plumbing import clock, logs
 from shared.plumbing.publisher import Outgoing
-from shared.web.http import answer, body_of, http
+from shared.web.http import answer, body_of
 
 Item = TypeVar("Item")
 
@@ -32,17 +32,23 @@ ADDRESSES = ("caller", "callee", "line", "party", "to")
 
 
 class ReportDoors(Door):
-    @http("POST", "/api/v1/reports", body_limit=BODY_LIMIT)
-    def take_reports(self, request: Request) -> Response:
-        key = self.credentials.caller(self.db, request, "take_reports")
-        schemas.refuse_query(request.args.lists())
-        taken = checked(body_of(request), key, clock.now())
+    @door(
+        "POST",
+        "/api/v1/reports",
+        body=ReportSchema(many=True),
+        body_limit=BODY_LIMIT,
+        answers={202: schemas.AcceptedSchema()},
+    )
+    def take_reports(self, visit: Visit) -> Response:
+        """Tell what happened to calls: 1 to 1000 reports, all of them taken or none."""
+        visit.asked()
+        taken = checked(body_of(visit.request), visit.caller, clock.now())
         self.publishers.publish([_outgoing(report) for report in _yielding(taken)])
         calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
         return answer({"accepted": len(taken), "calls": calls}, 202)
 
 
-def checked(sent: Any, key: ApiKey, now: datetime) -> list[Report]:
+def checked(sent: Any, key: Caller, now: datetime) -> list[Report]:
     """All that was sent, addresses normalised. Raises Invalid by index for any of it."""
     if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
         raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})

@@ -2,46 +2,46 @@
 
 from datetime import timedelta
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from services.gateway import directory, passwords, schemas
 from services.gateway.directory import Credentials
 from services.gateway.domain.people import Account
 from services.gateway.doors import hashing
 from services.gateway.doors.credentials import unauthorised
-from services.gateway.doors.door import Door
+from services.gateway.doors.door import Door, Visit, door
 from services.gateway.tokens import Claims
 from shared.contracts.wire import Json
 from shared.plumbing import clock
-from shared.web.http import answer, body_of, http
+from shared.web.http import answer
 
 PRIVATE = {"Cache-Control": "no-store"}
 
 
 class SessionDoors(Door):
-    @http("POST", "/api/v1/sessions")
-    def begin_session(self, request: Request) -> Response:
-        schemas.refuse_query(request.args.lists())
-        asked = schemas.load(schemas.SignInSchema(), body_of(request))
-        shown = self._credentials(**asked)
+    @door("POST", "/api/v1/sessions", body=schemas.SignInSchema(), answers={201: schemas.SessionSchema()})
+    def begin_session(self, visit: Visit) -> Response:
+        """Sign in. Without a tenant the login must be unique in the system."""
+        shown = self._credentials(**visit.sent())
         if shown is None:
             raise unauthorised("The login or the password is wrong.")
         return answer(self._begin(shown), 201, PRIVATE)
 
-    @http("DELETE", "/api/v1/sessions/current")
-    def end_session(self, request: Request) -> Response:
-        session = self.credentials.session(self.db, request, "end_session")
-        schemas.refuse_query(request.args.lists())
+    @door("DELETE", "/api/v1/sessions/current", answers={204: ""})
+    def end_session(self, visit: Visit) -> Response:
+        """Sign out: the token is refused from now on, on every replica."""
+        visit.asked()
+        session = self.credentials.session(self.db, visit.request)
         with self.db.connection() as conn:
             directory.end_session(conn, session.id, clock.now())
         self.credentials.forget(session)
         return answer(None, 204)
 
-    @http("GET", "/api/v1/me")
-    def show_me(self, request: Request) -> Response:
-        account = self.credentials.session(self.db, request, "show_me").account
-        schemas.refuse_query(request.args.lists())
-        return answer(schemas.MeSchema().dump(_me(account)), headers=PRIVATE)
+    @door("GET", "/api/v1/me", answers={200: schemas.MeSchema()})
+    def show_me(self, visit: Visit) -> Response:
+        """Who am I, and which lines do I hold."""
+        visit.asked()
+        return answer(schemas.MeSchema().dump(_me(visit.account)), headers=PRIVATE)
 
     def _credentials(self, tenant: str | None, login: str, password: str) -> Credentials | None:
         """The account's credentials if the password is right; it takes as long for an account that is not there."""

@@ -1,0 +1,29 @@
+"""The table of who may come through which door has every door, and every door is in it."""
+
+import pytest
+
+from services.gateway import service  # noqa: F401  (hangs the doors)
+from services.gateway.domain.permissions import PERMISSIONS
+from services.gateway.doors.door import PLATES
+
+NOT_DOORS = {"show_journal_of_account"}
+
+
+def test_every_door_is_in_the_table_and_the_table_has_no_other():
+    assert set(PERMISSIONS) - NOT_DOORS == set(PLATES)
+
+
+@pytest.mark.parametrize("plate", PLATES.values(), ids=PLATES)
+def test_a_door_says_what_it_is_for_and_what_it_answers(plate):
+    assert plate.summary.endswith(".")
+    assert plate.answers
+
+
+@pytest.mark.parametrize("plate", PLATES.values(), ids=PLATES)
+def test_only_a_door_that_writes_takes_a_body(plate):
+    assert plate.writes or plate.body is None
+
+
+def test_no_two_doors_stand_at_the_same_place():
+    places = [(plate.method, plate.path) for plate in PLATES.values()]
+    assert len(places) == len(set(places))
