@@ -1,6 +1,7 @@
 """HTTP doors under clients that are too many, too slow, too long or too strange, and at their end under load."""
 
 import random
+import resource
 import socket
 import sys
 import time
@@ -89,6 +90,13 @@ def test_a_head_that_breaks_off_is_no_request(asker: Asker) -> None:
         assert line.recv(65536) == b""
 
 
+@pytest.fixture
+def many_sockets() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.mark.usefixtures("many_sockets")
 @sized("R23")
 def test_clients_that_say_nothing_keep_nobody_out(size: Size, start: Start, web_port: int) -> None:
     service = start("Asker", WEB_PORT=web_port, CONNECTIONS=size.places)
@@ -101,6 +109,7 @@ def test_clients_that_say_nothing_keep_nobody_out(size: Size, start: Start, web_
     assert service.alive()
 
 
+@pytest.mark.usefixtures("many_sockets")
 @sized("R23")
 def test_a_process_without_a_socket_left_makes_room(
     size: Size, stack: Stack, services: Services, web_port: int
