@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from shared.testing.infrastructure import ROOT, Service, Services, free_port
+from shared.testing.infrastructure import ROOT, Service, Services, eventually, free_port
 from tests.sizes import Size, sized
 
 Start = Callable[..., Service]
@@ -36,7 +36,8 @@ def test_who_has_only_just_come_is_served_before_the_end(start: Start, web_port:
     asker = start("Asker", WEB_PORT=web_port)
     with socket.create_connection(("127.0.0.1", web_port), timeout=5) as line:
         asker.process.terminate()
-        time.sleep(0.2)
+        eventually(lambda: '"stopping"' in asker.log.read_text(), every=0.01)
+        time.sleep(0.3)
         line.sendall(b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = line.recv(65536)
     assert answer.startswith(b"HTTP/1.1 200 ")
