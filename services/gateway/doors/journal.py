@@ -82,8 +82,12 @@ class JournalDoors(Door):
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
         names = directory.names(conn, caller.tenant, entries.addresses(rows))
-        delay = timedelta(seconds=float(self.config["PRICE_DELAY"]))
+        delay = self._price_delay(caller)
         return [entries.entry(row, names, delay) for row in rows]
+
+    def _price_delay(self, caller: Caller) -> timedelta:
+        set_by_company = caller.price_delay_seconds
+        return timedelta(seconds=float(self.config["PRICE_DELAY"] if set_by_company is None else set_by_company))
 
 
 def filters_of(asked: Json, caller: Caller, now: datetime) -> Filters:

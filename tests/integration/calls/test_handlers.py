@@ -12,6 +12,7 @@ from psycopg import errors
 
 from services.calls import handlers, queries
 from services.calls.domain import call as domain
+from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.errors import Invalid, NotFound, Rejected
@@ -21,6 +22,7 @@ from shared.testing import scenarios
 from shared.testing.scenarios import DAY, TENANT
 
 WINDOW = timedelta(hours=24)
+WINDOWS = Windows(WINDOW)
 NUMBER = "+380501112233"
 MISSED = f"""
     10:00:00 | placed   | inbound {NUMBER} -> +380443303018
@@ -45,10 +47,10 @@ def told(text: str, call: str) -> list[Body]:
 
 def take(db: Postgres, bodies: Sequence[Body]) -> None:
     with db.connection() as conn:
-        due = handlers.take_reports(conn, [(body, "test") for body in bodies], WINDOW)
+        due = handlers.take_reports(conn, [(body, "test") for body in bodies], WINDOWS)
     while due:
         with db.connection() as conn:
-            due = handlers.decide_returns(conn, WINDOW)
+            due = handlers.decide_returns(conn, WINDOWS)
 
 
 def state(db: Postgres, call: str) -> Body:
@@ -178,7 +180,7 @@ def test_the_watchdog_ends_a_call_that_nobody_reports_on(calls_db: Postgres) -> 
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=12, seconds=1)), calls_db.connection() as conn:
-        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 1
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS) == 1
     shown = state(calls_db, "b")
     assert (shown["status"], shown["ended_at"]) == ("network_error", "2026-11-22T11:00:09.000000Z")
 
@@ -187,14 +189,14 @@ def test_the_watchdog_leaves_a_call_that_was_reported_on_in_time(calls_db: Postg
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=12)), calls_db.connection() as conn:
-        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 0
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS) == 0
 
 
 def test_an_end_however_late_replaces_the_watchdogs(calls_db: Postgres) -> None:
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=13)), calls_db.connection() as conn:
-        handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW)
+        handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS)
     take(calls_db, told(CALL_BACK, "b"))
     assert state(calls_db, "b")["status"] == "answered"
 
@@ -237,12 +239,12 @@ def test_the_watchdog_ends_no_call_that_was_reported_on_while_it_looked(calls_db
         def watch() -> None:
             with calls_db.connection() as conn:
                 looked.set()
-                given_up.append(handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW))
+                given_up.append(handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS))
 
         watching = threading.Thread(target=watch)
         watching.start()
         looked.wait()
-        handlers.take_reports(reporting, [(told(CALL_BACK, "b")[2], "test")], WINDOW)
+        handlers.take_reports(reporting, [(told(CALL_BACK, "b")[2], "test")], WINDOWS)
     watching.join()
     assert given_up == [0]
 
