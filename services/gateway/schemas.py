@@ -13,6 +13,8 @@ from shared.contracts.values import Direction, EndedBy, Phase, Role, Status
 from shared.contracts.wire import Instant, Json
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LAST_DAY = date(9999, 12, 30)
 LONGEST_TALK = 10_000_000
 PAGE, LARGEST_PAGE = 50, 200
@@ -39,8 +41,7 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
 
 
 def storable(text: str) -> None:
-    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if UNSTORABLE.search(text):
         raise ValidationError("Has a character that cannot be stored.")
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection as AnyConnection
 from services.gateway.lists import Row, one
 from shared.contracts.event import Recorded
 from shared.contracts.gateway.events import SettingsChanged
-from shared.contracts.wire import encode
+from shared.contracts.gateway.schemas import SettingsChangedSchema
 from shared.plumbing import logs, store
 from shared.plumbing.database import Connection
 
@@ -27,6 +27,7 @@ CHANGE = f"""
 LOCK = f"{SETTINGS} for no key update"
 SOME = f"select key, settings_version, {COLUMNS} from tenants where key > %(after)s order by key limit %(most)s"
 TOLD_AT_ONCE = 500
+STATE = SettingsChangedSchema()
 
 
 def settings(conn: AnyConnection[Any], tenant: str) -> Row:
@@ -56,7 +57,7 @@ def tell_again(conn: Connection, after: str, at: datetime) -> str | None:
 
 def _tell(conn: Connection, rows: list[Row], at: datetime) -> None:
     said = [_recorded(row, at) for row in rows]
-    store.resend(conn, [(recorded, encode(recorded.event)[2]) for recorded in said])
+    store.resend(conn, [(recorded, STATE.dump(recorded.event)) for recorded in said])
 
 
 def _recorded(row: Row, at: datetime) -> Recorded:

@@ -49,7 +49,7 @@ def _is_one_byte_a_letter(data: bytes) -> bool:
 def read(text: str, names: Mapping[str, Sequence[str]], needed: Sequence[str]) -> Table:
     """A table whose first line names its columns; `names` are the words for each, as `fold` makes them.
 
-    Raises Invalid by line and column: at once for the first line, and while they are read where others are not CSV.
+    Raises Invalid by line and column: at once for the first line, and where others are not CSV while they are read.
     """
     source = io.StringIO(text, newline="")
     reader = csv.reader(source, delimiter=_separator(text), strict=True)
@@ -57,30 +57,29 @@ def read(text: str, names: Mapping[str, Sequence[str]], needed: Sequence[str]) -
         header = next((cells for cells in reader if any(map(str.strip, cells))), [])
     except csv.Error as error:
         raise _wrong(1, "", f"Is not CSV: {error}.") from error
-    columns = _columns(header, reader.line_num, names)
-    if missing := [column for column in needed if column not in columns]:
-        errors = {column: ["There is no such column."] for column in missing}
-        raise Invalid("A column is missing.", {str(reader.line_num or 1): errors})
+    known = {name: column for column, of_column in names.items() for name in (column, *of_column)}
+    folded = [fold(cell) for cell in header]
+    columns = [known.get(cell, "") for cell in folded]
+    if errors := _wrong_header(folded, columns, names, needed):
+        raise Invalid("The columns are not those of this table.", {str(reader.line_num or 1): errors})
     return Table(frozenset(filter(None, columns)), _lines(reader, columns))
+
+
+def _wrong_header(
+    header: Sequence[str], columns: Sequence[str], names: Mapping[str, Sequence[str]], needed: Sequence[str]
+) -> dict[str, list[str]]:
+    errors = {column: ["There is no such column."] for column in needed if column not in columns}
+    for place, (cell, column) in enumerate(zip(header, columns, strict=True)):
+        if cell and not column:
+            errors[cell] = [f"Not a column that is known: {', '.join(names)}."]
+        elif column in columns[:place] and column:
+            errors[cell] = ["There are two such columns."]
+    return errors
 
 
 def _separator(text: str) -> str:
     header = text.lstrip().partition("\n")[0]
     return max(SEPARATORS, key=header.count)
-
-
-def _columns(header: Sequence[str], line: int, names: Mapping[str, Sequence[str]]) -> list[str]:
-    """The column of each cell; "" for one that has no name."""
-    known = {name: column for column, of_column in names.items() for name in (column, *of_column)}
-    columns = []
-    for cell in map(fold, header):
-        column = known.get(cell, "")
-        if cell and not column:
-            raise _wrong(line, cell, f"Not a column that is known: {', '.join(names)}.")
-        if column and column in columns:
-            raise _wrong(line, cell, "There are two such columns.")
-        columns.append(column)
-    return columns
 
 
 def _lines(reader: Any, columns: Sequence[str]) -> Iterator[Line]:
