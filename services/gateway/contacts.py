@@ -32,13 +32,11 @@ CHANGE = f"""
 """
 DELETE = "delete from contacts where tenant = %(tenant)s and id = %(id)s"
 NAME_OF = "select name from contacts where tenant = %(tenant)s and number = %(number)s"
-# In order of the number, so that two imports cannot wait for each other.
 BRING_IN = """
     with brought as (
         insert into contacts as known (tenant, number, name, folded_name, note, created_at, updated_at)
         select %(tenant)s, number, name, folded_name, note, %(at)s, %(at)s
           from json_to_recordset(%(rows)s) as brought (number text, name text, folded_name text, note text)
-         order by number
             on conflict (tenant, number) do update
            set name = excluded.name, folded_name = excluded.folded_name, updated_at = excluded.updated_at,
                note = case when %(with_notes)s then excluded.note else known.note end
@@ -47,7 +45,7 @@ BRING_IN = """
     )
     select count(*) filter (where added), count(*) filter (where not added) from brought
 """
-EXPORTED_AT_ONCE = 1000
+EXPORTED_AT_ONCE, BROUGHT_AT_ONCE = 1000, 5000
 
 
 class Contact(NamedTuple):
@@ -96,10 +94,15 @@ def bring_in(
     conn: Connection[Any], tenant: str, brought: Sequence[Contact], with_notes: bool, at: datetime
 ) -> Imported:
     """Add contacts, or give numbers that are known these names; notes stay as they are unless `with_notes`."""
-    rows = as_rows([_columns(contact) for contact in brought])
-    values = {"tenant": tenant, "rows": rows, "with_notes": with_notes, "at": at}
-    added, changed = conn.execute(BRING_IN, values).fetchone() or (0, 0)
-    return Imported(added, changed, len(brought) - added - changed)
+    added = changed = 0
+    # In order of the number, so that two imports cannot wait for each other.
+    rows = sorted(map(_columns, brought), key=lambda row: str(row["number"]))
+    for first in range(0, len(rows), BROUGHT_AT_ONCE):
+        some = as_rows(rows[first : first + BROUGHT_AT_ONCE])
+        values = {"tenant": tenant, "rows": some, "with_notes": with_notes, "at": at}
+        counts = conn.execute(BRING_IN, values).fetchone() or (0, 0)
+        added, changed = added + counts[0], changed + counts[1]
+    return Imported(added, changed, len(rows) - added - changed)
 
 
 def everyone(db: Postgres, tenant: str) -> Iterator[Sequence[Row]]:
