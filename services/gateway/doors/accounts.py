@@ -65,13 +65,13 @@ class AccountDoors(Door):
     def change_account(self, visit: Visit, conn: Connection, account_id: UUID) -> Response:
         """Change name, role or password, or keep somebody out; a new role or password ends what was issued."""
         tenant = visit.account.tenant
-        accounts.lock(conn, tenant)
         found = accounts.account(conn, tenant, account_id)
         sent = visit.sent()
         password = sent.pop("password", None)
         if password is not None:
             refuse_own_name(password, found["login"], "password")
             sent["password_hash"] = hashing.hash_of(password)
+        accounts.lock(conn, tenant)
         changed = accounts.change(conn, tenant, account_id, Change(**sent), clock.now())
         return answer(STAFF.dump(changed), headers=PRIVATE)
 
