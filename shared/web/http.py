@@ -32,7 +32,8 @@ SOCKET_TIMEOUT = 10
 LINE_LIMIT = 8 * 1024
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
 RETRY_AFTER = "1"
-
+GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+"""What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
 
 Headers = dict[str, str] | None
 
@@ -163,6 +164,8 @@ class _Server(WebServer):
         logs.work_for(trace if TRACE.fullmatch(trace) else str(uuid4()))
         response = self._respond(app, environ)
         response.headers["X-Request-Id"] = logs.correlation_id()
+        for name, value in GUARDED.items():
+            response.headers.setdefault(name, value)
         if not self._is_accepting:
             response.headers["Connection"] = "close"
         answered: Iterable[bytes] = response(environ, start_response)

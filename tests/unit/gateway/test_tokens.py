@@ -183,11 +183,11 @@ def test_a_token_of_a_retired_key_is_read_while_the_key_is_known():
 def test_the_key_comes_from_a_file(tmp_path):
     file = tmp_path / "key.pem"
     file.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    assert Tokens.from_file(str(file)).read(good()) == WHO
+    assert Tokens.from_files(str(file)).read(good()) == WHO
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path):
     file = tmp_path / "key.pem"
     file.write_bytes(RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(TypeError, match="not an Ed25519 key"):
-        Tokens.from_file(str(file))
+        Tokens.from_files(str(file))
