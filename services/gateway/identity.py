@@ -114,7 +114,7 @@ class Provider:
         if not (isinstance(tenant, str) and isinstance(login, str)):
             raise BadToken
         signed, _, _ = token.rpartition(".")
-        session_id = UUID(bytes=sha256(signed.encode()).digest()[:16], version=8)
+        session_id = UUID(bytes=sha256(signed.encode()).digest()[:16])
         return Introduction(tenant, login, session_id, datetime.fromtimestamp(claims["exp"], UTC))
 
     def _verified(self, token: str) -> dict[str, Any]:

@@ -38,8 +38,14 @@ EXPORTS = frozenset({"export_journal", "export_contacts"})
 
 
 class Session(NamedTuple):
-    id: UUID
+    """Whose session it is, and what was shown for it."""
+
     account: Account
+    shown: Claims | Introduction
+
+    @property
+    def id(self) -> UUID:
+        return self.shown.session_id
 
 
 def unauthorised(detail: str) -> Problem:
@@ -59,7 +65,7 @@ class Gatekeeper:
         exports = Limit(int(config["EXPORTS_PER_MINUTE"]) / A_MINUTE, int(config["EXPORTS_PER_MINUTE"]))
         self._requests = Leases(limiter, requests, eventlet.spawn_n)
         self._exports = Leases(limiter, exports, eventlet.spawn_n)
-        self._sessions: Recent[UUID, Account] = Recent(REMEMBERED)
+        self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
         self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
 
     def caller(self, db: Postgres, request: Request, door: str) -> Caller:
@@ -89,7 +95,7 @@ class Gatekeeper:
 
     def forget(self, session: Session) -> None:
         """The session was ended here: nobody comes in on it any more."""
-        self._sessions.forget(session.id)
+        self._sessions.forget(session.shown)
 
     def note(self, refusal: Problem, request: Request, door: str, caller: Caller | None) -> None:
         """Who was not let in where; what they showed is nobody's business."""
@@ -108,10 +114,10 @@ class Gatekeeper:
 
     def _session(self, db: Postgres, token: str) -> Session:
         shown = self._read(token)
-        account = self._sessions.get(shown.session_id, partial(_account, db, shown))
+        account = self._sessions.get(shown, partial(_account, db, shown))
         if account is None:
             raise unauthorised("The session has ended.")
-        return Session(shown.session_id, account)
+        return Session(account, shown)
 
     def _read(self, token: str) -> Claims | Introduction:
         try:

@@ -1,7 +1,7 @@
 """Passwords that are tried: only wrong ones count, and whoever guesses is slowed down, not whom they guess at."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
@@ -29,12 +29,18 @@ class Guesses:
     Addresses from which the login was let in within a month are not counted together with all the others'.
     """
 
-    def __init__(self, limiter: Limiter, proxies: Proxies, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        limiter: Limiter,
+        proxies: Proxies,
+        config: Mapping[str, Any],
+        is_right: Callable[[str, str | None], bool] = hashing.is_right,
+    ) -> None:
         per_account, per_address = (
             int(config["FAILED_SIGN_INS_PER_ACCOUNT"]),
             int(config["FAILED_SIGN_INS_PER_ADDRESS"]),
         )
-        self._limiter, self._proxies = limiter, proxies
+        self._limiter, self._proxies, self._is_right = limiter, proxies, is_right
         self._by_both = Limit(per_account / A_MINUTE, per_account, doubling=True)
         self._by_login = Limit(per_account / A_MINUTE, 2 * per_account)
         self._by_address = Limit(per_address / A_MINUTE, per_address)
@@ -56,7 +62,7 @@ class Guesses:
             if not self._limiter.remembers(known):
                 counted[_key("login", login)] = self._by_login
             self._refuse_if_too_many(counted, address)
-            if hashing.is_right(password, stored):
+            if self._is_right(password, stored):
                 self._limiter.forget(both)
                 self._limiter.remember(known, A_MONTH)
                 return True
