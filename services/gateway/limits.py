@@ -28,38 +28,49 @@ CHUNKS = 100
 
 # The same as domain/limits.py; tests hold them against each other.
 SCRIPT = """
-    local rate, burst, doubling, dearest, kept_for = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1',
-        tonumber(ARGV[4]), tonumber(ARGV[5])
-    local wanted, at = tonumber(ARGV[6]), tonumber(ARGV[7])
-    if at == 0 then
-        local now = redis.call('time')
-        at = now[1] * 1000000 + now[2]
+    local burst, rate, window, doubling, kept_for, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]),
+        ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
+    local wanted, now = tonumber(ARGV[7]), tonumber(ARGV[8])
+    if now == 0 then
+        local time = redis.call('time')
+        now = time[1] * 1000000 + time[2]
     end
     local kept = redis.call('hmget', KEYS[1], 'tokens', 'at', 'strikes')
-    local tokens, since, strikes = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
-    if not tokens or at - since > kept_for * 1000000 then
-        tokens, since, strikes = burst, at, 0
+    local tokens, at, strikes = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
+    if not tokens or now - at > kept_for * 1000000 then
+        tokens, at, strikes = burst, now, 0
     end
-    tokens = math.min(burst, tokens + math.max(0, at - since) * rate / 1000000)
-    at = math.max(at, since)
+    local passed = math.max(0, now - at)
+    if window == 0 then
+        tokens, at = math.min(burst, tokens + passed * rate / 1000000), math.max(at, now)
+    elseif passed >= window * 1000000 then
+        tokens, at = burst, now
+    end
     local given = 0
-    if wanted < 0 then
-        strikes = strikes + 1
-        local cost = 1
-        if doubling then
-            cost = math.min(2 ^ math.max(0, math.min(strikes - burst, 60)), dearest)
-        end
-        tokens = tokens - cost
-    else
+    if wanted >= 0 then
         given = math.max(0, math.min(wanted, math.floor(tokens)))
         tokens = tokens - given
+    else
+        strikes = strikes + 1
+        if doubling and strikes > burst then
+            local shut_for = math.min(window * 2 ^ math.min(strikes - burst, 20), longest)
+            tokens, at = 0, now + math.floor((shut_for - window) * 1000000 + 0.5)
+        else
+            tokens = tokens - 1
+        end
     end
     if wanted ~= 0 then
         redis.call('hset', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', at),
             'strikes', strikes)
-        redis.call('expire', KEYS[1], math.ceil(kept_for) + 1)
+        redis.call('expire', KEYS[1], math.ceil(kept_for + longest))
     end
-    return {given, string.format('%.17g', math.max(0, (1 - tokens) / rate))}
+    local wait = 0
+    if tokens < 1 and window == 0 then
+        wait = (1 - tokens) / rate
+    elseif tokens < 1 then
+        wait = (at + window * 1000000 - now) / 1000000
+    end
+    return {given, string.format('%.17g', wait)}
 """
 STRIKE = -1
 
@@ -106,7 +117,7 @@ class Shared:
         self._redis.delete(key)
 
     def _ask(self, key: str, limit: Limit, wanted: int) -> Any:
-        of = [limit.rate, limit.burst, int(limit.doubling), limit.dearest, limit.kept]
+        of = [limit.burst, limit.rate, limit.window, int(limit.doubling), limit.kept, limits.LONGEST_WAIT]
         return self._script(keys=[key], args=[*of, wanted, self._now()])
 
 
@@ -119,12 +130,15 @@ class Own:
         self._until: dict[str, int] = {}
 
     def take(self, key: str, limit: Limit, wanted: int) -> Taken:
-        left, taken = limits.take(self._filled(key, limit), limit, wanted)
-        _put(self._buckets, key, left)
+        now = self._now()
+        left, taken = limits.take(limits.filled(self._buckets.get(key), limit, now), limit, wanted, now)
+        if wanted:
+            _put(self._buckets, key, left)
         return taken
 
     def strike(self, key: str, limit: Limit) -> None:
-        _put(self._buckets, key, limits.strike(self._filled(key, limit), limit))
+        now = self._now()
+        _put(self._buckets, key, limits.strike(limits.filled(self._buckets.get(key), limit, now), limit, now))
 
     def remember(self, key: str, seconds: int) -> None:
         _put(self._until, key, self._now() + seconds * MICRO)
@@ -134,9 +148,6 @@ class Own:
 
     def forget(self, key: str) -> None:
         self._buckets.pop(key, None)
-
-    def _filled(self, key: str, limit: Limit) -> Bucket:
-        return limits.filled(self._buckets.get(key), limit, self._now())
 
 
 def _put(kept: dict[str, Any], key: str, value: Any) -> None:
@@ -234,5 +245,5 @@ class Leases:
             lease.asking -= 1
         lease.left += given
         if not given:
-            # Waiting for half a chunk loses no token and spares Redis a question for each.
-            lease.shut_until = self._now() + max(wait, self._chunk / 2 / self._limit.rate)
+            # Waiting for more than one token loses none and spares Redis a question for each.
+            lease.shut_until = self._now() + max(wait, wait * self._chunk / 2)

@@ -41,9 +41,9 @@ class Guesses:
             int(config["FAILED_SIGN_INS_PER_ADDRESS"]),
         )
         self._limiter, self._proxies, self._is_right = limiter, proxies, is_right
-        self._by_both = Limit(per_account / A_MINUTE, per_account, doubling=True)
-        self._by_login = Limit(per_account / A_MINUTE, 2 * per_account)
-        self._by_address = Limit(per_address / A_MINUTE, per_address)
+        self._by_both = Limit(burst=per_account, window=A_MINUTE, doubling=True)
+        self._by_login = Limit(burst=2 * per_account, rate=per_account / A_MINUTE)
+        self._by_address = Limit(burst=per_address, window=A_MINUTE)
         self._turn = Semaphore(hashing.AT_ONCE)
 
     def is_right(self, request: Request, login: str, password: str, stored: str | None) -> bool:

@@ -14,7 +14,13 @@ from services.gateway.limits import Leases, Limiter, Own, Shared
 from shared.testing.infrastructure import Stack
 
 LIMITS = st.sampled_from(
-    [Limit(300, 1000), Limit(10 / 60, 10), Limit(5 / 60, 5, doubling=True), Limit(7 / 60, 14), Limit(1 / 3, 1)]
+    [
+        Limit(burst=1000, rate=300),
+        Limit(burst=10, rate=5 / 60),
+        Limit(burst=1, rate=1 / 3),
+        Limit(burst=10, window=60),
+        Limit(burst=5, window=60, doubling=True),
+    ]
 )
 STEPS = st.lists(
     st.tuples(
@@ -60,10 +66,10 @@ def test_redis_and_the_domain_agree_on_every_step(redis: "Redis", limit, steps):
 
 def test_what_is_not_asked_about_is_forgotten_by_redis(redis: "Redis"):
     shared, key = Shared(redis), f"test:{uuid4()}"
-    shared.take(key, Limit(300, 1000), 1)
-    assert 0 < redis.ttl(key) <= 6
-    shared.strike(key, Limit(5 / 60, 5, doubling=True))
-    assert 600 < redis.ttl(key) <= 901
+    shared.take(key, Limit(burst=1000, rate=300), 1)
+    assert 0 < redis.ttl(key) <= 304
+    shared.strike(key, Limit(burst=5, window=60, doubling=True))
+    assert 900 < redis.ttl(key) <= 1200
 
 
 def test_what_is_remembered_is_so_everywhere(redis: "Redis"):
@@ -74,7 +80,7 @@ def test_what_is_remembered_is_so_everywhere(redis: "Redis"):
 
 
 def test_a_thousand_requests_a_second_over_two_gateways_are_limited_within_five_percent(redis: "Redis"):
-    clock, key, limit = Clock(), f"test:{uuid4()}", Limit(300, 1000)
+    clock, key, limit = Clock(), f"test:{uuid4()}", Limit(burst=1000, rate=300)
     limiter = Limiter(Shared(redis, clock.now), Own())
     gateways = cycle(
         [Leases(limiter, limit, lambda ask: ask(), lambda: clock.micro / MICRO) for _ in ("one", "another")]

@@ -1,6 +1,7 @@
 """Whatever is forged is refused over HTTP too, and soon."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -9,22 +10,24 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from services.gateway.tokens import Claims
-from shared.testing.infrastructure import Stack
-from tests.service.gateway.stage import Company, Gateway
+from shared.testing.infrastructure import Stack, emptied
+from tests.service.gateway.stage import Gateway, found
 from tests.unit.gateway.forgery import ATTACKS, Forger
 
 SOON, TRIES = 0.020, 30
 """Seconds; the machine may be busy with something else, but not each time."""
 
 
-@pytest.fixture
-def forger(stack: Stack, gateway: Gateway, company: Company) -> Forger:
+@pytest.fixture(scope="module")
+def forger(stack: Stack, gateway: Gateway) -> Iterator[Forger]:
     """Somebody who has the gateway's key and a session of the operator: all they do is still refused."""
     key = load_pem_private_key(Path(stack.env("gateway")["TOKEN_KEY_FILE"]).read_bytes(), None)
-    claims = jwt.decode(gateway.token("operator"), options={"verify_signature": False})
-    forger = Forger(key, Claims(UUID(claims["sub"]), UUID(claims["jti"])))
-    assert gateway("GET", "/api/v1/me", token=forger.good()).status_code == 200
-    return forger
+    with emptied(stack, "gateway") as db:
+        found(db, "oselia")
+        claims = jwt.decode(gateway.token("operator"), options={"verify_signature": False})
+        forger = Forger(key, Claims(UUID(claims["sub"]), UUID(claims["jti"])))
+        assert gateway("GET", "/api/v1/me", token=forger.good()).status_code == 200
+        yield forger
 
 
 def test_there_are_enough_attacks():
