@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from services.gateway import idempotency, projections
+from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
+from services.gateway.doors.stream import StreamDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.subscriptions import Message, subscribe
@@ -15,7 +18,7 @@ from shared.plumbing.timers import every
 CLEAN_UP_EVERY = 30
 
 
-class GatewayService(JournalDoors, SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(JournalDoors, StreamDoors, ExportDoors, SessionDoors, ReportDoors, HealthDoors):
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)
@@ -28,8 +31,10 @@ class Projector:
     name = "projector"
 
     db = Database()
+    bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
     def show_calls(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            projections.show_calls(conn, messages)
+            changed = projections.show_calls(conn, messages)
+        self.bell.ring(changed)

@@ -21,6 +21,9 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "take_reports": frozenset({KeyKind.INGEST}),
     "show_journal": READERS,
     "show_journal_of_account": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, KeyKind.EXPORT}),
+    "show_summary": READERS,
+    "export_journal": READERS,
+    "stream_journal": READERS,
     "show_call": READERS,
     "show_timeline": READERS,
 }
