@@ -3,20 +3,22 @@
 import logging
 from collections.abc import Iterator
 from tempfile import TemporaryFile
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import eventlet
 from eventlet import tpool
 from werkzeug.wrappers import Response
 
-from services.gateway import entries, queries, schemas, tables
+from services.gateway import callers, entries, queries, schemas, tables
 from services.gateway.cursors import Cursor
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Filters
-from services.gateway.domain.permissions import Caller
+from services.gateway.domain.permissions import may
 from services.gateway.domain.scope import scope_of
+from services.gateway.doors.credentials import unauthorised
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import PRIVATE, asked_of, filters_of, of_account, patiently, price_delay
+from services.gateway.doors.journal import PRIVATE, asked_of, filters_of, of_account, patiently, price_delay, shown_by
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 
@@ -54,24 +56,27 @@ class ExportDoors(Door):
 
     def _pages(self, visit: Visit, filters: Filters) -> Pages:
         """By keyset: no snapshot is held while a client takes its time. Who may no longer come in gets no more."""
+        shown_by_caller = shown_by(self, visit)
         cursor, rows, whole = None, 0, False
         try:
             while not whole:
-                caller = self.credentials.caller(self.db, visit.request, visit.plate.name)
-                shown, cursor = self._page(caller, filters, cursor)
+                shown, cursor = self._page(shown_by_caller, filters, cursor)
                 rows, whole = rows + len(shown), cursor is None
                 yield shown
         finally:
             about = {"tenant": visit.caller.tenant, "by": str(visit.caller.id), "rows": rows, "whole": whole}
             logger.info("journal exported", extra=about | {"asked": sorted(visit.request.args)})
 
-    def _page(self, caller: Caller, filters: Filters, cursor: Cursor | None) -> tuple[list[Json], Cursor | None]:
+    def _page(self, shown: UUID, filters: Filters, cursor: Cursor | None) -> tuple[list[Json], Cursor | None]:
         with self.db.connection() as conn:
+            caller = callers.still_in(conn, [shown], clock.now()).get(shown)
+            if caller is None or not may(caller, "export_journal"):
+                raise unauthorised("The session has ended.")
             page = queries.page(conn, scope_of(caller), filters, PAGE, cursor, PATIENCE)
-            shown = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config))
+            made = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config))
         # What is computed for one must not keep the others waiting.
         eventlet.sleep(0)
-        return shown, page.older
+        return made, page.older
 
 
 def _begun(first: list[Json], others: Pages) -> Pages:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from services.gateway import cursors, directory, entries, queries, schemas, summaries
 from services.gateway.domain.filters import Filters, beginning, sought, span_of
 from services.gateway.domain.freshness import Heartbeat, freshness
+from services.gateway.domain.keys import ApiKey
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
 from services.gateway.domain.summary import summarise
@@ -91,6 +92,14 @@ class JournalDoors(Door):
 
 def price_delay(config: Mapping[str, Any]) -> timedelta:
     return timedelta(seconds=float(config["PRICE_DELAY"]))
+
+
+def shown_by(door: Door, visit: Visit) -> UUID:
+    """The id of the session or key that lets the caller in: what is asked again while an answer lasts."""
+    if isinstance(visit.caller, ApiKey):
+        return visit.caller.id
+    shown: UUID = door.credentials.session(door.db, visit.request).id
+    return shown
 
 
 def asked_of(visit: Visit) -> Json:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from functools import partial
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 import eventlet
 import orjson
@@ -14,9 +13,8 @@ from greenlet import GreenletExit
 from werkzeug.wrappers import Response
 
 from services.gateway import feed, places, schemas
-from services.gateway.domain.keys import ApiKey
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import PRIVATE, asked_of
+from services.gateway.doors.journal import PRIVATE, asked_of, shown_by
 from services.gateway.doors.listeners import Listener, Listeners, OpenStreams
 from shared.contracts.errors import Unavailable
 from shared.plumbing.database import Postgres, is_outage
@@ -51,17 +49,10 @@ class StreamDoors(Door):
         with self.db.reading() as conn:
             last = feed.last(conn, [caller.tenant]).get(caller.tenant, 0)
             position = last if sent is None else places.decode(caller.tenant, sent, last)
-            listener = Listener(self._shown(visit), caller, asked, position, partial(outgoing.has_left, sock))
+            listener = Listener(shown_by(self, visit), caller, asked, position, partial(outgoing.has_left, sock))
             listener.refresh(conn, caller)
         pieces = _events(self.db, self.streams, listener, last, sock)
         return Stream(pieces, content_type=CONTENT, headers=PRIVATE | UNBUFFERED)
-
-    def _shown(self, visit: Visit) -> UUID:
-        """The id of the session or key that lets the caller in."""
-        if isinstance(visit.caller, ApiKey):
-            return visit.caller.id
-        shown: UUID = self.credentials.session(self.db, visit.request).id
-        return shown
 
 
 def _events(db: Postgres, streams: Listeners, listener: Listener, last: int, sock: Any) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import requests
 
 from services.gateway.domain.cells import plain
 from services.gateway.domain.exporting import COLUMNS
@@ -150,6 +151,18 @@ def test_nothing_is_a_formula_and_everything_can_be_read(
 def test_what_is_not_taken_is_refused_by_name(gateway: Gateway, company: Company, asked, name):
     answer = gateway("GET", EXPORT, token=gateway.token("operator"), params=asked)
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [name])
+
+
+def test_an_export_breaks_off_when_the_session_ends(gateway: Gateway, company: Company, gateway_db: Postgres):
+    token = gateway.token("administrator")
+    show_states(gateway_db, [state(n, caller="203", caller_name="ї" * 3000) for n in range(2000)], company.tenant)
+    answer = gateway("GET", EXPORT, token=token, params={"format": "ndjson"}, stream=True)
+    pieces = answer.iter_content(4096)
+    next(pieces)
+    assert Gateway(gateway.url)("DELETE", "/api/v1/sessions/current", token=token).status_code == 204
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        list(pieces)
+    answer.close()
 
 
 def test_keys_for_export_and_people_may_and_nobody_else(gateway: Gateway, company: Company):
