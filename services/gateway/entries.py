@@ -75,6 +75,8 @@ def party(address: str, at: datetime, names: Names, said_name: str | None = None
 
 def is_withheld(address: str) -> bool:
     """The caller did not want to be known, in whatever words or SIP address the exchange says so."""
+    if address[:1] == "+" or address.isdigit():
+        return False
     user = address.lower().removeprefix("sips:").removeprefix("sip:").partition("@")[0]
     return user.strip() in WITHHELD
 

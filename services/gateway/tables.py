@@ -25,7 +25,8 @@ def csv_header(language: Language) -> bytes:
 
 
 def csv_rows(entries: Sequence[Json]) -> bytes:
-    return _csv([safe(cell) for cell in cells(entry)] for entry in entries)
+    # Most cells begin with a letter or a digit, and what does is no formula.
+    return _csv([cell if cell[:1].isalnum() else safe(cell) for cell in cells(entry)] for entry in entries)
 
 
 def ndjson(entries: Sequence[Json]) -> bytes:

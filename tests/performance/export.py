@@ -48,12 +48,12 @@ def _exported(stack: Stack, headers: dict[str, str], format_: str, pid: int) -> 
 
 
 def _counted(stack: Stack, headers: dict[str, str]) -> Figure:
-    """The month of as many calls as there are: a third more than a million would have in a month of theirs."""
+    """All calls lie in it."""
     taken = []
     for _ in range(TIMES):
         began = time.monotonic()
         answer = requests.get(f"{company.address(stack)}/journal/summary?period=month", headers=headers, timeout=30)
         taken.append(time.monotonic() - began)
-        assert answer.json()["total"] > ROWS
+        assert answer.json()["total"] == ROWS
     typical = median(taken)
     return Figure("a month counted", f"{typical * 1000:.0f} ms", "1 s", typical <= 1)
