@@ -12,6 +12,7 @@ import orjson
 from services.calls import policies, projections, queries
 from services.calls.domain import call as domain
 from services.calls.domain.call import GiveUp, TakeReport
+from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports, schemas
 from shared.contracts.calls.events import (
     CallAnswered,
@@ -28,6 +29,7 @@ from shared.contracts.calls.events import (
 )
 from shared.contracts.calls.reports import Report
 from shared.contracts.errors import Conflict, Rejected
+from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
 from shared.plumbing.database import Connection, is_outage
@@ -50,7 +52,7 @@ STATE = schemas.CallStateSchema()
 WATCHED_AT_ONCE = 200
 
 
-def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: timedelta) -> bool:
+def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Windows) -> bool:
     """Keep reports, each with its correlation id; True if calls that were missed may have been returned.
 
     Raises Invalid for a malformed report and Rejected for one whose id was used for other content.
@@ -65,7 +67,7 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: tim
     known = inbox.remember(conn, "reports", digests)
     if known.different:
         raise Rejected("report_id_used_for_other_content")
-    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], window)
+    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], windows)
 
 
 def _digest(body: Any) -> bytes:
@@ -80,9 +82,9 @@ def _order(report: Report, correlation_id: str) -> Order:
     )
 
 
-def _carry_out(conn: Connection, orders: Sequence[Order], window: timedelta) -> bool:
+def _carry_out(conn: Connection, orders: Sequence[Order], windows: Windows) -> bool:
     changes = _execute(conn, orders)
-    return policies.note_returns_due(conn, changes, window)
+    return policies.note_returns_due(conn, changes, windows)
 
 
 def _execute(conn: Connection, orders: Sequence[Order]) -> list[Changed]:
@@ -96,24 +98,24 @@ def _describe(stream: str, state: domain.Call) -> Json:
     return described
 
 
-def decide_returns(conn: Connection, window: timedelta) -> bool:
+def decide_returns(conn: Connection, windows: Windows) -> bool:
     """Say of missed calls which call returned them; True if there was anything to look at.
 
     What fails alone is set aside. While a server is away, or another writer is first, all of it stays due.
     """
     due = policies.take_due(conn)
-    if due and _put_right(conn, due, window):
+    if due and _put_right(conn, due, windows):
         for one in due:
-            if error := _put_right(conn, [one], window):
+            if error := _put_right(conn, [one], windows):
                 policies.set_aside(conn, one, error)
     return bool(due)
 
 
-def _put_right(conn: Connection, due: Sequence[policies.Due], window: timedelta) -> Exception | None:
+def _put_right(conn: Connection, due: Sequence[policies.Due], windows: Windows) -> Exception | None:
     """None when it is done, else why not, and then nothing was written."""
     try:
         with conn.transaction():
-            _execute(conn, policies.orders_for_returns(conn, due, window, clock.now()))
+            _execute(conn, policies.orders_for_returns(conn, due, windows, clock.now()))
     except Exception as error:
         if is_outage(error) or isinstance(error, Conflict):
             raise
@@ -122,7 +124,7 @@ def _put_right(conn: Connection, due: Sequence[policies.Due], window: timedelta)
     return None
 
 
-def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta) -> int:
+def give_up_silent_calls(conn: Connection, silence: timedelta, windows: Windows) -> int:
     """End live calls that nobody has reported on for `silence`; returns how many."""
     silent_since = clock.now() - silence
     locked = {call_id for _, call_id in queries.silent(conn, silent_since, WATCHED_AT_ONCE)}
@@ -138,8 +140,13 @@ def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta
         for tenant, silent in queries.silent(conn, silent_since, WATCHED_AT_ONCE)
         if silent in locked
     ]
-    _carry_out(conn, orders, window)
+    _carry_out(conn, orders, windows)
     return len(orders)
+
+
+def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
+    """Remember what companies have set, in any order, any number of times."""
+    projections.keep_settings(conn, settings.newest(heard))
 
 
 def resend(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.calls import queries
 from services.calls.domain.call import Call, SetReturnedBy, answered_at, ended_at
-from services.calls.domain.returns import CallBack, MissedCall, returned_by
+from services.calls.domain.returns import CallBack, MissedCall, Windows, returned_by
 from shared.contracts.values import Direction
 from shared.plumbing import logs
 from shared.plumbing.database import Connection
@@ -49,13 +49,13 @@ class Due(NamedTuple):
     ended_to: datetime
 
 
-def note_returns_due(conn: Connection, changes: Iterable[Changed], window: timedelta) -> bool:
+def note_returns_due(conn: Connection, changes: Iterable[Changed], windows: Windows) -> bool:
     """Remember what the changes make due; True if they make anything due."""
     due = {
         found
         for change in changes
         for call in (change.before, change.after)
-        if (found := due_for(change.tenant, call, window))
+        if (found := due_for(change.tenant, call, windows.of(change.tenant)))
     }
     if due:
         conn.execute(ADD_DUE, _columns(due))
@@ -83,14 +83,15 @@ def take_due(conn: Connection) -> list[Due]:
     return due
 
 
-def orders_for_returns(conn: Connection, due: Sequence[Due], window: timedelta, at: datetime) -> list[Order]:
+def orders_for_returns(conn: Connection, due: Sequence[Due], windows: Windows, at: datetime) -> list[Order]:
     """The orders, given at `at`, that put right what was due."""
     columns = _columns(due)
     call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
-    for number, call_back in queries.call_backs(conn, columns, window):
+    within = columns | {"window": [windows.of(one.tenant) for one in due]}
+    for number, call_back in queries.call_backs(conn, within):
         call_backs[number].append(call_back)
     return [
-        _order(number[0], missed, returned_by(missed, call_backs[number], window), at)
+        _order(number[0], missed, returned_by(missed, call_backs[number], windows.of(number[0])), at)
         for number, missed in queries.missed(conn, columns)
     ]
 

@@ -14,7 +14,7 @@ from eventlet.green.socket import SHUT_RDWR, SHUT_WR
 from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol
 
-from shared.web.problems import problem_by_status
+from shared.web.problems import GUARDED, problem_by_status
 
 URL_LIMIT = 8 * 1024
 HEADER_LIMIT = 16 * 1024
@@ -156,7 +156,7 @@ class Protocol(HttpOnlyProtocol):
         # A version of HTTP that nobody speaks is the client's mistake, not ours.
         problem = problem_by_status(code if code < 500 else 400)
         response = problem.response()
-        response.headers.update({"X-Request-Id": str(uuid4()), "Connection": "close"})
+        response.headers.update({"X-Request-Id": str(uuid4()), "Connection": "close", **GUARDED})
         head = f"HTTP/1.1 {response.status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in response.headers)
         self.wfile.write(head.encode() + b"\r\n" + response.get_data())
 

@@ -32,6 +32,9 @@ TITLES = {
     431: "Too large",
 }
 
+GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+"""What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
+
 Headers = dict[str, str] | None
 
 

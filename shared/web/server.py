@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from shared.plumbing import logs
 from shared.web.connections import LINE_LIMIT, Client, Protocol
-from shared.web.problems import RETRY_AFTER, Problem, problem_of
+from shared.web.problems import GUARDED, RETRY_AFTER, Problem, problem_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ LOOK_UP = 0.2
 GRACE = 0.5
 """Seconds for which an end waits for the requests of clients that have only just come."""
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
+STAY_SECURE = "max-age=31536000"
 TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -150,6 +151,10 @@ class Server(WebServer):
             response = self._seated(response, protocol.client)
             protocol.close_connection, environ["eventlet.minimum_write_chunk_size"] = True, 1
         response.headers["X-Request-Id"] = logs.correlation_id()
+        for name, value in GUARDED.items():
+            response.headers.setdefault(name, value)
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            response.headers["Strict-Transport-Security"] = STAY_SECURE
         if not self._is_accepting or response.headers.pop("Connection", "") == "close":
             protocol.close_connection = True
         answered: Iterable[bytes] = response(environ, start_response)

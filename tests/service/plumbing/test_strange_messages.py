@@ -104,9 +104,9 @@ def waiting(stack: Stack) -> dict[str, int]:
 
 
 def reply_queue(stack: Stack) -> str:
-    """The one that the gateway listens to now."""
+    """One that a gateway listens to now."""
     said = stack.rabbitmqctl("--quiet", "list_queues", "--vhost", "journal", "--no-table-headers", "name", "consumers")
-    [found] = [line.split("\t")[0] for line in said.splitlines() if re.match(r"rpc\.reply-gateway-.*\t[1-9]", line)]
+    found, *_ = [line.split("\t")[0] for line in said.splitlines() if re.match(r"rpc\.reply-gateway-.*\t[1-9]", line)]
     return found
 
 
