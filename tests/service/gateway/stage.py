@@ -1,5 +1,7 @@
 """A company in the gateway's directory, and a client that asks the gateway as the outside does."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
@@ -75,6 +77,12 @@ def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
         for kind, key in keys.items():
             directory.ensure_api_key(conn, tenant, kind, "test", key)
     return Company(tenant, people, keys)
+
+
+def at_once(*asking: Callable[[Gateway], requests.Response], of: Gateway) -> list[requests.Response]:
+    """What each is answered when all ask together, each as a client of its own."""
+    with ThreadPoolExecutor(len(asking)) as pool:
+        return list(pool.map(lambda ask: ask(Gateway(of.url)), asking))
 
 
 def report(company: Company, type_: str = "placed", /, call: str = "call", **changed: Any) -> Json:
