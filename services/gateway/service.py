@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.contacts import ContactDoors
+from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.settings import SettingsDoors
+from services.gateway.doors.stream import StreamDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.relay import Relay
@@ -22,7 +25,16 @@ TELL_AGAIN_EVERY = 600
 
 
 class GatewayService(
-    JournalDoors, SessionDoors, AccountDoors, ContactDoors, ApiKeyDoors, SettingsDoors, ReportDoors, HealthDoors
+    JournalDoors,
+    StreamDoors,
+    ExportDoors,
+    SessionDoors,
+    AccountDoors,
+    ContactDoors,
+    ApiKeyDoors,
+    SettingsDoors,
+    ReportDoors,
+    HealthDoors,
 ):
     name = "gateway"
 
@@ -37,11 +49,13 @@ class Projector:
 
     db = Database()
     outbox = Relay("gateway")
+    bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
     def show_calls(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            projections.show_calls(conn, messages)
+            changed = projections.show_calls(conn, messages)
+        self.bell.ring(changed)
 
     @every(TELL_AGAIN_EVERY)
     def tell_settings_again(self) -> None:
