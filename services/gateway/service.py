@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.gateway import idempotency, projections
+from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
@@ -15,7 +16,7 @@ from shared.plumbing.timers import every
 CLEAN_UP_EVERY = 30
 
 
-class GatewayService(JournalDoors, SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(JournalDoors, SessionDoors, ReportDoors, DocumentDoors, HealthDoors):
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)

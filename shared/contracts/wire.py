@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, fields, post_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.event import Event, Recorded
 
@@ -15,6 +15,17 @@ Json = dict[str, Any]
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 """Without an offset too, to say what is missing; digits beyond microseconds are dropped."""
 Upcast = Callable[[Json], Json]
+
+
+def storable(text: str) -> None:
+    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValidationError("Has a character that cannot be stored.")
+
+
+def text(longest: int, shortest: int = 1) -> validate.Validator:
+    """What a text must be to be taken: so many code points, all of which can be stored."""
+    return validate.And(validate.Length(min=shortest, max=longest), storable)
 
 
 class Instant(fields.Field[datetime]):

@@ -15,6 +15,8 @@ PEOPLE: Allowed = frozenset(Role)
 READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
 
 PERMISSIONS: Mapping[str, Allowed] = {
+    "show_openapi": ANYBODY,
+    "show_docs": ANYBODY,
     "begin_session": ANYBODY,
     "end_session": PEOPLE,
     "show_me": PEOPLE,
@@ -24,6 +26,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_call": READERS,
     "show_timeline": READERS,
 }
+"""By the name of a door, or of a subject and a parameter that fewer may use: `show_journal_of_account`."""
 
 
 def may(caller: Caller, door: str) -> bool:
