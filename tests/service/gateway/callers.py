@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from services.gateway import directory
 from services.gateway.domain.people import Account
+from services.gateway.domain.permissions import Allowed
 from services.gateway.domain.scope import scope_of
 from services.gateway.tokens import Claims, Tokens
 from shared.contracts.values import Role
@@ -63,6 +64,11 @@ class Callers:
             "expired token": lambda: self._nobody(bearer(self._token(self.company, "administrator", lives=-AN_HOUR))),
             "disabled account": lambda: self._nobody(bearer(self._locked_out_token())),
         }
+
+    def allowed(self, allowed: Allowed) -> Caller:
+        """One of those who may."""
+        makers = (maker for name, maker in self.all.items() if {name.removesuffix(" key")} & allowed)
+        return next(makers)()
 
     def person(self, company: Company, role: str) -> Caller:
         return Caller(role, company.tenant, bearer(self._token(company, company.prefix + role)))

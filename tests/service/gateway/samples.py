@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.calls import handlers
+from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.doors.door import PLATES, Plate
 from services.gateway.doors.openapi.document import PATH_ID, document, path_of
 from shared.contracts.calls.events import call_id
