@@ -25,7 +25,8 @@ from shared.plumbing.rpc import RpcClient
 from shared.web.http import BODY_LIMIT, body_of, http
 
 Answers = Mapping[int, Schema | str]
-"""What a door answers, by status: JSON of a schema, or another content, by its media type ("" for none).
+"""What a door answers, by status: JSON of a schema, or another content by its media types, with commas between
+them ("" for none).
 
 Refusals that follow from the plate (credentials, role, path, body) need not be named; others, 409 say, are PROBLEM.
 """

@@ -6,26 +6,44 @@ document is not a body that it takes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from services.calls import handlers
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.doors.door import PLATES, Plate
 from services.gateway.doors.openapi.document import PATH_ID, document, path_of
-from shared.contracts.calls.events import call_id
+from shared.contracts.calls.events import CallPlaced
+from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.values import Direction
+from shared.plumbing import store
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import NOON, show_states, state
+from shared.plumbing.store import Append, Written
+from tests.integration.gateway.told import COMPANY, NOON, NUMBER, show_states, state
 from tests.service.gateway.stage import PASSWORD, ROLES, Company, report
 
 DOCUMENT = document(PLATES)
-A_DAY = timedelta(days=1)
 SUPERVISORS = ROLES["supervisor"]
 _numbers = count()
+
+ADD_ACCOUNT = """
+    insert into accounts (tenant, login, password_hash, name, folded_name, role)
+    values (%(tenant)s, 'login-' || %(n)s, '', 'Somebody', 'somebody', 'operator') returning id
+"""
+ADD_LINE = """
+    insert into lines (tenant, account_id, address, held_from)
+    values (%(tenant)s, %(account_id)s, '5' || %(n)s, '2020-01-01Z') returning id
+"""
+ADD_CONTACT = """
+    insert into contacts (tenant, number, name, folded_name)
+    values (%(tenant)s, '4' || %(n)s, 'Somebody', 'somebody') returning id
+"""
+ADD_KEY = """
+    insert into api_keys (tenant, kind, name, digest)
+    values (%(tenant)s, 'export', 'sample', sha256(%(n)s::bytea)) returning id
+"""
 
 Ids = Mapping[str, Any]
 
@@ -40,17 +58,40 @@ class Homes:
 
 def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.values())) -> UUID:
     """A call that everybody of the company may see, or only who holds a line that rang."""
-    key = f"call {next(_numbers)}"
-    made = call_id(company.tenant, key)
-    with homes.calls.connection() as conn:
-        handlers.take_reports(conn, [(report(company, call=key), "test")], A_DAY)
+    made = uuid4()
     shown = state(placed_at=NOON, call_id=made, rung=list(rung), answered_by=[rung[0]])
+    placed = CallPlaced(
+        call_id=made,
+        at=NOON,
+        report_id="placed",
+        direction=Direction.INBOUND,
+        caller=NUMBER,
+        callee=COMPANY,
+        caller_name=None,
+        line=COMPANY,
+    )
+    written = Written(placed, CallStateSchema().dump(shown), "test")
+    with homes.calls.connection() as conn:
+        store.append(conn, [Append(tenant=company.tenant, stream=f"call-{made}", seen=0, events=[written])], NOON)
     show_states(homes.gateway, [shown], company.tenant)
+    return made
+
+
+def a_row(homes: Homes, statement: str, company: Company, **values: Any) -> UUID:
+    """The id of a row that is written for this; `n` is a number that was not used before."""
+    with homes.gateway.connection() as conn:
+        found = conn.execute(statement, {"tenant": company.tenant, "n": str(next(_numbers)), **values}).fetchone()
+    assert found is not None
+    made: UUID = found[0]
     return made
 
 
 THINGS: dict[str, Callable[[Homes, Company, Ids], UUID]] = {
     "call_id": lambda homes, company, ids: a_call(homes, company),
+    "account_id": lambda homes, company, ids: a_row(homes, ADD_ACCOUNT, company),
+    "line_id": lambda homes, company, ids: a_row(homes, ADD_LINE, company, account_id=ids["account_id"]),
+    "contact_id": lambda homes, company, ids: a_row(homes, ADD_CONTACT, company),
+    "key_id": lambda homes, company, ids: a_row(homes, ADD_KEY, company),
 }
 """By the name of an id in a path: makes such a thing of a company; `ids` are those that stand before it."""
 
@@ -66,8 +107,26 @@ BODIES: dict[str, Callable[[Company], Any]] = {
         "password": PASSWORD,
     },
     "take_reports": lambda company: [report(company, call=str(uuid4()))],
+    "add_account": lambda company: {
+        "login": f"login-{uuid4()}",
+        "password": PASSWORD,
+        "name": "Нова Людина",
+        "role": "operator",
+        "lines": [{"address": an_extension()}],
+    },
+    "add_line": lambda company: {"address": an_extension()},
+    "add_contact": lambda company: {"name": "Катерина", "number": an_extension()},
+    "change_contact": lambda company: {"name": "Катерина", "number": an_extension()},
+    "change_account": lambda company: {"name": "Інше Ім’я"},
+    "change_line": lambda company: {"until": "2026-11-22T08:15:00Z"},
+    "change_password": lambda company: {"current": PASSWORD, "new": PASSWORD},
+    "import_contacts": lambda company: f"name,number\nКатерина,{an_extension()}\n".encode(),
 }
-"""By the name of a door: a body that it takes; made for each request, so that it may be unique."""
+"""By the name of a door: a body that it takes, if the document's example is none; made for each request, so unique."""
+
+
+def an_extension() -> str:
+    return f"6{next(_numbers):06}"
 
 
 def operation(plate: Plate) -> Any:

@@ -173,7 +173,7 @@ def _problem(description: str, headers: Json, schema: Any) -> Json:
 def _content(content: Schema | str) -> Json:
     if isinstance(content, Schema):
         return {JSON: {"schema": content}}
-    return {content: {"schema": {"type": "object"} if content == JSON else {"type": "string"}}}
+    return {media: {"schema": {"type": "object" if media == JSON else "string"}} for media in content.split(", ")}
 
 
 def _named(status: int) -> str:
