@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.gateway.domain.filters import Has, Period
 from shared.contracts.errors import Invalid
@@ -37,20 +37,6 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
             raise Invalid("A parameter was given more than once.", {name: ["Given more than once."]})
         asked[name] = values if is_list else values[0]
     return load(schema, asked)
-
-
-class ProblemSchema(Schema):
-    """What went wrong (RFC 9457)."""
-
-    class Meta:
-        unknown = INCLUDE
-
-    type = fields.String(required=True, metadata={"description": "A stable slug that a program can read."})
-    title = fields.String(required=True)
-    status = fields.Integer(required=True, strict=True)
-    detail = fields.String(required=True, metadata={"description": "What to do about it."})
-    errors = fields.Dict(metadata={"description": "What is wrong, by field."})
-    instance = fields.String(metadata={"description": "`urn:uuid:…` of a failure, which the logs know."})
 
 
 class AcceptedSchema(Schema):

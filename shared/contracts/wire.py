@@ -14,12 +14,13 @@ from shared.contracts.event import Event, Recorded
 Json = dict[str, Any]
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 """Without an offset too, to say what is missing; digits beyond microseconds are dropped."""
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates."""
 Upcast = Callable[[Json], Json]
 
 
 def storable(text: str) -> None:
-    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if UNSTORABLE.search(text):
         raise ValidationError("Has a character that cannot be stored.")
 
 

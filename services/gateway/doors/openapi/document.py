@@ -13,7 +13,7 @@ from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Allowed
 from services.gateway.doors.door import LONGEST_KEY, PROBLEM, Plate
 from services.gateway.doors.openapi import converter
 from services.gateway.doors.openapi.examples import example
-from services.gateway.schemas import ProblemSchema
+from services.gateway.doors.openapi.problem import ProblemSchema
 from shared.contracts.calls import reports
 from shared.contracts.values import Role
 from shared.contracts.wire import Json
