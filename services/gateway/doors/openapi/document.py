@@ -41,6 +41,18 @@ SCHEMES: Json = {
         "name": "X-Api-Key",
         "description": "Machines: a key of kind ingest may only send, one of kind export may only read.",
     },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "session",
+        "description": "People on the page: the same token, set by POST /api/v1/sessions, if nothing else is shown.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "Goes with the cookie on every write: what the cookie csrf holds, from the same origin.",
+    },
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}}
@@ -140,7 +152,8 @@ def _security(plate: Plate) -> list[Json]:
         return []
     allowed = PERMISSIONS[plate.name]
     people, machines = allowed & set(Role), allowed & set(KeyKind)
-    return [{"bearer": []}] * bool(people) + [{"key": []}] * bool(machines)
+    page = {"cookie": [], "csrf": []} if plate.writes else {"cookie": []}
+    return [{"bearer": []}, page] * bool(people) + [{"key": []}] * bool(machines)
 
 
 def _parameters(spec: APISpec, plate: Plate) -> list[Json]:

@@ -12,7 +12,7 @@ WORDS: Json = {
     "callee": "+380443303018",
     "caller": "+380501234567",
     "caller_name": "Катерина Власова",
-    "current": "соловейко на вербі",
+    "current": "весняна злива",
     "currency": "UAH",
     "detail": "Send the token: Authorization: Bearer ….",
     "duration_seconds": "11.2",
