@@ -33,7 +33,9 @@ SOCKET_TIMEOUT = 10
 LINE_LIMIT = 8 * 1024
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
 RETRY_AFTER = "1"
-
+GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+"""What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
+STAY_SECURE = "max-age=31536000"
 
 Headers = dict[str, str] | None
 
@@ -177,6 +179,10 @@ class _Server(WebServer):
             environ["eventlet.minimum_write_chunk_size"] = 1
             response.response = self._until_stopped(response.response)
         response.headers["X-Request-Id"] = logs.correlation_id()
+        for name, value in GUARDED.items():
+            response.headers.setdefault(name, value)
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            response.headers["Strict-Transport-Security"] = STAY_SECURE
         if not self._is_accepting:
             response.headers["Connection"] = "close"
         answered: Iterable[bytes] = response(environ, start_response)

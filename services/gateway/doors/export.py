@@ -76,7 +76,7 @@ class ExportDoors(Door):
                 raise unauthorised("The session has ended.")
             conn.execute(ONE_BY_ONE)
             page = queries.page(conn, scope_of(caller), filters, PAGE, cursor, PATIENCE)
-            made = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config))
+            made = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config, caller))
         # What is computed for one must not keep the others waiting.
         eventlet.sleep(0)
         return made, page.older

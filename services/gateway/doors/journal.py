@@ -87,11 +87,13 @@ class JournalDoors(Door):
         return db.reading() if filters == Filters() else db.connection()
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
-        return entries.shown(conn, caller.tenant, rows, price_delay(self.config))
+        return entries.shown(conn, caller.tenant, rows, price_delay(self.config, caller))
 
 
-def price_delay(config: Mapping[str, Any]) -> timedelta:
-    return timedelta(seconds=float(config["PRICE_DELAY"]))
+def price_delay(config: Mapping[str, Any], caller: Caller) -> timedelta:
+    """How long after a call's end its price comes: what the company has set, else what the installation has."""
+    set_by_company = caller.price_delay_seconds
+    return timedelta(seconds=float(config["PRICE_DELAY"] if set_by_company is None else set_by_company))
 
 
 def shown_by(door: Door, visit: Visit) -> UUID:

@@ -3,8 +3,8 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import eventlet
@@ -91,8 +91,8 @@ class Listener:
 class Listeners:
     """`position < reached(tenant)`: the listener has to catch up by itself; else it is told from here."""
 
-    def __init__(self, delay: timedelta) -> None:
-        self._delay = delay
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
         self._of: dict[str, set[Listener]] = {}
         self._reached: dict[str, int] = {}
         self._checked_at = 0.0
@@ -133,7 +133,7 @@ class Listeners:
                 rows[change.feed] = change
                 for listener in (listener for number in change.seen_by for listener in by_scope[scopes[number]]):
                     told.setdefault(listener, []).append(change.feed)
-        pieces = self._pieces(conn, listeners[0].tenant, list(rows.values()))
+        pieces = self._pieces(conn, listeners[0].caller, list(rows.values()))
         return {listener: [(number, pieces[number]) for number in numbers] for listener, numbers in told.items()}
 
     def _changes(
@@ -147,8 +147,9 @@ class Listeners:
                 listener.end("failed")
             return []
 
-    def _pieces(self, conn: Connection, tenant: str, changes: Sequence[feed.Change]) -> dict[int, bytes]:
-        shown = entries.shown(conn, tenant, [change.row for change in changes], self._delay)
+    def _pieces(self, conn: Connection, caller: Caller, changes: Sequence[feed.Change]) -> dict[int, bytes]:
+        tenant, delay = caller.tenant, price_delay(self._config, caller)
+        shown = entries.shown(conn, tenant, [change.row for change in changes], delay)
         return {
             change.feed: b"id: %b\nevent: entry\ndata: %b\n\n"
             % (places.encode(tenant, change.feed).encode(), orjson.dumps(entry))
@@ -219,7 +220,7 @@ class OpenStreams(DependencyProvider):
 
     def setup(self) -> None:
         config = self.container.config
-        self.listeners = Listeners(price_delay(config))
+        self.listeners = Listeners(config)
         self.bell = Bell(config["REDIS_URL"])
 
     def start(self) -> None:
