@@ -152,7 +152,7 @@ def _security(plate: Plate) -> list[Json]:
         return []
     allowed = PERMISSIONS[plate.name]
     people, machines = allowed & set(Role), allowed & set(KeyKind)
-    page = {"cookie": [], "csrf": []} if plate.writes else {"cookie": []}
+    page: Json = {"cookie": [], "csrf": []} if plate.writes else {"cookie": []}
     return [{"bearer": []}, page] * bool(people) + [{"key": []}] * bool(machines)
 
 
