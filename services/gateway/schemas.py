@@ -161,8 +161,10 @@ class JournalQuerySchema(FilterSchema):
 class ExportQuerySchema(FilterSchema):
     """The parameters of `GET /journal/export`; `lang` is the language of the header row."""
 
-    format = fields.Enum(Format, by_value=True, required=True)
-    lang = fields.Enum(Language, by_value=True, load_default=Language.UKRAINIAN)
+    format = fields.Enum(Format, by_value=True, required=True, metadata=says("What kind of file."))
+    lang = fields.Enum(
+        Language, by_value=True, load_default=Language.UKRAINIAN, metadata=says("The language of the header row.")
+    )
 
 
 class PartySchema(Schema):
