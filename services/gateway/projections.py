@@ -64,14 +64,19 @@ KEEP_ADDRESSES = f"""
      order by kept.tenant, kept.address
         on conflict do nothing
 """
+# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
 NUMBER_CHANGES = """
     with changed as (
         select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
           from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+    ), counted as (
+        select tenant, count(*) as changes from changed group by tenant
     ), numbered as (
         insert into journal_feeds (tenant, last)
-        select tenant, count(*) from changed group by tenant order by tenant
-            on conflict (tenant) do update set last = journal_feeds.last + excluded.last
+        select tenant, (extract(epoch from clock_timestamp()) * 1000000)::bigint + changes from counted order by tenant
+            on conflict (tenant) do update
+           set last = journal_feeds.last
+                    + (select changes from counted where counted.tenant = journal_feeds.tenant)
         returning tenant, last
     )
     insert into journal_feed (tenant, call_id, feed)
@@ -113,13 +118,15 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def show_calls(conn: Connection[Any], messages: Sequence[Message]) -> None:
-    """Bring the rows of the calls up to date with what is said of them. Raises Invalid for what is malformed."""
+def show_calls(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
+    """Bring the rows of the calls up to date with what is said of them; returns the tenants whose journal has changed.
+
+    Raises Invalid for what is malformed.
+    """
     _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
     latest = _latest(message.body for message in messages if message.key != HEARTBEAT)
     rows = [_row(envelope) for envelope in latest if _load(STATE, envelope["state"]).placed_at]
-    if rows:
-        _show(conn, rows)
+    return _show(conn, rows) if rows else set()
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -152,7 +159,7 @@ def _row(envelope: Json) -> Json:
     return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
 
 
-def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
+def _show(conn: Connection[Any], rows: Sequence[Json]) -> set[str]:
     shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
     changed = [row for row in rows if (row["tenant"], row["call_id"]) in shown]
     if changed:
@@ -160,6 +167,7 @@ def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
         written = parties | {"changed": as_rows([_change(row) for row in changed])}
         for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
             conn.execute(statement, written)
+    return {row["tenant"] for row in changed}
 
 
 def _change(row: Json) -> Json:

@@ -38,11 +38,13 @@ OWNERS = ("calls",)
 
 SERVICES = (
     Service("calls", publishes=("calls.events",)),
-    Service("gateway", publishes=("reports",), calls=("calls.timeline",)),
+    Service("gateway", publishes=("reports", "gateway.events"), calls=("calls.timeline",)),
 )
-EXCHANGES = ("reports", *(f"{owner}.events" for owner in OWNERS))
+EXCHANGES = ("reports", "gateway.events", *(f"{owner}.events" for owner in OWNERS))
+SETTINGS = ("settings_changed",)
 QUEUES = (
     Queue("calls.reports", "calls", "reports"),
+    Queue("calls.settings", "calls", "gateway.events", keys=SETTINGS),
     Queue("gateway.journal", "gateway", "calls.events"),
 )
 
