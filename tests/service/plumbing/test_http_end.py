@@ -55,7 +55,7 @@ def test_a_stream_ends_as_it_should_when_the_service_stops(start: Start, web_por
     assert service.process.wait(5) == 0
 
 
-EDGE = "server 127.0.0.1:@GATEWAY_PORT@ fail_timeout=1s;"
+EDGE = "server {\n        listen @LISTEN@;"
 
 
 @pytest.fixture
@@ -64,19 +64,32 @@ def edge(services: Services, tmp_path: Path) -> tuple[str, list[int]]:
     port, ports = free_port(), [free_port(), free_port()]
     conf = (ROOT / "ops/stack/nginx.conf").read_text()
     assert EDGE in conf
-    both = "".join(EDGE.replace("@GATEWAY_PORT@", str(one)) for one in ports)
-    user = "user root;" if os.geteuid() == 0 else ""
+    both = "".join(f"server 127.0.0.1:{one} fail_timeout=1s;" for one in ports)
     words = {
-        EDGE: both,
+        EDGE: f"upstream both {{ {both} }} {EDGE}",
+        "@LISTEN@": f"127.0.0.1:{port}",
         "@DIR@": tmp_path,
-        "@USER@": user,
-        "@EDGE_PORT@": port,
-        "@RECORDINGS_PORT@": 9,
+        "@LOG@": tmp_path / "log",
+        "@ACCESS_LOG@": tmp_path / "access.log",
+        "@USER@": "user root;" if os.geteuid() == 0 else "",
+        "@RESOLVER@": "",
+        "@GATEWAY@": "both",
+        "@RECORDINGS@": "127.0.0.1:9",
     }
-    for word, meaning in (words | {"daemon on;": "daemon off; master_process off;"}).items():
+    for word, meaning in words.items():
         conf = conf.replace(word, str(meaning))
     (tmp_path / "nginx.conf").write_text(conf)
-    command = ["nginx", "-e", f"{tmp_path}/log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"]
+    command = [
+        "nginx",
+        "-e",
+        f"{tmp_path}/log",
+        "-p",
+        str(tmp_path),
+        "-c",
+        f"{tmp_path}/nginx.conf",
+        "-g",
+        "daemon off; master_process off;",
+    ]
     services.spawn(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, ready=False)
     return f"http://127.0.0.1:{port}", ports
 
