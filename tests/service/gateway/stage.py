@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import DefaultCookiePolicy
 from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,12 +21,19 @@ ROLES = {"administrator": "100", "supervisor": "103", "operator": "101", "accoun
 Json = dict[str, Any]
 
 
+def program() -> requests.Session:
+    """A client that keeps no cookies, as programs do."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 @dataclass
 class Gateway:
     """Asks over HTTP; `token` and `key` are credentials to show."""
 
     url: str
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=program)
 
     def __call__(self, method: str, path: str, *, token: str = "", key: str = "", **how: Any) -> requests.Response:
         headers = how.pop("headers", {})

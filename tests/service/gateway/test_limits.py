@@ -149,16 +149,17 @@ def test_without_redis_each_gateway_limits_for_itself_and_says_so_once(stack, se
 
 
 def test_two_gateways_under_load_let_in_what_the_limit_says(stack, services, company):
-    rate, burst, seconds = 30, 100, 5.0
+    rate, burst, seconds = 10, 50, 6.0
     told = {"REQUESTS_PER_SECOND": str(rate), "REQUESTS_BURST": str(burst)}
     gateways = [started(stack, services, **told) for _ in range(2)]
-    token, answered = gateways[0].token("operator"), Counter[int]()
+    token = gateways[0].token("operator")
+    answered: list[int] = []
     began = time.monotonic()
 
     def ask(url: str) -> None:
         client = Gateway(url)
         while time.monotonic() - began < seconds:
-            answered[client("GET", ME, token=token).status_code] += 1
+            answered.append(client("GET", ME, token=token).status_code)
 
     threads = [threading.Thread(target=ask, args=(gateways[n % 2].url,)) for n in range(4)]
     for thread in threads:
@@ -166,4 +167,4 @@ def test_two_gateways_under_load_let_in_what_the_limit_says(stack, services, com
     for thread in threads:
         thread.join()
     assert set(answered) == {200, 429}
-    assert answered[200] == pytest.approx(burst + rate * (time.monotonic() - began), rel=0.05)
+    assert answered.count(200) == pytest.approx(burst + rate * (time.monotonic() - began), rel=0.05)
