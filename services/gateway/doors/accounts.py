@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import accounts, directory_schemas
 from services.gateway.accounts import Change, NewLine
-from services.gateway.doors import hashing
+from services.gateway.doors import cookies, hashing
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.lists import PRIVATE, listed, place
 from services.gateway.schemas import LineSchema
@@ -123,17 +123,16 @@ class AccountDoors(Door):
         session = self.credentials.session(self.db, visit.request)
         with self.db.reading() as conn:
             stored = accounts.password_hash(conn, who.id)
-        if not hashing.is_right(sent["current"], stored):
-            raise self._wrong_password()
+        # As good as a failed sign-in, and counted as one.
+        if not self.credentials.guesses.is_right(visit.request, who.login, sent["current"], stored):
+            raise Invalid("The current password is wrong.", {"current": ["Is wrong."]})
         new = hashing.hash_of(sent["new"])
         with self.db.connection() as conn:
             accounts.replace_password(conn, who.id, stored, new)
         self.credentials.forget(session)
-        return answer(None, 204)
-
-    def _wrong_password(self) -> Invalid:
-        """As good as a failed sign-in."""
-        return Invalid("The current password is wrong.", {"current": ["Is wrong."]})
+        response = answer(None, 204)
+        cookies.take_back(visit.request, response)
+        return response
 
 
 def refuse_own_name(password: str, login: str, field: str) -> None:
