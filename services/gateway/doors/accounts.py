@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import accounts, directory_schemas
 from services.gateway.accounts import Change, NewLine
-from services.gateway.doors import hashing
+from services.gateway.doors import cookies, hashing
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.lists import PRIVATE, listed, place
 from services.gateway.schemas import LineSchema
@@ -123,16 +123,18 @@ class AccountDoors(Door):
         session = self.credentials.session(self.db, visit.request)
         with self.db.reading() as conn:
             stored = accounts.password_hash(conn, who.id)
-        if not hashing.is_right(sent["current"], stored):
+        if not self.credentials.guesses.is_right(visit.request, who.login, sent["current"], stored):
             raise self._wrong_password()
         new = hashing.hash_of(sent["new"])
         with self.db.connection() as conn:
             accounts.replace_password(conn, who.id, stored, new)
         self.credentials.forget(session)
-        return answer(None, 204)
+        response = answer(None, 204)
+        cookies.take_back(visit.request, response)
+        return response
 
     def _wrong_password(self) -> Invalid:
-        """As good as a failed sign-in."""
+        """As good as a failed sign-in, and counted as one."""
         return Invalid("The current password is wrong.", {"current": ["Is wrong."]})
 
 
