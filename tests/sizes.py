@@ -20,6 +20,10 @@ SIZES = {
     "R40": (Size(events=600, kills=2, writers=16), Size(events=20_000, kills=20, writers=16)),
     "R57": (Size(tries=15, apart=0.5), Size(tries=1_000, apart=0.05)),
     "R51": (Size(questions=2_000), Size(questions=100_000)),
+    "R52": (
+        Size(examples=3, seed=1, phases="examples,fuzzing"),
+        Size(examples=50, seed=None, phases="examples,coverage,fuzzing"),
+    ),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

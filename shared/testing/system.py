@@ -1,13 +1,13 @@
 """The whole system on the private servers, with two companies in it, as its clients see it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import Service, Services, Stack, eventually
+from shared.testing.infrastructure import Services, Stack, eventually
 
 PASSWORD = "Гасло-для-перевірки-1"
 PROCESSES = {
@@ -20,16 +20,15 @@ PROCESSES = {
 
 @dataclass
 class System:
-    """`as_(login)` asks as a person; `report(tenant, …)` tells of calls as that tenant's exchange."""
+    """`get(path, login)` asks as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
 
-    stack: Stack
-    processes: dict[str, Service]
+    `processes` are those of the Procfile by name; each has the `lines()` it has logged.
+    """
+
+    url: str
+    processes: Mapping[str, Any]
     keys: dict[str, str]
     _tokens: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.stack.env('gateway')['WEB_ADDRESS']}/api/v1"
 
     def report(self, tenant: str, reports: Sequence[Json], **headers: str) -> requests.Response:
         return requests.post(
@@ -64,4 +63,4 @@ def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[Sy
     processes = {name: services.start(target, of=owners[name], ready=False) for name, target in PROCESSES.items()}
     for process in processes.values():
         process.wait_until_ready()
-    yield System(stack, processes, keys)
+    yield System(f"http://{stack.env('gateway')['WEB_ADDRESS']}/api/v1", processes, keys)

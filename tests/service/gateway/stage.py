@@ -1,5 +1,7 @@
 """A company in the gateway's directory, and a client that asks the gateway as the outside does."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -64,11 +66,12 @@ class Remote:
 
 @dataclass(frozen=True)
 class Company:
-    """One person of every role, whose login is the role; a key of every kind."""
+    """One person of every role, whose login is the role, after `prefix`; a key of every kind."""
 
     tenant: str
     people: dict[str, UUID]
     keys: dict[str, str]
+    prefix: str = ""
 
 
 def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
@@ -82,7 +85,13 @@ def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
             directory.ensure_line(conn, people[role], line, SINCE)
         for kind, key in keys.items():
             directory.ensure_api_key(conn, tenant, kind, "test", key)
-    return Company(tenant, people, keys)
+    return Company(tenant, people, keys, prefix)
+
+
+def at_once(*asking: Callable[[Gateway], requests.Response], of: Gateway) -> list[requests.Response]:
+    """What each is answered when all ask together, each as a client of its own."""
+    with ThreadPoolExecutor(len(asking)) as pool:
+        return list(pool.map(lambda ask: ask(Gateway(of.url)), asking))
 
 
 def report(company: Company, type_: str = "placed", /, call: str = "call", **changed: Any) -> Json:
