@@ -55,41 +55,28 @@ def test_a_stream_ends_as_it_should_when_the_service_stops(start: Start, web_por
     assert service.process.wait(5) == 0
 
 
-EDGE = "server {\n        listen @LISTEN@;"
-
-
 @pytest.fixture
 def edge(services: Services, tmp_path: Path) -> tuple[str, list[int]]:
     """The URL of an edge before two gateways, and their ports."""
     port, ports = free_port(), [free_port(), free_port()]
     conf = (ROOT / "ops/stack/nginx.conf").read_text()
-    assert EDGE in conf
-    both = "".join(f"server 127.0.0.1:{one} fail_timeout=1s;" for one in ports)
+    both = "".join(f"server 127.0.0.1:{one} fail_timeout=1s; " for one in ports)
     words = {
-        EDGE: f"upstream both {{ {both} }} {EDGE}",
-        "@LISTEN@": f"127.0.0.1:{port}",
         "@DIR@": tmp_path,
         "@LOG@": tmp_path / "log",
         "@ACCESS_LOG@": tmp_path / "access.log",
         "@USER@": "user root;" if os.geteuid() == 0 else "",
+        "@LISTEN@": f"127.0.0.1:{port}",
         "@RESOLVER@": "",
-        "@GATEWAY@": "both",
+        "@GATEWAY@": "gateways",
         "@RECORDINGS@": "127.0.0.1:9",
+        "    server {": f"    upstream gateways {{ {both}}}\n    server {{",
     }
     for word, meaning in words.items():
         conf = conf.replace(word, str(meaning))
     (tmp_path / "nginx.conf").write_text(conf)
-    command = [
-        "nginx",
-        "-e",
-        f"{tmp_path}/log",
-        "-p",
-        str(tmp_path),
-        "-c",
-        f"{tmp_path}/nginx.conf",
-        "-g",
-        "daemon off; master_process off;",
-    ]
+    files = ["-e", f"{tmp_path}/log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"]
+    command = ["nginx", *files, "-g", "daemon off; master_process off;"]
     services.spawn(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, ready=False)
     return f"http://127.0.0.1:{port}", ports
 
