@@ -14,8 +14,9 @@ from kombu import Connection
 from services.comments import handlers
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Services, Stack, eventually
+from shared.testing.infrastructure import ROOT, Broker, Services, Stack, eventually
 
+STOCK = "tests.service.comments.stock"
 USER, PASSWORD = "listener", "nothing-but-listening"
 QUEUE = "evt-comments-comment_added--listener.write_down"
 OWN = r"^evt-.*--listener\..*$"
@@ -40,13 +41,13 @@ def test_a_stock_event_handler_hears_what_was_added(
 ) -> None:
     heard, config = tmp_path / "heard", tmp_path / "config.yml"
     config.write_text(yaml.safe_dump({"AMQP_URI": uri, "DECLARE_EVENT_EXCHANGES": False}))
-    command = [sys.executable, "-m", "nameko.cli.main", "run", "--config", str(config), "tests.service.comments.stock"]
-    stock = services.spawn(command, {**os.environ, "HEARD": str(heard), "PYTHONWARNINGS": "ignore"}, ready=False)
-    eventually(lambda: any("Connected to amqp" in line for line in stock.lines()))
+    command = [str(Path(sys.executable).with_name("nameko")), "run", "--config", str(config), STOCK]
+    stock = services.spawn(command, {**os.environ, "HEARD": str(heard), "PYTHONPATH": str(ROOT)}, ready=False)
+    eventually(lambda: any("Connected to amqp" in line for line in stock.lines()), 30)
     with comments_db.connection() as conn:
         handlers.write(conn, uuid4(), "acme", CALL, OLHA, Role.OPERATOR, "передзвонити", None)
     services.start("services.comments.service:CommentsRelay", of="comments")
-    eventually(heard.exists)
+    eventually(heard.exists, 30)
     [event] = map(json.loads, heard.read_text(encoding="utf-8").splitlines())
     assert (event["type"], event["version"], event["tenant"]) == ("comment_added", 1, "acme")
     assert event["data"]["text"] == event["state"]["text"] == "передзвонити"
