@@ -66,14 +66,19 @@ KEEP_ADDRESSES = f"""
      order by kept.tenant, kept.address
         on conflict do nothing
 """
+# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
 NUMBER_CHANGES = """
     with changed as (
         select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
           from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+    ), counted as (
+        select tenant, count(*) as changes from changed group by tenant
     ), numbered as (
         insert into journal_feeds (tenant, last)
-        select tenant, count(*) from changed group by tenant order by tenant
-            on conflict (tenant) do update set last = journal_feeds.last + excluded.last
+        select tenant, (extract(epoch from clock_timestamp()) * 1000000)::bigint + changes from counted order by tenant
+            on conflict (tenant) do update
+           set last = journal_feeds.last
+                    + (select changes from counted where counted.tenant = journal_feeds.tenant)
         returning tenant, last
     )
     insert into journal_feed (tenant, call_id, feed)
@@ -132,8 +137,11 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def show(conn: Connection[Any], messages: Sequence[Message]) -> None:
-    """Bring the journal up to date with what its owners say. Raises Invalid for what is malformed."""
+def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
+    """Bring the journal up to date with what its owners say; returns the tenants whose journal has changed.
+
+    Raises Invalid for what is malformed.
+    """
     _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
     for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
@@ -141,12 +149,15 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> None:
     # A call is shown from the moment when somebody is known to have placed it.
     calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
     comments = [_row(envelope) for envelope in told[COMMENT]]
-    _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments)})
+    return _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments)})
 
 
-def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> None:
-    """Show a comment as its owner has just answered that it is: who wrote it reads it at once, wherever they ask."""
-    _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Show a comment as its owner has just answered that it is; returns as `show` does.
+
+    Who wrote it reads it at once, whichever gateway they ask.
+    """
+    return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -206,11 +217,12 @@ def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
     return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
 
 
-def _number(conn: Connection[Any], changed: set[Key]) -> None:
+def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:
     """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
     if changed:
         rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
         conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+    return {tenant for tenant, _ in changed}
 
 
 def _key(row: Json) -> Key:

@@ -41,14 +41,16 @@ SERVICES = (
     Service("comments", publishes=("comments.events",)),
     Service(
         "gateway",
-        publishes=("reports",),
+        publishes=("reports", "gateway.events"),
         calls=("calls.timeline", "comments.write", "comments.delete", "comments.history", "comments.timeline"),
     ),
 )
 FACTS = tuple(f"{owner}.events" for owner in OWNERS)
-EXCHANGES = ("reports", *FACTS)
+EXCHANGES = ("reports", "gateway.events", *FACTS)
+SETTINGS = ("settings_changed",)
 QUEUES = (
     Queue("calls.reports", "calls", ("reports",)),
+    Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
 

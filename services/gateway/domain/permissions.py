@@ -13,6 +13,8 @@ Allowed = frozenset[Role | KeyKind | str]
 ANYBODY: Allowed = frozenset({ANONYMOUS})
 PEOPLE: Allowed = frozenset(Role)
 READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
+ADMINISTRATORS: Allowed = frozenset({Role.ADMINISTRATOR})
+LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 PERMISSIONS: Mapping[str, Allowed] = {
     "begin_session": ANYBODY,
@@ -20,12 +22,35 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_me": PEOPLE,
     "take_reports": frozenset({KeyKind.INGEST}),
     "show_journal": READERS,
-    "show_journal_of_account": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, KeyKind.EXPORT}),
+    "show_journal_of_account": LEADERS | {KeyKind.EXPORT},
+    "show_summary": READERS,
+    "export_journal": READERS,
+    "stream_journal": READERS,
     "show_call": READERS,
     "show_timeline": READERS,
     "write_comment": PEOPLE,
     "delete_comment": PEOPLE,
     "show_comment_history": READERS,
+    "list_accounts": ADMINISTRATORS,
+    "add_account": ADMINISTRATORS,
+    "show_account": ADMINISTRATORS,
+    "change_account": ADMINISTRATORS,
+    "list_lines": ADMINISTRATORS,
+    "add_line": ADMINISTRATORS,
+    "change_line": ADMINISTRATORS,
+    "change_password": PEOPLE,
+    "list_contacts": READERS,
+    "show_contact": READERS,
+    "export_contacts": READERS,
+    "add_contact": PEOPLE,
+    "change_contact": PEOPLE,
+    "delete_contact": LEADERS,
+    "import_contacts": LEADERS,
+    "list_api_keys": ADMINISTRATORS,
+    "add_api_key": ADMINISTRATORS,
+    "revoke_api_key": ADMINISTRATORS,
+    "show_settings": ADMINISTRATORS,
+    "change_settings": ADMINISTRATORS,
 }
 
 
