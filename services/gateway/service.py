@@ -6,6 +6,7 @@ from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
 from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
@@ -29,6 +30,7 @@ class GatewayService(
     JournalDoors,
     StreamDoors,
     ExportDoors,
+    CommentDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,
@@ -54,9 +56,9 @@ class Projector:
     bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
-    def show_calls(self, messages: Sequence[Message]) -> None:
+    def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            changed = projections.show_calls(conn, messages)
+            changed = projections.show(conn, messages)
         self.bell.ring(changed)
 
     @every(TELL_AGAIN_EVERY)

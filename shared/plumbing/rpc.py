@@ -29,6 +29,8 @@ from shared.plumbing.publisher import BROKER_ERRORS, Outgoing, Publishers
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 3.0
+TRANSIENT = {"delivery_mode": 1}
+"""A request and its answer are worth nothing after a few seconds: the broker need not write them to its disk."""
 REPLY_QUEUE_EXPIRES = 60_000
 """Milliseconds that a reply queue outlives its service."""
 
@@ -89,7 +91,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
             body = _reply(None, _crossing(unserialisable))
         reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
         try:
-            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about)])
+            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about, properties=TRANSIENT)])
         except Unavailable as gone:
             # The caller has a deadline and every write is idempotent: it will ask again.
             logger.warning("reply not delivered", extra={"error": str(gone)})
@@ -98,7 +100,9 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
 
 
 def _reply(result: Any, error: ServiceError | None) -> str:
-    return json.dumps({"result": result, "error": error and nameko_errors.serialize(error)}, ensure_ascii=False)
+    # Nameko makes text of whatever an error brings along; ours bring what JSON can say.
+    told = error and {**nameko_errors.serialize(error), "exc_args": error.args}
+    return json.dumps({"result": result, "error": told}, ensure_ascii=False)
 
 
 def _well_formed(body: Any, message: Any) -> bool:
@@ -180,7 +184,11 @@ class Remote:
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
         headers = {f"nameko.{deadline.DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
-        properties = {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
+        properties = {
+            **TRANSIENT,
+            "reply_to": self._listener.routing_key,
+            "expiration": str(int(timeout * 1000)),
+        }
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
         return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
 

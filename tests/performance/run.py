@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import export, flow, latency, login, memory, page, stream
+from tests.performance import comments, export, flow, latency, login, memory, page, stream
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
     "flow": flow.measure,
     "latency": latency.measure,
+    "comments": comments.measure,
     "login": login.measure,
     "page": page.measure,
     "memory": memory.measure,

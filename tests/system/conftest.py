@@ -17,13 +17,13 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if compose.named():
         yield _in_containers()
     else:
-        yield from _on_servers(request.getfixturevalue("stack"), tmp_path_factory.mktemp("services"))
+        yield from on_servers(request.getfixturevalue("stack"), tmp_path_factory.mktemp("services"))
 
 
-def _on_servers(stack: Stack, folder: Path) -> Iterator[System]:
+def on_servers(stack: Stack, folder: Path) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
     services = Services(stack, folder)
-    with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
+    with emptied(stack, "calls"), emptied(stack, "comments"), emptied(stack, "gateway") as gateway_db:
         with gateway_db.connection() as conn:
             people.move_in(conn, PASSWORD)
         yield from whole.start(stack, services, people.KEYS)
