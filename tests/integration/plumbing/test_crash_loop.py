@@ -22,7 +22,7 @@ def take_and_die(stack: Stack) -> None:
 
 def test_sixty_crashes_with_twenty_messages_in_hand_lose_none_to_the_dead(stack: Stack, broker: Broker) -> None:
     assert DELIVERY_LIMIT > 2 * KILLS
-    broker.publish(*(Outgoing(QUEUE.exchange, QUEUE.keys[0], f"{number}") for number in range(PREFETCH)))
+    broker.publish(*(Outgoing(QUEUE.exchanges[0], QUEUE.keys[0], f"{number}") for number in range(PREFETCH)))
     for _ in range(KILLS):
         take_and_die(stack)
     eventually(lambda: broker.count(QUEUE.name) == PREFETCH)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 
-from shared.contracts.topology import QUEUES, RETRY_PAUSES, RPC_EXCHANGE, SERVICES, retry
+from shared.contracts.topology import EXCHANGES, RETRY_PAUSES, RPC_EXCHANGE, SERVICES, retry
 from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
 from shared.testing.system import PROCESSES
 from tests.sizes import Size, sized
@@ -79,7 +79,7 @@ questions = st.fixed_dictionaries(
 documents = st.one_of(anything, reports, events, questions)
 bodies = st.binary(max_size=300) | documents.map(lambda document: json.dumps(document).encode())
 destinations = st.sampled_from(
-    [(queue.exchange, key) for queue in QUEUES for key in ("call_placed", "placed", "heartbeat")]
+    [(exchange, key) for exchange in EXCHANGES for key in ("call_placed", "placed", "heartbeat")]
     + [(RPC_EXCHANGE, method) for service in SERVICES for method in (*service.calls, "calls.get", "calls.resend")]
     + [(RPC_EXCHANGE, "calls.unheard_of"), ("", "replies")]
 )
@@ -89,8 +89,7 @@ letters = st.lists(st.tuples(destinations, properties, bodies), min_size=AT_ONCE
 @pytest.fixture
 def everything(stack: Stack, services: Services) -> list[Service]:
     """Every service, really running."""
-    owner = {name: "calls" if name.startswith("calls") else "gateway" for name in PROCESSES}
-    running = [services.start(target, of=owner[name], ready=False) for name, target in PROCESSES.items()]
+    running = [services.start(target, of=target.split(".")[1], ready=False) for target in PROCESSES.values()]
     for service in running:
         service.wait_until_ready()
     return running
