@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
 
-python -m tests.performance.run [flow] [latency] [page] [memory] [--calls 100000] [--rows 1000000]
+python -m tests.performance.run [flow] [latency] [page] [memory] [rating] [--calls 100000] [--rows 1000000]
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import flow, latency, memory, page
+from tests.performance import flow, latency, memory, page, rating
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
@@ -21,6 +21,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "latency": latency.measure,
     "page": page.measure,
     "memory": memory.measure,
+    "rating": rating.measure,
 }
 REPORT = ROOT / "docs/performance.md"
 
