@@ -45,7 +45,7 @@ def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
         "wait_seconds": _seconds(row.wait_seconds),
         "talk_seconds": _seconds(row.talk_seconds),
         "returned_by": row.returned_by,
-        "comment": None,
+        "comment": row.comment,
         "price": _price(row, price_delay),
         "recording": NO_RECORDING,
     }

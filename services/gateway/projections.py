@@ -6,7 +6,9 @@ from typing import Any, Protocol
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
+from services.gateway.domain.naming import fold
 from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
@@ -86,9 +88,26 @@ HEAR_OWNERS = """
         on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
      where owners.said_at < excluded.said_at
 """
+SHOW_COMMENTS = """
+    insert into journal_comments (tenant, call_id, version, text, folded_text, author_id, created_at, updated_at)
+    select * from json_to_recordset(%(rows)s) as comment (
+        tenant text, call_id uuid, version int, text text, folded_text text, author_id uuid, created_at timestamptz,
+        updated_at timestamptz)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, text = excluded.text, folded_text = excluded.folded_text,
+           author_id = excluded.author_id, created_at = excluded.created_at, updated_at = excluded.updated_at
+     where journal_comments.version < excluded.version
+    returning tenant, call_id::text
+"""
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
-STATE = CallStateSchema()
+CALL, COMMENT = "call", "comment"
+STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema()}
+"""The schema of a stream's state, by how the stream's name begins."""
+
+Key = tuple[str, str]
+"""A company and the id of one of its calls."""
 
 
 class HeartbeatSchema(Schema):
@@ -113,13 +132,21 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def show_calls(conn: Connection[Any], messages: Sequence[Message]) -> None:
-    """Bring the rows of the calls up to date with what is said of them. Raises Invalid for what is malformed."""
+def show(conn: Connection[Any], messages: Sequence[Message]) -> None:
+    """Bring the journal up to date with what its owners say. Raises Invalid for what is malformed."""
     _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
-    latest = _latest(message.body for message in messages if message.key != HEARTBEAT)
-    rows = [_row(envelope) for envelope in latest if _load(STATE, envelope["state"]).placed_at]
-    if rows:
-        _show(conn, rows)
+    told: dict[str, list[Json]] = {kind: [] for kind in STATES}
+    for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
+        told[_kind(envelope)].append(envelope)
+    # A call is shown from the moment when somebody is known to have placed it.
+    calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
+    comments = [_row(envelope) for envelope in told[COMMENT]]
+    _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments)})
+
+
+def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> None:
+    """Show a comment as its owner has just answered that it is: who wrote it reads it at once, wherever they ask."""
+    _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -140,6 +167,15 @@ def _latest(envelopes: Iterable[Any]) -> list[Json]:
     return list(latest.values())
 
 
+def _kind(envelope: Json) -> str:
+    """What a stream is of; its state is what its owner says it is. Raises Invalid."""
+    kind: str = envelope["stream"].partition("-")[0]
+    if kind not in STATES:
+        raise Invalid("Nobody here knows such streams.", {"stream": ["Unknown."]})
+    _load(STATES[kind], envelope["state"])
+    return kind
+
+
 def _load(schema: Schema, sent: Any) -> Any:
     try:
         return schema.load(sent)
@@ -152,14 +188,33 @@ def _row(envelope: Json) -> Json:
     return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
 
 
-def _show(conn: Connection[Any], rows: Sequence[Json]) -> None:
-    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
-    changed = [row for row in rows if (row["tenant"], row["call_id"]) in shown]
+def _show_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Which calls have changed."""
+    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)})) if rows else set()
+    changed = [row for row in rows if _key(row) in shown]
     if changed:
-        parties = {"parties": as_rows([party for row in changed for party in _parties(row)])}
-        written = parties | {"changed": as_rows([_change(row) for row in changed])}
-        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
+        parties = as_rows([party for row in changed for party in _parties(row)])
+        written = {"parties": parties, "changed": as_rows([_change(row) for row in changed])}
+        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES):
             conn.execute(statement, written)
+    return shown
+
+
+def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the comment has changed."""
+    folded = [{**row, "folded_text": row["text"] and fold(row["text"])} for row in rows]
+    return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
+
+
+def _number(conn: Connection[Any], changed: set[Key]) -> None:
+    """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
+    if changed:
+        rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
+        conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+
+
+def _key(row: Json) -> Key:
+    return row["tenant"], row["call_id"]
 
 
 def _change(row: Json) -> Json:

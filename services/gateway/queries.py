@@ -15,6 +15,7 @@ from services.gateway.domain.scope import Scope
 from services.gateway.parties import Among
 from shared.contracts.errors import NotFound
 from shared.contracts.values import Phase, Status
+from shared.contracts.wire import Json
 
 PATIENCE = "set local statement_timeout = '2s'"
 # A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
@@ -22,13 +23,24 @@ NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
 
 INSTANT = """to_char({0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 SECONDS = "extract(epoch from {0})::text"
+COMMENT = f"""
+    (select json_build_object(
+                'text', comment.text,
+                'author', json_build_object('account_id', comment.author_id, 'name', coalesce(author.name, '')),
+                'created_at', {INSTANT.format("comment.created_at")},
+                'updated_at', {INSTANT.format("comment.updated_at")},
+                'version', comment.version)
+       from journal_comments as comment
+       left join accounts as author on author.id = comment.author_id
+      where comment.tenant = journal.tenant and comment.call_id = journal.call_id and comment.text is not null)
+"""
 COLUMNS = f"""
     journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
     journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
     journal.answered_by, journal.ended_by, journal.cause, journal.returned_by::text, journal.placed_at,
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
-    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}
+    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT}
 """
 ONE = f"""
     select {COLUMNS}
@@ -68,6 +80,20 @@ OF_PARTIES = """
      order by newest.placed_at {order}, newest.call_id {order}
      limit %(limit)s
 """
+OF_CALLS = """
+    select it.placed_at, it.call_id
+      from unnest(%(text_calls)s::uuid[]) as found (call_id)
+      join journal as it on it.tenant = %(tenant)s and it.call_id = found.call_id
+     where {conditions}
+     order by it.placed_at {order}, it.call_id {order}
+     limit %(limit)s
+"""
+OF_EITHER = """
+    select placed_at, call_id
+      from (({of_parties}) union ({of_calls})) as either
+     order by placed_at {order}, call_id {order}
+     limit %(limit)s
+"""
 WANTED = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
 LIVE = "it.phase <> 'ended'"
 OWN = "it.own"
@@ -82,6 +108,10 @@ EVERYWHERE = {
     "statuses": "it.status = wanted.status",
     "min_talk": "it.talk_time >= %(min_talk)s",
     "max_talk": "it.talk_time <= %(max_talk)s",
+    # Without `offset 0`: where comments are few, Postgres begins with them.
+    "commented": """
+        exists (select from journal_comments as comment
+                 where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null)""",
 }
 IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
 IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
@@ -94,7 +124,7 @@ IN_PARTIES = EVERYWHERE | {
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK}
+NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT}
 
 
 class Row(NamedTuple):
@@ -123,6 +153,7 @@ class Row(NamedTuple):
     ended_at: str | None
     wait_seconds: str | None
     talk_seconds: str | None
+    comment: Json | None
 
 
 class Page(NamedTuple):
@@ -149,7 +180,7 @@ def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, curs
         conn.execute(PATIENCE)
     needed = parties.needed(conn, scope, filters)
     asked = _asked(filters, cursor)
-    if filters.has & NOT_KEPT_YET or asked.get("statuses") == [] or any(among.holdings == [] for among in needed):
+    if filters.has & NOT_KEPT_YET or asked.get("statuses") == [] or any(among.nobody for among in needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
@@ -174,6 +205,7 @@ def _asked(filters: Filters, cursor: Cursor | None) -> dict[str, Any]:
         "min_talk": filters.min_talk,
         "max_talk": filters.max_talk,
         "statuses": _statuses(filters),
+        "commented": True if Has.COMMENT in filters.has else None,
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
     }
@@ -201,7 +233,13 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     others = _probes(among for among in needed if among is not first)
     among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
     conditions = [parties.IN_TENURE, *own, *others]
-    return OF_PARTIES.format(among=among, conditions=_conditions(asked, IN_PARTIES, conditions, order), order=order)
+    of_parties = OF_PARTIES.format(
+        among=among, conditions=_conditions(asked, IN_PARTIES, conditions, order), order=order
+    )
+    if not first.calls:
+        return of_parties
+    of_calls = OF_CALLS.format(conditions=_conditions(asked, IN_LIVE, others, order), order=order)
+    return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
 
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.gateway import idempotency, projections
+from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
@@ -15,7 +16,7 @@ from shared.plumbing.timers import every
 CLEAN_UP_EVERY = 30
 
 
-class GatewayService(JournalDoors, SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(JournalDoors, CommentDoors, SessionDoors, ReportDoors, HealthDoors):
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)
@@ -30,6 +31,6 @@ class Projector:
     db = Database()
 
     @subscribe("gateway.journal", batch=500)
-    def show_calls(self, messages: Sequence[Message]) -> None:
+    def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            projections.show_calls(conn, messages)
+            projections.show(conn, messages)

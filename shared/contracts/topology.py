@@ -16,11 +16,11 @@ DELIVERY_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """`queue` of `service`, fed by `exchange` with the routing keys `keys`."""
+    """`queue` of `service`, fed by each of `exchanges` with the routing keys `keys`."""
 
     name: str
     service: str
-    exchange: str
+    exchanges: tuple[str, ...]
     keys: tuple[str, ...] = ("#",)
 
 
@@ -33,17 +33,23 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls",)
+OWNERS = ("calls", "comments")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 SERVICES = (
     Service("calls", publishes=("calls.events",)),
-    Service("gateway", publishes=("reports",), calls=("calls.timeline",)),
+    Service("comments", publishes=("comments.events",)),
+    Service(
+        "gateway",
+        publishes=("reports",),
+        calls=("calls.timeline", "comments.write", "comments.delete", "comments.history", "comments.timeline"),
+    ),
 )
-EXCHANGES = ("reports", *(f"{owner}.events" for owner in OWNERS))
+FACTS = tuple(f"{owner}.events" for owner in OWNERS)
+EXCHANGES = ("reports", *FACTS)
 QUEUES = (
-    Queue("calls.reports", "calls", "reports"),
-    Queue("gateway.journal", "gateway", "calls.events"),
+    Queue("calls.reports", "calls", ("reports",)),
+    Queue("gateway.journal", "gateway", FACTS),
 )
 
 

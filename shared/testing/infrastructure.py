@@ -210,6 +210,13 @@ def calls_db(stack: Stack) -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def comments_db(stack: Stack) -> Iterator[Postgres]:
+    """The database of comments, empty, as its application role sees it."""
+    with emptied(stack, "comments") as postgres:
+        yield postgres
+
+
+@pytest.fixture
 def gateway_db(stack: Stack) -> Iterator[Postgres]:
     """The database of the gateway, empty, as its application role sees it."""
     with emptied(stack, "gateway") as postgres:

@@ -13,6 +13,8 @@ PASSWORD = "Гасло-для-перевірки-1"
 PROCESSES = {
     "calls": "services.calls.service:CallsService",
     "calls-relay": "services.calls.service:CallsRelay",
+    "comments": "services.comments.service:CommentsService",
+    "comments-relay": "services.comments.service:CommentsRelay",
     "gateway": "services.gateway.service:GatewayService",
     "projector": "services.gateway.service:Projector",
 }
@@ -60,8 +62,9 @@ class System:
 
 def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[System]:
     """Everything started together, as a machine that boots would."""
-    owners = {name: "calls" if name.startswith("calls") else "gateway" for name in PROCESSES}
-    processes = {name: services.start(target, of=owners[name], ready=False) for name, target in PROCESSES.items()}
+    processes = {
+        name: services.start(target, of=target.split(".")[1], ready=False) for name, target in PROCESSES.items()
+    }
     for process in processes.values():
         process.wait_until_ready()
     yield System(stack, processes, keys)

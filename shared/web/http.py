@@ -41,11 +41,21 @@ class Problem(Exception):
     """An answer that is not the one asked for."""
 
     def __init__(
-        self, status: int, type_: str, title: str, detail: str = "", *, errors: Any = None, headers: Headers = None
+        self,
+        status: int,
+        type_: str,
+        title: str,
+        detail: str = "",
+        *,
+        errors: Any = None,
+        headers: Headers = None,
+        **more: Any,
     ) -> None:
+        """`more`: what else the answer says, by name."""
         super().__init__(title)
         self.status, self.headers = status, headers or {}
         self.body = {"type": type_, "title": title, "status": status, "detail": detail or DETAILS.get(status, title)}
+        self.body |= more
         if errors:
             self.body["errors"] = errors
         if status >= 500:

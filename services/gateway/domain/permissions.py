@@ -23,6 +23,9 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_journal_of_account": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, KeyKind.EXPORT}),
     "show_call": READERS,
     "show_timeline": READERS,
+    "write_comment": PEOPLE,
+    "delete_comment": PEOPLE,
+    "show_comment_history": READERS,
 }
 
 

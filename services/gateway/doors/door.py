@@ -47,6 +47,7 @@ class Door:
     credentials = Credentials()
     publishers = Broker()
     calls = RpcClient("calls")
+    comments = RpcClient("comments")
     config = Config()
 
 

@@ -179,8 +179,8 @@ def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.Se
     @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show_calls(conn, [told(call) for call in world.ours])
-            projections.show_calls(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
+            projections.show(conn, [told(call) for call in world.ours])
+            projections.show(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
             expected = oracle.page(world.ours, world.scope, world.filters, people)
             forward = list(walk(conn, world))
             assert ids(forward) == expected
@@ -220,7 +220,7 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
     @given(calls("one"), SCOPES)
     def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show_calls(conn, [told(call)])
+            projections.show(conn, [told(call)])
             scope = Scope(tenant=TENANT, lines=lines)
             if oracle.had_one_of(call, lines):
                 assert queries.one(conn, scope, call.call_id).call_id == str(call.call_id)

@@ -45,6 +45,7 @@ INBOUND = Row(
     ended_at="2026-11-22T08:15:18.000000Z",
     wait_seconds="6.000000",
     talk_seconds="12.345678",
+    comment=None,
 )
 DELAY = timedelta(seconds=300)
 
