@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -10,14 +11,17 @@ from psycopg.rows import dict_row
 
 from services.calls import handlers, projections
 from services.calls.domain import call as domain
+from shared.contracts import topology
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Recorded
 from shared.contracts.wire import Json, encode, instant
 from shared.plumbing import decider, store
 from shared.plumbing.database import Connection, Postgres
 
-OWNERS = {"call-": "calls"}
+OWNERS = {"call-": "calls", "comment-": "comments", "charge-": "billing", "tariff-": "billing"}
 """Whose stream it is, by how its name begins."""
+for _owner in topology.OWNERS:
+    import_module(f"shared.contracts.{_owner}.schemas")
 AT_ONCE, RESENT_AT_ONCE = 500, 1000
 
 STREAMS = "select distinct stream from events where stream > %s order by stream limit %s"

@@ -84,7 +84,9 @@ def _employee(address: str, account_id: UUID, name: str) -> Json:
 
 
 def _price(row: Row, delay: timedelta) -> Json:
-    """What can be said of a price before billing has been heard of it."""
+    """What billing says of it; before that, what can be foretold."""
+    if row.price:
+        return row.price
     if row.phase != Phase.ENDED or row.ended_at is None:
         return NO_PRICE
     return {**NO_PRICE, "state": "pending", "due_at": instant(datetime.fromisoformat(row.ended_at) + delay)}

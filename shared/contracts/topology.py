@@ -33,10 +33,11 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments")
+OWNERS = ("calls", "comments", "billing")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 SERVICES = (
+    Service("billing", publishes=("billing.events",)),
     Service("calls", publishes=("calls.events",)),
     Service("comments", publishes=("comments.events",)),
     Service(
@@ -48,6 +49,7 @@ SERVICES = (
 FACTS = tuple(f"{owner}.events" for owner in OWNERS)
 EXCHANGES = ("reports", *FACTS)
 QUEUES = (
+    Queue("billing.calls", "billing", ("calls.events",)),
     Queue("calls.reports", "calls", ("reports",)),
     Queue("gateway.journal", "gateway", FACTS),
 )

@@ -36,6 +36,9 @@ def rate(call: EndedCall, book: RateBook | None, currency: str) -> Price:
     paid = legs(call)
     if not paid:
         return Price(amount=FREE, currency=book.currency if book else currency, tariff=book.tariff if book else None)
+    for leg in paid:
+        if leg.talk_seconds > LONGEST_TALK:
+            raise Unrated(Failure.TALK_TOO_LONG, leg.number)
     if book is None:
         raise Unrated(Failure.NO_TARIFF)
     lines = tuple(_line(leg, book) for leg in paid)
@@ -44,8 +47,6 @@ def rate(call: EndedCall, book: RateBook | None, currency: str) -> Price:
 
 
 def _line(leg: Leg, book: RateBook) -> ChargeLine:
-    if leg.talk_seconds > LONGEST_TALK:
-        raise Unrated(Failure.TALK_TOO_LONG, leg.number)
     found = book.find(leg.direction, leg.number, leg.line)
     if found is None:
         raise Unrated(Failure.NO_RATE, leg.number)

@@ -52,7 +52,6 @@ class Why(StrEnum):
     """Why a call was rated again."""
 
     CORRECTED = "corrected"
-    RETRIED = "retried"
     RERATED = "rerated"
 
 

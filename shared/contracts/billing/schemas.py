@@ -24,9 +24,8 @@ from shared.contracts.billing.events import (
     TariffUsed,
     Why,
 )
-from shared.contracts.calls.schemas import PERSONAL
 from shared.contracts.values import Direction
-from shared.contracts.wire import EventSchema, Instant, wire
+from shared.contracts.wire import PERSONAL, EventSchema, Instant, wire
 
 
 class _Part(Schema):
