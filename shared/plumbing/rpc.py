@@ -110,7 +110,9 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
 
 
 def _reply(result: Any, error: ServiceError | None) -> str:
-    return json.dumps({"result": result, "error": error and nameko_errors.serialize(error)}, ensure_ascii=False)
+    # Nameko makes text of whatever an error brings along; ours bring what JSON can say.
+    told = error and {**nameko_errors.serialize(error), "exc_args": error.args}
+    return json.dumps({"result": result, "error": told}, ensure_ascii=False)
 
 
 def _well_formed(body: Any, message: Any) -> bool:

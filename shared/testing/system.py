@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import Service, Services, Stack, eventually
+from shared.testing.infrastructure import Service, Services, Stack, eventually, free_port
 
 PASSWORD = "Гасло-для-перевірки-1"
 PROCESSES = {
@@ -24,9 +24,10 @@ PROCESSES = {
 
 @dataclass
 class System:
-    """`as_(login)` asks as a person; `report(tenant, …)` tells of calls as that tenant's exchange."""
+    """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange."""
 
     stack: Stack
+    services: Services
     processes: dict[str, Service]
     keys: dict[str, str]
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -44,10 +45,26 @@ class System:
         return requests.post(f"{self.url}/sessions", json={"login": login, "password": password}, timeout=10)
 
     def get(self, path: str, login: str, **parameters: Any) -> requests.Response:
+        return self.send("GET", path, login, params=parameters)
+
+    def send(self, method: str, path: str, login: str, *, url: str = "", **how: Any) -> requests.Response:
+        """`url`: of another replica of the gateway."""
         if login not in self._tokens:
             self._tokens[login] = self.sign_in(login).json()["token"]
-        headers = {"Authorization": f"Bearer {self._tokens[login]}"}
-        return requests.get(f"{self.url}{path}", params=parameters, headers=headers, timeout=10)
+        headers = {"Authorization": f"Bearer {self._tokens[login]}", **how.pop("headers", {})}
+        return requests.request(method, f"{url or self.url}{path}", headers=headers, timeout=10, **how)
+
+    def start(self, name: str, target: str = "", **env: str) -> Service:
+        """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
+        process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], **env)
+        self.processes[name] = process
+        return process
+
+    def start_replica(self) -> str:
+        """The url of another gateway."""
+        address = f"127.0.0.1:{free_port()}"
+        self.services.start(PROCESSES["gateway"], of="gateway", WEB_ADDRESS=address)
+        return f"http://{address}/api/v1"
 
     def entry(self, call_id: str, login: str, **expected: Any) -> Json:
         """The entry of a call once it is there and as expected."""
@@ -69,4 +86,4 @@ def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[Sy
     }
     for process in processes.values():
         process.wait_until_ready()
-    yield System(stack, processes, keys)
+    yield System(stack, services, processes, keys)

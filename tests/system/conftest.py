@@ -26,7 +26,7 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
     services = Services(stack, tmp_path_factory.mktemp("services"))
-    with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
+    with emptied(stack, "calls"), emptied(stack, "comments"), emptied(stack, "gateway") as gateway_db:
         _people(gateway_db)
         yield from whole.start(stack, services, KEYS)
         services.stop()

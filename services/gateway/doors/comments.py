@@ -75,7 +75,7 @@ class CommentDoors(Door):
             raise Problem(403, "comment-of-another-author", "Not allowed", detail) from error
         except Conflict as error:
             with self.db.reading() as conn:
-                current = _comment(conn, tenant, error.args[1])
+                current = _comment(conn, tenant, error.current)
             detail = "Somebody else has changed the comment since: this is what it says now."
             raise Problem(409, "conflict", "Conflict", detail, current=current) from error
 
