@@ -125,6 +125,14 @@ class RetrySchema(CommandSchema):
     call_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, 1000))
 
 
+class ResendSchema(CommandSchema):
+    """`call_ids`, or every call of the tenant after `after`, in the order of ids, `limit` of them."""
+
+    call_ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=1000))
+    after = fields.UUID(load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=1000, validate=validate.Range(1, 1000))
+
+
 class CallQuerySchema(Schema):
     tenant = fields.String(required=True)
     call_id = fields.UUID(required=True)
@@ -148,3 +156,12 @@ class ListQuerySchema(Schema):
     limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
     after_at = Instant(load_default=None, allow_none=True)
     after_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class TimelineEventSchema(Schema):
+    owner = fields.Constant("billing")
+    type = fields.String()
+    at = Instant()
+    recorded_at = Instant()
+    data = fields.Dict()
+    by = fields.String(allow_none=True)

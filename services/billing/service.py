@@ -19,7 +19,7 @@ from shared.plumbing.rpc import rpc
 from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
-RATE_EVERY, AT_ONCE = 0.2, 100
+RATE_EVERY, AT_ONCE = 0.2, 200
 FORGET_EVERY = 3600
 
 
@@ -92,6 +92,12 @@ class BillingService:
             return prices.show(conn, **schemas.CallQuerySchema().load(query))
 
     @rpc
+    def timeline(self, **query: Any) -> Json:
+        with self.db.reading() as conn:
+            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
+        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
+
+    @rpc
     def failed(self, **query: Any) -> Json:
         with self.db.reading() as conn:
             return {"charges": queries.failed(conn, **schemas.ListQuerySchema().load(query))}
@@ -105,6 +111,11 @@ class BillingService:
     def set_terms(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             return handlers.set_terms(conn, **schemas.TermsSchema().load(command))
+
+    @rpc
+    def resend(self, **command: Any) -> Json:
+        with self.db.connection() as conn:
+            return policies.resend(conn, **schemas.ResendSchema().load(command))
 
     def _rates(self, tenant: str, sent: list[Any], upload: Json | None) -> list[Rate]:
         """The rates of a draft, checked before any transaction begins."""

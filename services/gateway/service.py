@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from services.gateway import idempotency, projections
+from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
+from services.gateway.doors.tariffs import TariffDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.subscriptions import Message, subscribe
@@ -16,7 +18,7 @@ from shared.plumbing.timers import every
 CLEAN_UP_EVERY = 30
 
 
-class GatewayService(JournalDoors, CommentDoors, SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(JournalDoors, CommentDoors, ChargeDoors, TariffDoors, SessionDoors, ReportDoors, HealthDoors):
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)

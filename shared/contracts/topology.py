@@ -36,6 +36,21 @@ class Service:
 OWNERS = ("calls", "comments", "billing")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
+BILLING = (
+    "upload",
+    "draft_tariff",
+    "activate_tariff",
+    "discard_tariff",
+    "tariffs",
+    "tariff",
+    "rates",
+    "price",
+    "timeline",
+    "failed",
+    "retry",
+)
+"""What the gateway asks of billing."""
+
 SERVICES = (
     Service("billing", publishes=("billing.events",)),
     Service("calls", publishes=("calls.events",)),
@@ -43,7 +58,14 @@ SERVICES = (
     Service(
         "gateway",
         publishes=("reports",),
-        calls=("calls.timeline", "comments.write", "comments.delete", "comments.history", "comments.timeline"),
+        calls=(
+            "calls.timeline",
+            "comments.write",
+            "comments.delete",
+            "comments.history",
+            "comments.timeline",
+            *(f"billing.{method}" for method in BILLING),
+        ),
     ),
 )
 FACTS = tuple(f"{owner}.events" for owner in OWNERS)

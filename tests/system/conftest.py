@@ -1,11 +1,13 @@
 """Two companies: `acme` with people of every role, and `other` with an administrator."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
 
 from services.gateway import directory
+from shared.contracts.topology import OWNERS
 from shared.plumbing.database import Postgres
 from shared.testing import system as whole
 from shared.testing.infrastructure import Broker, Services, Stack, emptied
@@ -26,8 +28,10 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
     services = Services(stack, tmp_path_factory.mktemp("services"))
-    with emptied(stack, "calls"), emptied(stack, "comments"), emptied(stack, "gateway") as gateway_db:
-        _people(gateway_db)
+    with ExitStack() as databases:
+        for owner in OWNERS:
+            databases.enter_context(emptied(stack, owner))
+        _people(databases.enter_context(emptied(stack, "gateway")))
         yield from whole.start(stack, services, KEYS)
         services.stop()
 

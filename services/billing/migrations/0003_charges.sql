@@ -20,4 +20,5 @@ create table charges (
     charge     json        not null,
     changed_at timestamptz not null
 );
+create index charges_of_tenant on charges (tenant, call_id);
 create index charges_failed on charges (tenant, changed_at, call_id) where state = 'failed';

@@ -14,6 +14,8 @@ ANYBODY: Allowed = frozenset({ANONYMOUS})
 PEOPLE: Allowed = frozenset(Role)
 READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
 
+ACCOUNTING: Allowed = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
+
 PERMISSIONS: Mapping[str, Allowed] = {
     "begin_session": ANYBODY,
     "end_session": PEOPLE,
@@ -26,6 +28,16 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "write_comment": PEOPLE,
     "delete_comment": PEOPLE,
     "show_comment_history": READERS,
+    "show_price": READERS,
+    "list_tariffs": ACCOUNTING,
+    "draft_tariff": ACCOUNTING,
+    "import_tariff": ACCOUNTING,
+    "show_tariff": ACCOUNTING,
+    "redraft_tariff": ACCOUNTING,
+    "discard_tariff": ACCOUNTING,
+    "activate_tariff": ACCOUNTING,
+    "list_charges": ACCOUNTING,
+    "retry_charges": ACCOUNTING,
 }
 
 
