@@ -1,6 +1,5 @@
 """The price of a call, from the tariff that an accountant imports to the row of the journal."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,22 +12,16 @@ from shared.testing.infrastructure import eventually
 from shared.testing.system import System
 from tests.system.test_journal import report, told
 
-RATE = {
-    "direction": "outbound",
-    "prefix": "+38067",
-    "per_minute": "0.006",
-    "minimum_seconds": 30,
-    "increment_seconds": 6,
-}
+BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
+RATE = {"direction": "outbound", "prefix": "+38067", "per_minute": "0.006", **BY_SIX}
 DRAFT = {"name": "Тариф", "currency": "UAH", "rates": [RATE]}
 CSV = "direction;prefix;per_minute;line\noutbound;+38067;1,20;\ninbound;;0;\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def due_after_a_second(system: System) -> Iterator[None]:
+def due_after_a_second(system: System) -> None:
     system.processes["billing"].kill()
     system.start("billing", PRICE_DELAY="1")
-    yield
 
 
 def outbound(talked: int, callee: str = "0671234567") -> list[Json]:
@@ -57,7 +50,7 @@ def tariff(system: System, **words: Any) -> Json:
 
 def price_state(system: System, call_id: str, state: str) -> Json:
     def shown() -> Json | None:
-        price: Json = system.get(f"/calls/{call_id}", "admin").json()["price"]
+        price: Json = system.get(f"/calls/{call_id}", "admin").json().get("price", {"state": "not shown"})
         return price if price["state"] == state else None
 
     found: Json = eventually(shown, seconds=20)
