@@ -29,11 +29,12 @@ from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Order
 
 ROW = """(
-    tenant text, call_id uuid, version int, facts jsonb, ended_at timestamptz, received_at timestamptz,
-    due_at timestamptz, pending boolean, correlation_id text)
+    tenant text, call_id uuid, version int, facts jsonb, placed_at timestamptz, ended_at timestamptz,
+    received_at timestamptz, due_at timestamptz, pending boolean, correlation_id text)
 """
 ADD = f"""
-    insert into calls (tenant, call_id, version, facts, ended_at, received_at, due_at, pending, correlation_id)
+    insert into calls (tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending,
+                       correlation_id)
     select * from json_to_recordset(%(rows)s) as heard {ROW}
      order by call_id
         on conflict do nothing
@@ -41,8 +42,9 @@ ADD = f"""
 """
 REPLACE = f"""
     update calls
-       set version = heard.version, facts = heard.facts, ended_at = heard.ended_at, received_at = heard.received_at,
-           due_at = heard.due_at, pending = heard.pending, correlation_id = heard.correlation_id
+       set version = heard.version, facts = heard.facts, placed_at = heard.placed_at, ended_at = heard.ended_at,
+           received_at = heard.received_at, due_at = heard.due_at, pending = heard.pending,
+           correlation_id = heard.correlation_id
       from json_to_recordset(%(rows)s) as heard {ROW}
      where calls.call_id = heard.call_id
 """
@@ -103,6 +105,7 @@ def _heard(envelope: Json, delay: timedelta) -> EndHeard | None:
         call_id=state.call_id,
         version=envelope["version"],
         facts={name: envelope["state"][name] for name in FACTS},
+        placed_at=state.placed_at,
         ended_at=state.ended_at,
         received_at=envelope["recorded_at"],
         due_at=due_at(state.ended_at, envelope["recorded_at"], delay),
@@ -133,14 +136,15 @@ def rate_due(conn: Connection, books: Books, default: Terms, most: int) -> int:
     if due:
         tenants = {one.tenant for one in due}
         tariffs, terms = queries.active_tariffs(conn, tenants), queries.terms(conn, tenants, default)
-        orders = [_order(conn, books, one, tariffs[one.tenant], terms[one.tenant], now) for one in due]
+        orders = [order(conn, books, one, tariffs[one.tenant], terms[one.tenant], now) for one in due]
         changes = decider.execute(conn, domain, orders, describe)
         projections.keep_charges(conn, changes, now)
         conn.execute(RATED, {"call_ids": [one.call_id for one in due]})
     return len(due)
 
 
-def _order(conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime) -> Order:
+def order(conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime) -> Order:
+    """Rate the call by the tariff in force when it was answered."""
     call: EndedCall = ENDED_CALL.load(due.facts)
     tariff_id = ruling(tariffs.validities, call.answered_at or call.placed_at)
     book = books.of(conn, tariffs.by_id[tariff_id]) if tariff_id else None

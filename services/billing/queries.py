@@ -44,14 +44,14 @@ UPLOADED = """
     select content from uploads where upload_id = %(upload_id)s and tenant = %(tenant)s order by number
 """
 HEARD = """
-    select tenant, call_id, version, facts, ended_at, received_at, due_at, pending, correlation_id
+    select tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending, correlation_id
       from calls
      where call_id = any(%(call_ids)s)
      order by call_id
        for update
 """
 CLAIM = """
-    select tenant, call_id, version, facts, ended_at, received_at, due_at, pending, correlation_id
+    select tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending, correlation_id
       from calls
      where pending and due_at <= %(now)s
      order by due_at, call_id

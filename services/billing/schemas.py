@@ -121,6 +121,16 @@ class TermsSchema(CommandSchema):
     currency = fields.String(required=True, validate=known_currency)
 
 
+class RerateSchema(CommandSchema):
+    """The calls placed in a half-open span; with `tariff_id` as if that one had ruled, in a dry run only."""
+
+    placed_from = Instant(required=True)
+    placed_to = Instant(required=True)
+    tariff_id = fields.UUID(load_default=None, allow_none=True)
+    dry_run = fields.Boolean(required=True)
+    by = fields.UUID(load_default=None, allow_none=True)
+
+
 class RetrySchema(CommandSchema):
     call_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, 1000))
 
@@ -141,6 +151,11 @@ class CallQuerySchema(Schema):
 class TariffQuerySchema(Schema):
     tenant = fields.String(required=True)
     tariff_id = fields.UUID(required=True)
+
+
+class ReratingQuerySchema(Schema):
+    tenant = fields.String(required=True)
+    rerating_id = fields.UUID(required=True)
 
 
 class RatesQuerySchema(TariffQuerySchema):

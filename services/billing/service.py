@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from nameko.dependency_providers import Config
 
-from services.billing import handlers, policies, prices, queries, rate_csv, rates, schemas
+from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
 from services.billing.books import Books
 from services.billing.queries import Terms
 from shared.contracts.billing.events import Rate
@@ -20,7 +20,7 @@ from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
 RATE_EVERY, AT_ONCE = 0.2, 200
-FORGET_EVERY = 3600
+RERATE_EVERY, FORGET_EVERY = 1, 3600
 
 
 class BillingService:
@@ -41,6 +41,13 @@ class BillingService:
         while rated == AT_ONCE:
             with self.db.connection() as conn:
                 rated = policies.rate_due(conn, self.books, self._default(), AT_ONCE)
+
+    @every(RERATE_EVERY)
+    def rate_again(self) -> None:
+        more = True
+        while more:
+            with self.db.connection() as conn:
+                more = reratings.work(conn, self.books, self._default(), AT_ONCE)
 
     @every(FORGET_EVERY)
     def forget_uploads(self) -> None:
@@ -111,6 +118,16 @@ class BillingService:
     def set_terms(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             return handlers.set_terms(conn, **schemas.TermsSchema().load(command))
+
+    @rpc
+    def rerate(self, **command: Any) -> Json:
+        with self.db.connection() as conn:
+            return reratings.begin(conn, **schemas.RerateSchema().load(command))
+
+    @rpc
+    def rerating(self, **query: Any) -> Json:
+        with self.db.reading() as conn:
+            return reratings.show(conn, **schemas.ReratingQuerySchema().load(query))
 
     @rpc
     def resend(self, **command: Any) -> Json:

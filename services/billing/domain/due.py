@@ -20,6 +20,7 @@ class EndHeard:
     call_id: UUID
     version: int
     facts: Mapping[str, Any]
+    placed_at: datetime
     ended_at: datetime
     received_at: datetime
     due_at: datetime

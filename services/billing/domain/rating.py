@@ -35,7 +35,8 @@ def rate(call: EndedCall, book: RateBook | None, currency: str) -> Price:
     """
     paid = legs(call)
     if not paid:
-        return Price(amount=FREE, currency=book.currency if book else currency, tariff=book.tariff if book else None)
+        # No tariff had a say in it, so another one changes nothing.
+        return Price(amount=FREE, currency=book.currency if book else currency)
     for leg in paid:
         if leg.talk_seconds > LONGEST_TALK:
             raise Unrated(Failure.TALK_TOO_LONG, leg.number)

@@ -4,12 +4,14 @@ create table calls (
     tenant         text        not null,
     version        integer     not null,
     facts          jsonb       not null,
+    placed_at      timestamptz not null,
     ended_at       timestamptz not null,
     received_at    timestamptz not null,
     due_at         timestamptz not null,
     pending        boolean     not null,
     correlation_id text        not null
 ) with (fillfactor = 70);
+create index calls_of_tenant on calls (tenant, placed_at, call_id);
 create index calls_due on calls (due_at, call_id) where pending;
 
 create table charges (

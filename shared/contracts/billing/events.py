@@ -138,7 +138,7 @@ class ChargeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What a call costs: the lines add up to the amount. Free calls have no lines, and may have no tariff."""
+    """What a call costs: the lines add up to the amount. Free calls have no lines and no tariff."""
 
     amount: Decimal
     currency: str

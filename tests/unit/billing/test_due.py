@@ -37,6 +37,7 @@ def heard(version: int, facts: str, received: float, ended_at: datetime = END) -
         call_id=UUID(int=1),
         version=version,
         facts={"line": facts},
+        placed_at=END - DELAY,
         ended_at=ended_at,
         received_at=received_at,
         due_at=due_at(ended_at, received_at, DELAY),
