@@ -250,7 +250,7 @@ def show(conn: Connection, tenant: str, rerating_id: UUID) -> Json:
         "state": "done" if ended_at else "running",
         "from": instant(placed_from),
         "to": instant(placed_to),
-        "tariff_id": str(tariff_id) if tariff_id else None,
+        "tariff": str(tariff_id) if tariff_id else None,
         "dry_run": dry_run,
         "by": str(by) if by else None,
         "begun_at": instant(begun_at),

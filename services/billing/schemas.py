@@ -127,7 +127,7 @@ class RerateSchema(CommandSchema):
     placed_from = Instant(required=True)
     placed_to = Instant(required=True)
     tariff_id = fields.UUID(load_default=None, allow_none=True)
-    dry_run = fields.Boolean(required=True)
+    dry_run = fields.Boolean(required=True, truthy={True}, falsy={False})
     by = fields.UUID(load_default=None, allow_none=True)
 
 

@@ -142,3 +142,54 @@ class CallPriceSchema(ShownPriceSchema):
     """The price of a call and those that it had before, oldest first."""
 
     history = fields.List(fields.Nested(EarlierPriceSchema), required=True)
+
+
+class RerateBodySchema(Schema):
+    """The calls placed in a half-open span; with `tariff` as if that one had ruled, in a dry run only."""
+
+    placed_from = Instant(required=True, data_key="from")
+    placed_to = Instant(required=True, data_key="to")
+    tariff_id = fields.UUID(load_default=None, allow_none=True, data_key="tariff")
+    dry_run = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class BegunSchema(Schema):
+    id = fields.UUID(required=True)
+
+
+class ReratedCallsSchema(Schema):
+    """How many calls there are, are done, got another amount, and have no price."""
+
+    total = fields.Integer(required=True)
+    done = fields.Integer(required=True)
+    changed = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+
+
+class DifferenceSchema(Schema):
+    currency = fields.String(required=True)
+    before = fields.Decimal(required=True, as_string=True)
+    after = fields.Decimal(required=True, as_string=True)
+    difference = fields.Decimal(required=True, as_string=True)
+
+
+class PrefixDifferenceSchema(DifferenceSchema):
+    prefix = fields.String(required=True)
+    calls = fields.Integer(required=True)
+
+
+class ReratingSchema(Schema):
+    """How far it is and what it changes, those prefixes first that differ most."""
+
+    id = fields.UUID(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(["running", "done"]))
+    placed_from = Instant(required=True, data_key="from")
+    placed_to = Instant(required=True, data_key="to")
+    tariff_id = fields.UUID(required=True, allow_none=True, data_key="tariff")
+    dry_run = fields.Boolean(required=True)
+    by = fields.UUID(required=True, allow_none=True)
+    begun_at = Instant(required=True)
+    ended_at = Instant(required=True, allow_none=True)
+    calls = fields.Nested(ReratedCallsSchema, required=True)
+    totals = fields.List(fields.Nested(DifferenceSchema), required=True)
+    by_prefix = fields.List(fields.Nested(PrefixDifferenceSchema), required=True)

@@ -8,6 +8,7 @@ from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
+from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.tariffs import TariffDoors
 from shared.plumbing import clock
@@ -18,7 +19,9 @@ from shared.plumbing.timers import every
 CLEAN_UP_EVERY = 30
 
 
-class GatewayService(JournalDoors, CommentDoors, ChargeDoors, TariffDoors, SessionDoors, ReportDoors, HealthDoors):
+class GatewayService(
+    JournalDoors, CommentDoors, ChargeDoors, TariffDoors, ReratingDoors, SessionDoors, ReportDoors, HealthDoors
+):
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)

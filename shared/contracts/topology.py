@@ -48,6 +48,8 @@ BILLING = (
     "timeline",
     "failed",
     "retry",
+    "rerate",
+    "rerating",
 )
 """What the gateway asks of billing."""
 

@@ -139,3 +139,41 @@ def test_another_companys_tariff_and_price_are_not_there(system: System) -> None
     assert send(system, "PUT", f"/tariffs/{used['id']}", "foreign", json={}).status_code == 404
     assert send(system, "GET", f"/calls/{call_id}/price", "foreign").status_code == 404
     assert send(system, "GET", f"/calls/{call_id}/price", "petro").status_code == 404
+
+
+def test_a_period_is_rated_again_and_a_draft_is_tried_on_it(system: System) -> None:
+    call_id = told(system, outbound(75))
+    price_state(system, call_id, "priced")
+    dearer = [{**RATE, "per_minute": "0.06"}]
+    draft = send(system, "POST", "/tariffs", json={**DRAFT, "rates": dearer}).json()["id"]
+    day = {"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+
+    def report_of(**words: Any) -> Json:
+        begun = send(system, "POST", "/rerating", json={**day, **words})
+        assert begun.status_code == 202, begun.text
+        path = f"/rerating/{begun.json()['id']}"
+        assert send(system, "GET", path, "foreign").status_code == 404
+        assert send(system, "GET", path, "olha").status_code == 403
+        return eventually(lambda: (one := send(system, "GET", path).json())["state"] == "done" and one)
+
+    [total] = report_of(tariff=draft, dry_run=True)["totals"]
+    assert float(total["after"]) > float(total["before"]) > 0
+    assert price_state(system, call_id, "priced")["amount"] == "0.0078"
+    tariff(system, rates=dearer)
+    assert report_of(dry_run=False)["calls"]["changed"] > 0
+    eventually(lambda: price_state(system, call_id, "priced")["amount"] == "0.0780")
+    [earlier] = system.get(f"/calls/{call_id}/price", "admin").json()["history"]
+    assert (earlier["amount"], earlier["difference"], earlier["why"]) == ("0.0078", "0.0702", "rerated")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z", "dry_run": True}, "to"),
+        ({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}, "dry_run"),
+        ({"from": "2026-01-01", "to": "2026-01-02T00:00:00Z", "dry_run": True}, "from"),
+    ],
+)
+def test_a_rerating_that_makes_no_sense_is_refused_by_field(system: System, body: Json, field: str) -> None:
+    refused = send(system, "POST", "/rerating", json=body)
+    assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])

@@ -38,6 +38,8 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "activate_tariff": ACCOUNTING,
     "list_charges": ACCOUNTING,
     "retry_charges": ACCOUNTING,
+    "begin_rerating": ACCOUNTING,
+    "show_rerating": ACCOUNTING,
 }
 
 

@@ -1,5 +1,7 @@
 """The price of a call explained, and the calls that could not be priced."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,10 +12,16 @@ from services.gateway.cursors import Cursor
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
+from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json, instant
-from shared.web.http import answer
+from shared.web.http import Problem, answer
 
 PRIVATE = {"Cache-Control": "private, no-store"}
+REFUSALS = {
+    "tariff_has_no_rates": "A tariff without rates prices nothing: give it some first.",
+    "tariff_is_active": "A tariff that was activated never changes: draft another.",
+    "tariff_is_discarded": "The draft was thrown away.",
+}
 FAILED = ("call_id", "state", "reason", "number", "due_at")
 
 
@@ -70,3 +78,13 @@ def next_of(asked: Json, shown: list[Json], at: str, about: str) -> str | None:
     if len(shown) < asked["limit"]:
         return None
     return cursors.encode(Cursor(datetime.fromisoformat(shown[-1][at]), UUID(shown[-1][about])))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What billing refuses, in the words of this house's doors."""
+    try:
+        yield
+    except Rejected as error:
+        reason = str(error)
+        raise Problem(409, reason.replace("_", "-"), "Conflict", REFUSALS.get(reason, reason)) from error

@@ -2,18 +2,16 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas, schemas
-from services.gateway.doors.charges import next_of, page
+from services.gateway.doors.charges import next_of, page, refusals
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
-from shared.contracts.errors import Invalid, NotFound, Rejected
+from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
 from shared.web.http import Problem, answer, body_of
 
@@ -27,11 +25,6 @@ LONG_WORK = 20.0
 """Seconds that billing may take to check and keep a long price list."""
 CSV = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
 HEAD, TARIFF = billing_schemas.TariffHeadSchema(), billing_schemas.TariffSchema()
-REFUSALS = {
-    "tariff_has_no_rates": "A tariff without rates prices nothing: give it some first.",
-    "tariff_is_active": "A tariff that was activated never changes: draft another.",
-    "tariff_is_discarded": "The draft was thrown away.",
-}
 
 
 class TariffDoors(Door):
@@ -117,7 +110,7 @@ class TariffDoors(Door):
 
     def _order_tariff(self, method: str, visit: Visit, tariff_id: UUID, **words: Any) -> Json:
         who = {"tenant": visit.caller.tenant, "by": str(visit.account.id)}
-        with _refusals():
+        with refusals():
             told: Json = self.billing.call(
                 method, LONG_WORK, command_id=str(visit.command_id), tariff_id=str(tariff_id), **who, **words
             )
@@ -154,13 +147,3 @@ def _listed(found: Json) -> Json:
         "from": found["valid_from"],
         "to": found["valid_to"],
     }
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What billing refuses, in the words of this house's doors."""
-    try:
-        yield
-    except Rejected as error:
-        reason = str(error)
-        raise Problem(409, reason.replace("_", "-"), "Conflict", REFUSALS.get(reason, reason)) from error
