@@ -51,9 +51,12 @@ def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
         changes = decider.execute(conn, domain, [order], _describe)
     except Conflict as error:
         raise Conflict(str(error), queries.get(conn, tenant, command.call_id)) from error
+    if not changes:
+        return {"created": False, **(queries.get(conn, tenant, command.call_id) or {})}
     projections.keep_comments(conn, changes)
-    created = any(change.before.text is None and change.after.text is not None for change in changes)
-    return {"created": created, **(queries.get(conn, tenant, command.call_id) or {})}
+    [change] = changes
+    created = change.before.text is None and change.after.text is not None
+    return {"created": created, "version": change.version, "state": change.published}
 
 
 def _describe(stream: str, state: domain.Comment) -> Json:

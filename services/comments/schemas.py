@@ -27,7 +27,7 @@ class WriteSchema(DeleteSchema):
 
 
 class ResendSchema(Schema):
-    """`call_ids`, or every commented call of the tenant after `after`, in the order of ids, `limit` of them."""
+    """`call_ids`, or the tenant's after `after` that have or had a comment, in their order, `limit` of them."""
 
     command_id = fields.UUID(required=True)
     tenant = fields.String(required=True)

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 DEADLINE = "deadline"
 TIMEOUT = 3.0
+TRANSIENT = {"delivery_mode": 1}
+"""A request and its answer are worth nothing after a few seconds: the broker need not write them to its disk."""
 REPLY_QUEUE_EXPIRES = 60_000
 """Milliseconds that a reply queue outlives its service."""
 
@@ -101,7 +103,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
             body = _reply(None, _crossing(unserialisable))
         reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
         try:
-            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about)])
+            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about, properties=TRANSIENT)])
         except Unavailable as gone:
             # The caller has a deadline and every write is idempotent: it will ask again.
             logger.warning("reply not delivered", extra={"error": str(gone)})
@@ -193,7 +195,11 @@ class Remote:
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
         headers = {f"nameko.{DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
-        properties = {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
+        properties = {
+            **TRANSIENT,
+            "reply_to": self._listener.routing_key,
+            "expiration": str(int(timeout * 1000)),
+        }
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
         return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
 

@@ -56,7 +56,7 @@ class System:
 
     def start(self, name: str, target: str = "", **env: str) -> Service:
         """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
-        process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], **env)
+        process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], ready=True, **env)
         self.processes[name] = process
         return process
 

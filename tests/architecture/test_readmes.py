@@ -88,8 +88,9 @@ def readme(service: str) -> Readme:
 
 
 def declared(service: str) -> topology.Service:
-    [found] = [one for one in topology.SERVICES if one.name == service]
-    return found
+    found = {one.name: one for one in topology.SERVICES}
+    assert service in found, f"{service} is missing in shared/contracts/topology.py: SERVICES"
+    return found[service]
 
 
 def test_a_readme_has_its_five_parts_in_order_on_one_screen(readme: Readme) -> None:

@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
 
-python -m tests.performance.run [flow] [latency] [page] [memory] [rating] [pricing] [--calls 100000] [--rows 1000000]
+python -m tests.performance.run [MEASURE …] [--calls 100000] [--rows 1000000] [--due 100000]
 """
 
 import argparse
@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import flow, latency, memory, page, pricing, rating
+from tests.performance import comments, flow, latency, memory, page, pricing, rating
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
     "flow": flow.measure,
     "latency": latency.measure,
+    "comments": comments.measure,
     "page": page.measure,
     "memory": memory.measure,
     "rating": rating.measure,

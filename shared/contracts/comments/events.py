@@ -9,7 +9,7 @@ from shared.contracts.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentAdded(Event):
-    """Somebody commented on a call that had no comment."""
+    """Somebody put a comment on a call that had none."""
 
     call_id: UUID
     text: str

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.schemas import WriteCommentSchema
 from shared.contracts.comments.text import LONGEST, comment_text
 from shared.contracts.errors import Invalid
 
@@ -81,16 +80,3 @@ def test_what_is_kept_is_kept_the_next_time_too(text: str):
     assert comment_text(kept) == kept
     assert 1 <= len(kept) <= LONGEST
     kept.encode()
-
-
-def refusals(text: str) -> dict[str, list[str]]:
-    try:
-        comment_text(text)
-    except Invalid as error:
-        return error.errors
-    return {}
-
-
-@given(st.text(st.characters(), max_size=250))
-def test_the_gateway_and_the_domain_say_the_same(text: str):
-    assert WriteCommentSchema().validate({"text": text}) == refusals(text)
