@@ -19,6 +19,8 @@ SIZES = {
     "R19": (Size(commands=40), Size(commands=10_000)),
     "R40": (Size(events=600, kills=2, writers=16), Size(events=20_000, kills=20, writers=16)),
     "comments": (Size(examples=5, people=4, each=8), Size(examples=10, people=8, each=125)),
+    "R57": (Size(tries=15, apart=0.5), Size(tries=1_000, apart=0.05)),
+    "R51": (Size(questions=2_000), Size(questions=100_000)),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from services.billing import projections, queries, rates
@@ -11,6 +12,7 @@ from services.billing.domain.tariff import ActivateTariff, Command, DiscardTarif
 from shared.contracts.billing.events import Rate, Rounding, Tariff
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.errors import Invalid, NotFound
+from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, logs, store
 from shared.plumbing.database import Connection
@@ -22,11 +24,6 @@ TAKE_SLICE = """
         on conflict do nothing
 """
 FORGET_UPLOADS = "delete from uploads where taken_at < %(before)s"
-SET_TERMS = """
-    insert into terms (tenant, price_delay, currency)
-    values (%(tenant)s, %(price_delay)s, %(currency)s)
-        on conflict (tenant) do update set price_delay = excluded.price_delay, currency = excluded.currency
-"""
 KEPT_UPLOADS = timedelta(days=1)
 STATE = TariffSchema()
 
@@ -108,13 +105,6 @@ def _describe(stream: str, tariff: Tariff) -> Json:
     return described
 
 
-def set_terms(conn: Connection, command_id: UUID, tenant: str, price_delay_seconds: int, currency: str) -> Json:
-    """From now on the company's prices are due after this delay; its free calls are of this currency."""
-    words = {"tenant": tenant, "price_delay": timedelta(seconds=price_delay_seconds), "currency": currency}
-
-    def keep() -> Json:
-        conn.execute(SET_TERMS, words)
-        return {"price_delay_seconds": price_delay_seconds, "currency": currency}
-
-    answer: Json = commands.once(conn, command_id, keep)
-    return answer
+def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
+    """Remember what companies have set, in any order, any number of times; it counts for calls heard of from now on."""
+    projections.keep_terms(conn, settings.newest(heard))

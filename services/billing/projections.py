@@ -1,10 +1,11 @@
 """Tariffs and charges as they are now, written in the transaction of the events that changed them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.contracts.billing.events import TariffState
+from shared.contracts.gateway.events import SettingsChanged
 from shared.contracts.wire import Json, instant
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Changed
@@ -28,6 +29,23 @@ KEEP_CHARGES = """
            changed_at = excluded.changed_at
      where charges.version < excluded.version
 """
+KEEP_TERMS = """
+    insert into terms (tenant, version, price_delay, currency)
+    select tenant, version, make_interval(secs => delay), currency
+      from json_to_recordset(%(rows)s) as said (tenant text, version int, delay int, currency text)
+        on conflict (tenant) do update
+       set version = excluded.version, price_delay = excluded.price_delay, currency = excluded.currency
+     where terms.version < excluded.version
+"""
+
+
+def keep_terms(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]) -> None:
+    """What companies have set, each with its version; an older one never replaces a newer one."""
+    rows = [
+        {"tenant": tenant, "version": version, "delay": settings.price_delay_seconds, "currency": settings.currency}
+        for tenant, (version, settings) in sorted(said.items())
+    ]
+    _keep(conn, KEEP_TERMS, rows)
 
 
 def keep_tariffs(conn: Connection, changes: Sequence[Changed], at: datetime) -> None:

@@ -153,8 +153,8 @@ def active_tariffs(conn: Connection, tenants: Iterable[str]) -> dict[str, Tariff
 def terms(conn: Connection, tenants: Iterable[str], default: Terms) -> dict[str, Terms]:
     """By company; those that have set none have the default."""
     found: dict[str, Terms] = defaultdict(lambda: default)
-    for tenant, *own in conn.execute(TERMS, {"tenants": list(tenants)}):
-        found[tenant] = Terms(*own)
+    for tenant, price_delay, currency in conn.execute(TERMS, {"tenants": list(tenants)}):
+        found[tenant] = Terms(default.price_delay if price_delay is None else price_delay, currency)
     return found
 
 

@@ -114,13 +114,6 @@ class DiscardSchema(CommandSchema):
     by = fields.UUID(load_default=None, allow_none=True)
 
 
-class TermsSchema(CommandSchema):
-    """What a company's prices obey beside its tariffs; counts for calls heard of from now on."""
-
-    price_delay_seconds = fields.Integer(required=True, strict=True, validate=validate.Range(0, 86_400))
-    currency = fields.String(required=True, validate=known_currency)
-
-
 class RerateSchema(CommandSchema):
     """The calls placed in a half-open span; with `tariff_id` as if that one had ruled, in a dry run only."""
 

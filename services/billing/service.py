@@ -35,6 +35,11 @@ class BillingService:
         with self.db.connection() as conn:
             policies.hear_calls(conn, messages, self._default())
 
+    @subscribe("billing.settings", batch=500)
+    def keep_settings(self, messages: Sequence[Message]) -> None:
+        with self.db.connection() as conn:
+            handlers.keep_settings(conn, [message.body for message in messages])
+
     @every(RATE_EVERY)
     def rate_due(self) -> None:
         rated = AT_ONCE
@@ -113,11 +118,6 @@ class BillingService:
     def retry(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             return policies.retry(conn, **schemas.RetrySchema().load(command))
-
-    @rpc
-    def set_terms(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
-            return handlers.set_terms(conn, **schemas.TermsSchema().load(command))
 
     @rpc
     def rerate(self, **command: Any) -> Json:

@@ -11,6 +11,7 @@ import orjson
 from services.calls import policies, projections, queries
 from services.calls.domain import call as domain
 from services.calls.domain.call import GiveUp, TakeReport
+from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports, schemas
 from shared.contracts.calls.events import (
     CallAnswered,
@@ -27,6 +28,7 @@ from shared.contracts.calls.events import (
 )
 from shared.contracts.calls.reports import Report
 from shared.contracts.errors import Rejected
+from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
 from shared.plumbing.database import Connection
@@ -47,7 +49,7 @@ STATE = schemas.CallStateSchema()
 WATCHED_AT_ONCE = 200
 
 
-def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: timedelta) -> bool:
+def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Windows) -> bool:
     """Keep reports, each with its correlation id; True if calls that were missed may have been returned.
 
     Raises Invalid for a malformed report and Rejected for one whose id was used for other content.
@@ -62,7 +64,7 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], window: tim
     known = inbox.remember(conn, "reports", digests)
     if known.different:
         raise Rejected("report_id_used_for_other_content")
-    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], window)
+    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], windows)
 
 
 def _digest(body: Any) -> bytes:
@@ -77,9 +79,9 @@ def _order(report: Report, correlation_id: str) -> Order:
     )
 
 
-def _carry_out(conn: Connection, orders: Sequence[Order], window: timedelta) -> bool:
+def _carry_out(conn: Connection, orders: Sequence[Order], windows: Windows) -> bool:
     changes = _execute(conn, orders)
-    return policies.note_returns_due(conn, changes, window)
+    return policies.note_returns_due(conn, changes, windows)
 
 
 def _execute(conn: Connection, orders: Sequence[Order]) -> list[Changed]:
@@ -93,14 +95,14 @@ def _describe(stream: str, state: domain.Call) -> Json:
     return described
 
 
-def decide_returns(conn: Connection, window: timedelta) -> bool:
+def decide_returns(conn: Connection, windows: Windows) -> bool:
     """Say of missed calls which call returned them; True if there was anything to look at."""
-    any_due, orders = policies.orders_for_returns(conn, window, clock.now())
+    any_due, orders = policies.orders_for_returns(conn, windows, clock.now())
     _execute(conn, orders)
     return any_due
 
 
-def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta) -> int:
+def give_up_silent_calls(conn: Connection, silence: timedelta, windows: Windows) -> int:
     """End live calls that nobody has reported on for `silence`; returns how many."""
     silent_since = clock.now() - silence
     locked = {call_id for _, call_id in queries.silent(conn, silent_since, WATCHED_AT_ONCE)}
@@ -116,8 +118,13 @@ def give_up_silent_calls(conn: Connection, silence: timedelta, window: timedelta
         for tenant, silent in queries.silent(conn, silent_since, WATCHED_AT_ONCE)
         if silent in locked
     ]
-    _carry_out(conn, orders, window)
+    _carry_out(conn, orders, windows)
     return len(orders)
+
+
+def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
+    """Remember what companies have set, in any order, any number of times."""
+    projections.keep_settings(conn, settings.newest(heard))
 
 
 def resend(

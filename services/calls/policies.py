@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.calls import queries
 from services.calls.domain.call import Call, SetReturnedBy, answered_at, ended_at
-from services.calls.domain.returns import CallBack, MissedCall, returned_by
+from services.calls.domain.returns import CallBack, MissedCall, Windows, returned_by
 from shared.contracts.values import Direction
 from shared.plumbing import logs
 from shared.plumbing.database import Connection
@@ -45,13 +45,13 @@ class Due(NamedTuple):
     ended_to: datetime
 
 
-def note_returns_due(conn: Connection, changes: Iterable[Changed], window: timedelta) -> bool:
+def note_returns_due(conn: Connection, changes: Iterable[Changed], windows: Windows) -> bool:
     """Remember what the changes make due; True if they make anything due."""
     due = {
         found
         for change in changes
         for call in (change.before, change.after)
-        if (found := due_for(change.tenant, call, window))
+        if (found := due_for(change.tenant, call, windows.of(change.tenant)))
     }
     if due:
         conn.execute(ADD_DUE, _columns(due))
@@ -71,7 +71,7 @@ def due_for(tenant: str, call: Call, window: timedelta) -> Due | None:
     return None
 
 
-def orders_for_returns(conn: Connection, window: timedelta, at: datetime) -> tuple[bool, list[Order]]:
+def orders_for_returns(conn: Connection, windows: Windows, at: datetime) -> tuple[bool, list[Order]]:
     """Take what is due: whether there was anything, and the orders, given at `at`, that put it right."""
     due = [Due(*row) for row in conn.execute(TAKE_DUE, {"most": MOST})]
     if not due:
@@ -79,10 +79,11 @@ def orders_for_returns(conn: Connection, window: timedelta, at: datetime) -> tup
     columns = _columns(due)
     conn.execute(LOCK_NUMBERS, columns)
     call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
-    for number, call_back in queries.call_backs(conn, columns, window):
+    within = columns | {"window": [windows.of(one.tenant) for one in due]}
+    for number, call_back in queries.call_backs(conn, within):
         call_backs[number].append(call_back)
     return True, [
-        _order(number[0], missed, returned_by(missed, call_backs[number], window), at)
+        _order(number[0], missed, returned_by(missed, call_backs[number], windows.of(number[0])), at)
         for number, missed in queries.missed(conn, columns)
     ]
 

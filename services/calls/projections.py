@@ -1,9 +1,10 @@
 """The calls as they are now, written in the transaction of the events that changed them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.contracts.gateway.events import SettingsChanged
 from shared.contracts.wire import instant
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Changed
@@ -21,6 +22,14 @@ KEEP_CALLS = """
            heard_at = excluded.heard_at
      where calls.version < excluded.version
 """
+KEEP_SETTINGS = """
+    insert into settings (tenant, version, returned_window)
+    select tenant, version, make_interval(hours => returned_window_hours)
+      from json_to_recordset(%(rows)s) as said (tenant text, version int, returned_window_hours int)
+        on conflict (tenant) do update
+       set version = excluded.version, returned_window = excluded.returned_window
+     where settings.version < excluded.version
+"""
 SHOWN = ("call_id", "direction", "status", "phase", "caller", "callee", "answered_at", "ended_at", "returned_by")
 
 
@@ -28,6 +37,15 @@ def keep_calls(conn: Connection, changes: Sequence[Changed], heard_at: datetime)
     """Show changed calls as they are; an older version never replaces a newer one."""
     if changes:
         conn.execute(KEEP_CALLS, {"rows": as_rows([_row(change, heard_at) for change in changes])})
+
+
+def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]) -> None:
+    """What companies have set, each with its version; an older one never replaces a newer one."""
+    rows = [
+        {"tenant": tenant, "version": version, "returned_window_hours": settings.returned_window_hours}
+        for tenant, (version, settings) in sorted(said.items())
+    ]
+    conn.execute(KEEP_SETTINGS, {"rows": as_rows(rows)})
 
 
 def _row(change: Changed, heard_at: datetime) -> dict[str, Any]:

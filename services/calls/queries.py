@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.calls.domain.returns import CallBack, MissedCall
+from services.calls.domain.returns import CallBack, MissedCall, Windows
 from shared.contracts.errors import NotFound
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
@@ -51,12 +51,14 @@ MISSED = """
 CALL_BACKS = """
     select distinct reached.tenant, reached.callee, reached.call_id, reached.answered_at
       from calls as reached
-      join unnest(%(tenant)s::text[], %(number)s::text[], %(ended_from)s::timestamptz[], %(ended_to)s::timestamptz[])
-           as due (tenant, number, ended_from, ended_to)
+      join unnest(%(tenant)s::text[], %(number)s::text[], %(ended_from)s::timestamptz[], %(ended_to)s::timestamptz[],
+                  %(window)s::interval[])
+           as due (tenant, number, ended_from, ended_to, within)
         on reached.tenant = due.tenant and reached.callee = due.number
-       and reached.answered_at between due.ended_from and due.ended_to + %(window)s
+       and reached.answered_at between due.ended_from and due.ended_to + due.within
      where reached.direction = 'outbound'
 """
+WINDOWS = "select tenant, returned_window from settings where returned_window is not null"
 OF_TENANT = """
     select call_id
       from calls
@@ -96,10 +98,15 @@ def missed(conn: Connection, due: Mapping[str, list[Any]]) -> list[tuple[Number,
     return [((tenant, number), MissedCall(*call)) for tenant, number, *call in conn.execute(MISSED, due)]
 
 
-def call_backs(conn: Connection, due: Mapping[str, list[Any]], window: timedelta) -> list[tuple[Number, CallBack]]:
-    """The answered outbound calls that may have returned what `missed` finds."""
-    rows = conn.execute(CALL_BACKS, {**due, "window": window})
+def call_backs(conn: Connection, due: Mapping[str, list[Any]]) -> list[tuple[Number, CallBack]]:
+    """The answered outbound calls that may have returned what `missed` finds, each within the `window` of its row."""
+    rows = conn.execute(CALL_BACKS, due)
     return [((tenant, number), CallBack(*call)) for tenant, number, *call in rows]
+
+
+def windows(conn: Connection, default: timedelta) -> Windows:
+    """How long a call-back counts, by what companies have set."""
+    return Windows(default, dict(conn.execute(WINDOWS).fetchall()))
 
 
 def of_tenant(conn: Connection, tenant: str, after: UUID | None, limit: int) -> Sequence[UUID]:

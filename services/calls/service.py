@@ -7,8 +7,9 @@ from typing import Any
 from nameko.dependency_providers import Config
 
 from services.calls import handlers, queries, schemas
+from services.calls.domain.returns import Windows
 from shared.contracts.wire import Json
-from shared.plumbing.database import Database
+from shared.plumbing.database import Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import rpc
 from shared.plumbing.subscriptions import Message, subscribe
@@ -28,9 +29,14 @@ class CallsService:
     def take_reports(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
             heard = [(message.body, message.correlation_id) for message in messages]
-            returns_due = handlers.take_reports(conn, heard, self._window())
+            returns_due = handlers.take_reports(conn, heard, self._windows(conn))
         if returns_due:
             self._decide_returns()
+
+    @subscribe("calls.settings", batch=500)
+    def keep_settings(self, messages: Sequence[Message]) -> None:
+        with self.db.connection() as conn:
+            handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(LEFT_OVER_EVERY)
     def decide_returns_left_over(self) -> None:
@@ -39,7 +45,8 @@ class CallsService:
     @every(WATCH_EVERY)
     def give_up_silent_calls(self) -> None:
         with self.db.connection() as conn:
-            handlers.give_up_silent_calls(conn, timedelta(hours=float(self.config["SILENCE_HOURS"])), self._window())
+            silence = timedelta(hours=float(self.config["SILENCE_HOURS"]))
+            handlers.give_up_silent_calls(conn, silence, self._windows(conn))
 
     @rpc
     def get(self, **query: Any) -> Json:
@@ -61,10 +68,10 @@ class CallsService:
         again = True
         while again:
             with self.db.connection() as conn:
-                again = handlers.decide_returns(conn, self._window())
+                again = handlers.decide_returns(conn, self._windows(conn))
 
-    def _window(self) -> timedelta:
-        return timedelta(hours=float(self.config["RETURNED_WINDOW_HOURS"]))
+    def _windows(self, conn: Connection) -> Windows:
+        return queries.windows(conn, timedelta(hours=float(self.config["RETURNED_WINDOW_HOURS"])))
 
 
 class CallsRelay:

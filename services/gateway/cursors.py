@@ -1,4 +1,4 @@
-"""Where a page of the journal ended, as a word that only we can read: opaque, and checked to the last bit.
+"""Where a page ended, as a word that only we can read: opaque, and checked to the last bit.
 
 It holds nothing secret and gives no right: whoever comes with it sees what their scope allows.
 """
@@ -14,7 +14,8 @@ from uuid import UUID
 from shared.contracts.errors import Invalid
 
 LAYOUT = struct.Struct(">B?q16s")
-VERSION = 1
+VERSION, PLACE = 1, 2
+ID_LENGTH = 16
 CHECK_LENGTH = 6
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -26,6 +27,13 @@ class Cursor(NamedTuple):
     placed_at: datetime
     call_id: UUID
     newer: bool = False
+
+
+class Place(NamedTuple):
+    """What comes after this in a list that is sorted by a text, and by the id where texts are equal."""
+
+    text: str
+    id: UUID
 
 
 def encode(cursor: Cursor) -> str:
@@ -45,6 +53,23 @@ def decode(word: str) -> Cursor:
     except (NotBase64, struct.error, OverflowError, ValueError):
         pass
     raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this journal."]})
+
+
+def encode_place(place: Place) -> str:
+    packed = bytes([PLACE]) + place.id.bytes + place.text.encode()
+    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+
+
+def decode_place(word: str) -> Place:
+    """Raises Invalid for anything that `encode_place` has not made."""
+    try:
+        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))[:-CHECK_LENGTH]
+        place = Place(raw[1 + ID_LENGTH :].decode(), UUID(bytes=raw[1 : 1 + ID_LENGTH]))
+        if "\0" not in place.text and encode_place(place) == word:
+            return place
+    except (NotBase64, ValueError):
+        pass
+    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this list."]})
 
 
 def _check(packed: bytes) -> bytes:

@@ -1,9 +1,13 @@
 """One ENTRY of the journal from a row and the names of the day. Plain functions: a page makes hundreds of these."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from psycopg import Connection
+
+from services.gateway import directory
 from services.gateway.directory import Names
 from services.gateway.queries import Row
 from shared.contracts.values import Direction, Phase
@@ -20,6 +24,12 @@ NO_RECORDING: Json = {"state": "none", "duration_seconds": None, "format": None,
 def addresses(rows: Iterable[Row]) -> set[str]:
     """The addresses whose names the entries of these rows show."""
     return {address for row in rows for address in (row.caller, row.callee, *row.answered_by, *row.rung[:1])}
+
+
+def shown(conn: Connection[Any], tenant: str, rows: Sequence[Row], price_delay: timedelta) -> list[Json]:
+    """The entries of rows of a tenant, with the names of today."""
+    names = directory.names(conn, tenant, addresses(rows))
+    return [entry(row, names, price_delay) for row in rows]
 
 
 def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
@@ -65,6 +75,8 @@ def party(address: str, at: datetime, names: Names, said_name: str | None = None
 
 def is_withheld(address: str) -> bool:
     """The caller did not want to be known, in whatever words or SIP address the exchange says so."""
+    if address[:1] == "+" or address.isdigit():
+        return False
     user = address.lower().removeprefix("sips:").removeprefix("sip:").partition("@")[0]
     return user.strip() in WITHHELD
 

@@ -144,13 +144,13 @@ def needed(conn: Connection[Any], scope: Scope, filters: Filters) -> list[Among]
     """All of whom one must have taken part in a call for it to be shown."""
     found = []
     if filters.party is not None:
-        found.append(Among(name="party", holdings=[Holding(filters.party)]))
+        found.append(of_party(filters.party))
     if filters.text is not None:
         found.append(_matching(conn, scope.tenant, filters.text))
     if filters.lines is not None:
-        found.append(_of_lines("account", filters.lines))
+        found.append(of_lines("account", filters.lines))
     if scope.lines is not None:
-        found.append(_of_lines("scope", scope.lines))
+        found.append(of_lines("scope", scope.lines))
     return found
 
 
@@ -163,7 +163,11 @@ def first_of(conn: Connection[Any], tenant: str, needed: Sequence[Among]) -> Amo
     return next(few, None) or (named[0] if named else None)
 
 
-def _of_lines(name: str, lines: Sequence[Line]) -> Among:
+def of_party(address: str) -> Among:
+    return Among(name="party", holdings=[Holding(address)])
+
+
+def of_lines(name: str, lines: Sequence[Line]) -> Among:
     held = [Holding(line.address, line.held_from, line.held_until) for line in lines]
     return Among(name=name, holdings=held, own=True)
 

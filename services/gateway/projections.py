@@ -67,14 +67,19 @@ KEEP_ADDRESSES = f"""
      order by kept.tenant, kept.address
         on conflict do nothing
 """
+# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
 NUMBER_CHANGES = """
     with changed as (
         select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
           from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+    ), counted as (
+        select tenant, count(*) as changes from changed group by tenant
     ), numbered as (
         insert into journal_feeds (tenant, last)
-        select tenant, count(*) from changed group by tenant order by tenant
-            on conflict (tenant) do update set last = journal_feeds.last + excluded.last
+        select tenant, (extract(epoch from clock_timestamp()) * 1000000)::bigint + changes from counted order by tenant
+            on conflict (tenant) do update
+           set last = journal_feeds.last
+                    + (select changes from counted where counted.tenant = journal_feeds.tenant)
         returning tenant, last
     )
     insert into journal_feed (tenant, call_id, feed)
@@ -145,8 +150,11 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def show(conn: Connection[Any], messages: Sequence[Message]) -> None:
-    """Bring the journal up to date with what its owners say. Raises Invalid for what is malformed."""
+def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
+    """Bring the journal up to date with what its owners say; returns the tenants whose journal has changed.
+
+    Raises Invalid for what is malformed.
+    """
     _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
     for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
@@ -157,6 +165,7 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> None:
     prices = [_price(envelope) for envelope in told[CHARGE]]
     changed = {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_prices(conn, prices)}
     _number(conn, changed)
+    return {tenant for tenant, _ in changed}
 
 
 def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> None:

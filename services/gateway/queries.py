@@ -183,23 +183,30 @@ def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
     """Raises NotFound for a call that is not there or is not in the scope."""
     needed = parties.needed(conn, scope, Filters())
     query = ONE.format(conditions=_all(among.probe for among in needed))
-    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | _values(needed)).fetchone()
+    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | values_of(needed)).fetchone()
     if row is None:
         raise NotFound
     return Row._make(row)
 
 
-def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
+def page(
+    conn: Connection[Any],
+    scope: Scope,
+    filters: Filters,
+    limit: int,
+    cursor: Cursor | None = None,
+    patience: str = PATIENCE,
+) -> Page:
     """The newest `limit` calls, or those next to a cursor."""
     if filters != Filters():
-        conn.execute(PATIENCE)
+        conn.execute(patience)
     needed = parties.needed(conn, scope, filters)
-    asked = _asked(filters, cursor)
-    if filters.has & NOT_KEPT_YET or asked.get("statuses") == [] or any(among.nobody for among in needed):
+    asked = asked_of(filters, cursor)
+    if shows_nothing(filters, asked, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
-    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | _values(needed)
+    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | values_of(needed)
     if filters.text:
         conn.execute(NEW_PLAN)
     return _page([Row._make(row) for row in conn.execute(query, values)], limit, cursor)
@@ -210,7 +217,7 @@ def heard(conn: Connection[Any]) -> dict[str, Heartbeat]:
     return {owner: Heartbeat(*beat) for owner, *beat in conn.execute(HEARD)}
 
 
-def _asked(filters: Filters, cursor: Cursor | None) -> dict[str, Any]:
+def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
     """The values of the filters there are, by name."""
     asked = {
         "placed_from": filters.placed_from,
@@ -228,47 +235,54 @@ def _asked(filters: Filters, cursor: Cursor | None) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
+def shows_nothing(filters: Filters, asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
+    """No call can fit, so that none need be asked."""
+    nobody = any(among.nobody for among in needed)
+    return bool(filters.has & NOT_KEPT_YET) or asked.get("statuses") == [] or nobody
+
+
 def _statuses(filters: Filters) -> list[str] | None:
     if Has.CALLBACK not in filters.has:
         return sorted(filters.statuses) or None
     return [Status.RETURNED] if Status.RETURNED in (filters.statuses or Status) else []
 
 
-def _values(needed: Sequence[Among]) -> dict[str, Any]:
+def values_of(needed: Sequence[Among]) -> dict[str, Any]:
+    """The values of the conditions that somebody took part."""
     return {name: value for among in needed for name, value in among.values.items()}
 
 
 def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed: Sequence[Among], order: str) -> str:
     """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
-        return _of_all(asked, IN_LIVE, [LIVE, *_probes(needed)], order)
+        return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
     first = parties.first_of(conn, tenant, needed)
     if first is None:
-        return _of_all(asked, IN_JOURNAL, _probes(needed), order)
+        return _of_all(asked, IN_JOURNAL, probes(needed), order)
     own = [OWN] if first.own else []
-    others = _probes(among for among in needed if among is not first)
+    others = probes(among for among in needed if among is not first)
     among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
-    conditions = [parties.IN_TENURE, *own, *others]
-    of_parties = OF_PARTIES.format(
-        among=among, conditions=_conditions(asked, IN_PARTIES, conditions, order), order=order
-    )
+    fits = conditions(asked, IN_PARTIES, [parties.IN_TENURE, *own, *others], order)
+    of_parties = OF_PARTIES.format(among=among, conditions=fits, order=order)
     if not first.calls:
         return of_parties
-    of_calls = OF_CALLS.format(conditions=_conditions(asked, IN_LIVE, others, order), order=order)
+    of_calls = OF_CALLS.format(conditions=conditions(asked, IN_LIVE, others, order), order=order)
     return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
 
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
     query = OF_STATUSES if "statuses" in asked and filters is IN_JOURNAL else OF_ALL
-    return query.format(conditions=_conditions(asked, filters, others, order), order=order)
+    return query.format(conditions=conditions(asked, filters, others, order), order=order)
 
 
-def _conditions(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
+def conditions(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str = "desc") -> str:
+    """All that must hold of a call `it`: the clauses of what is asked, and the others."""
     wanted = {**filters, "beyond_at": BEYOND[order]}
     return _all([*(clause for name, clause in wanted.items() if name in asked), *others])
 
 
-def _probes(needed: Iterable[Among]) -> list[str]:
+def probes(needed: Iterable[Among]) -> list[str]:
+    """The conditions that somebody took part, to be asked of each call."""
     return [among.probe for among in needed]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Has, Period
 from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
@@ -14,6 +15,8 @@ from shared.contracts.values import Direction, EndedBy, Phase, Role, Status
 from shared.contracts.wire import Instant, Json
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LAST_DAY = date(9999, 12, 30)
 LONGEST_TALK = 10_000_000
 LAST_VERSION = 2**31 - 1
@@ -41,8 +44,7 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
 
 
 def storable(text: str) -> None:
-    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if UNSTORABLE.search(text):
         raise ValidationError("Has a character that cannot be stored.")
 
 
@@ -111,8 +113,8 @@ def several(values: Any) -> fields.List[Any]:
     return fields.List(fields.Enum(values, by_value=True), load_default=list)
 
 
-class JournalQuerySchema(Schema):
-    """The parameters of `GET /journal`."""
+class FilterSchema(Schema):
+    """Which calls: what the list, its summary, its export and its stream have in common."""
 
     placed_from = Moment(data_key="from", load_default=None)
     placed_to = Moment(data_key="to", load_default=None)
@@ -126,8 +128,6 @@ class JournalQuerySchema(Schema):
     has = several(Has)
     min_talk = fields.Decimal(load_default=None, validate=validate.Range(0, LONGEST_TALK))
     max_talk = fields.Decimal(load_default=None, validate=validate.Range(0, LONGEST_TALK))
-    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
-    cursor = fields.String(load_default=None, validate=text(100))
 
     @validates_schema
     def refuse_two_spans(self, asked: Json, **_: Any) -> None:
@@ -138,6 +138,20 @@ class JournalQuerySchema(Schema):
     def refuse_blank_text(self, asked: Json, **_: Any) -> None:
         if asked["q"] is not None and not asked["q"].strip():
             raise ValidationError("Is blank.", "q")
+
+
+class JournalQuerySchema(FilterSchema):
+    """The parameters of `GET /journal`."""
+
+    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
+    cursor = fields.String(load_default=None, validate=text(100))
+
+
+class ExportQuerySchema(FilterSchema):
+    """The parameters of `GET /journal/export`; `lang` is the language of the header row."""
+
+    format = fields.Enum(Format, by_value=True, required=True)
+    lang = fields.Enum(Language, by_value=True, load_default=Language.UKRAINIAN)
 
 
 class PartySchema(Schema):
@@ -249,6 +263,30 @@ class EntrySchema(Schema):
     comment = fields.Nested(CommentSchema, required=True, allow_none=True)
     price = fields.Nested(PriceSchema, required=True)
     recording = fields.Nested(RecordingSchema, required=True)
+
+
+ByStatusSchema = Schema.from_dict(
+    {status.value: fields.Integer(required=True) for status in Status}, name="ByStatusSchema"
+)
+
+
+class SummarySchema(Schema):
+    """How many calls of each kind.
+
+    `missed` counts those nobody has returned, in status missed or missed_offline; `returned` stand apart. Internal
+    calls are neither inbound nor outbound. `answered` counts that status alone: a talk that broke off is not in it,
+    but in `talk_seconds`, which is the sum of all talks that have ended.
+    """
+
+    total = fields.Integer(required=True)
+    inbound = fields.Integer(required=True)
+    outbound = fields.Integer(required=True)
+    internal = fields.Integer(required=True)
+    missed = fields.Integer(required=True)
+    returned = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    talk_seconds = fields.Decimal(required=True, as_string=True)
+    by_status = fields.Nested(ByStatusSchema, required=True)
 
 
 class JournalSchema(Schema):

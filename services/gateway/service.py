@@ -2,25 +2,47 @@
 
 from collections.abc import Sequence
 
-from services.gateway import idempotency, projections
+from services.gateway import idempotency, projections, settings
+from services.gateway.doors.accounts import AccountDoors
+from services.gateway.doors.api_keys import ApiKeyDoors
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
+from services.gateway.doors.contacts import ContactDoors
+from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
+from services.gateway.doors.settings import SettingsDoors
+from services.gateway.doors.stream import StreamDoors
 from services.gateway.doors.tariffs import TariffDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
+from shared.plumbing.relay import Relay
 from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
 CLEAN_UP_EVERY = 30
+TELL_AGAIN_EVERY = 600
 
 
 class GatewayService(
-    JournalDoors, CommentDoors, ChargeDoors, TariffDoors, ReratingDoors, SessionDoors, ReportDoors, HealthDoors
+    JournalDoors,
+    StreamDoors,
+    ExportDoors,
+    SessionDoors,
+    AccountDoors,
+    ContactDoors,
+    ApiKeyDoors,
+    SettingsDoors,
+    CommentDoors,
+    ChargeDoors,
+    TariffDoors,
+    ReratingDoors,
+    ReportDoors,
+    HealthDoors,
 ):
     name = "gateway"
 
@@ -34,8 +56,18 @@ class Projector:
     name = "projector"
 
     db = Database()
+    outbox = Relay("gateway")
+    bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            projections.show(conn, messages)
+            changed = projections.show(conn, messages)
+        self.bell.ring(changed)
+
+    @every(TELL_AGAIN_EVERY)
+    def tell_settings_again(self) -> None:
+        last: str | None = ""
+        while last is not None:
+            with self.db.connection() as conn:
+                last = settings.tell_again(conn, last, clock.now())

@@ -11,17 +11,21 @@ from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 ISSUER = AUDIENCE = "call-journal"
 ALGORITHM = "EdDSA"
 CLAIMS = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
-LONGEST = 1024
+LONGEST = 4096
 COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 class BadToken(Exception):
-    """The token is not one of ours, or no longer."""
+    """The token is not one that counts here, or no longer."""
+
+
+class UnknownKey(BadToken):
+    """The token is not signed with a key of ours."""
 
 
 class Claims(NamedTuple):
@@ -37,11 +41,13 @@ class Tokens:
         self._known = {**(retired or {}), self._kid: signing.public_key()}
 
     @classmethod
-    def from_file(cls, path: str) -> "Tokens":
-        key = load_pem_private_key(Path(path).read_bytes(), password=None)
+    def from_files(cls, signing: str, retired: str = "") -> "Tokens":
+        """The key in the file `signing`, and every public key in the folder `retired` ("": none), all in PEM."""
+        key = load_pem_private_key(Path(signing).read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise TypeError(f"{path} is not an Ed25519 key.")
-        return cls(key)
+            raise TypeError(f"{signing} is not an Ed25519 key.")
+        known = [_public_key(path) for path in sorted(Path(retired).glob("*.pem"))] if retired else []
+        return cls(key, {kid_of(one): one for one in known})
 
     def issue(self, claims: Claims, at: datetime, expires_at: datetime) -> str:
         payload = {
@@ -56,7 +62,7 @@ class Tokens:
         return jwt.encode(payload, self._signing, algorithm=ALGORITHM, headers={"kid": self._kid})
 
     def read(self, token: str) -> Claims:
-        """Raises BadToken."""
+        """Raises BadToken, and of that UnknownKey when another issuer may know it."""
         if len(token) > LONGEST or not COMPACT.fullmatch(token):
             raise BadToken
         try:
@@ -68,7 +74,7 @@ class Tokens:
     def _verified(self, token: str) -> dict[str, Any]:
         kid = jwt.get_unverified_header(token).get("kid")
         if kid not in self._known:
-            raise BadToken
+            raise UnknownKey
         return jwt.decode(
             token,
             self._known[kid],
@@ -77,6 +83,13 @@ class Tokens:
             issuer=ISSUER,
             options={"require": CLAIMS, "strict_aud": True, "enforce_minimum_key_length": True},
         )
+
+
+def _public_key(path: Path) -> Ed25519PublicKey:
+    key = load_pem_public_key(path.read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError(f"{path} is not an Ed25519 public key.")
+    return key
 
 
 def kid_of(key: Ed25519PublicKey) -> str:

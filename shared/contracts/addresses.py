@@ -9,7 +9,7 @@ _ELEVEN_FROM_80 = re.compile(r"80\d{9}")
 _DIAL_MARKS = re.compile(r"[\s().\-]")
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=16_384)
 def normalise(address: str, region: str = "UA") -> str:
     """`0501234567`, `80501234567` and `380501234567` are `+380501234567` in Ukraine.
 

@@ -59,7 +59,7 @@ SERVICES = (
     Service("comments", publishes=("comments.events",)),
     Service(
         "gateway",
-        publishes=("reports",),
+        publishes=("reports", "gateway.events"),
         calls=(
             "calls.timeline",
             "comments.write",
@@ -71,10 +71,13 @@ SERVICES = (
     ),
 )
 FACTS = tuple(f"{owner}.events" for owner in OWNERS)
-EXCHANGES = ("reports", *FACTS)
+EXCHANGES = ("reports", "gateway.events", *FACTS)
+SETTINGS = ("settings_changed",)
 QUEUES = (
     Queue("billing.calls", "billing", ("calls.events",)),
+    Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
     Queue("calls.reports", "calls", ("reports",)),
+    Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
 

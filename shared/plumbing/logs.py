@@ -1,12 +1,18 @@
-"""Structured logs: one JSON object a line, with the correlation id of the work at hand."""
+"""Structured logs: one JSON object a line, with the correlation id of the work at hand, and nobody's number."""
 
 import logging
+import re
 import sys
 import time
 from contextvars import ContextVar
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
+NUMBER = re.compile(r"(?<![\w.-])(\+?\d{3})\d{4,10}(\d\d)(?![\w-]|\.\d)")
+ROWS = re.compile(r"(\bDETAIL: ).*")
+"""Where PostgreSQL says which row it means, with all that is in it."""
+IDS = frozenset({"correlation_id", "correlation_ids"})
 _correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 
@@ -20,6 +26,24 @@ def work_for(correlation: str) -> None:
     _correlation.set(correlation)
 
 
+def masked(value: Any) -> Any:
+    """The same without what says of whom it speaks: `+380*****67` for a number, wherever in the texts it stands."""
+    match value:
+        case str():
+            return NUMBER.sub(r"\1*****\2", ROWS.sub(r"\1…", value))
+        case dict():
+            return {masked(name): inner if name in IDS else masked(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [masked(inner) for inner in value]
+    return value
+
+
+class _Masking(JsonFormatter):
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = masked(super().process_log_record(log_data))
+        return told
+
+
 class _AddCorrelation(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.correlation_id = getattr(record, "correlation_id", "") or correlation_id()
@@ -29,7 +53,7 @@ class _AddCorrelation(logging.Filter):
 def configure(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_AddCorrelation())
-    formatter = JsonFormatter(
+    formatter = _Masking(
         "%(asctime)s %(levelname)s %(name)s %(message)s %(correlation_id)s",
         rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
         static_fields={"service": service},

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from uuid import uuid4
 import eventlet
 import orjson
 from eventlet.semaphore import Semaphore
+from greenlet import GreenletExit
 from nameko.exceptions import ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
@@ -32,7 +33,9 @@ SOCKET_TIMEOUT = 10
 LINE_LIMIT = 8 * 1024
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
 RETRY_AFTER = "1"
-
+GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+"""What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
+STAY_SECURE = "max-age=31536000"
 
 Headers = dict[str, str] | None
 
@@ -118,8 +121,16 @@ def _http_problem(error: HTTPException) -> Problem:
     return Problem(code, title.lower().replace(" ", "-"), title, headers=headers)
 
 
+class Stream(Response):
+    """An answer that lasts. When the service stops, its pieces end wherever they wait: GreenletExit is raised there."""
+
+
 class _Server(WebServer):
     """Nameko's server with bounds: connections, time to send a request, and sockets running out."""
+
+    def start(self) -> None:
+        self._streams: set[Any] = getattr(self, "_streams", set())
+        super().start()
 
     def refuse(self) -> None:
         """Accept nobody any more; who is inside is served."""
@@ -127,9 +138,11 @@ class _Server(WebServer):
         if self._gt:
             self._gt.kill()
             self._sock.close()
+        for thread in list(self._streams):
+            thread.kill()
 
     def run(self) -> None:
-        self._free = Semaphore(CONNECTIONS)
+        self._free = Semaphore(int(self.container.config.get("CONNECTIONS", CONNECTIONS)))
         while self._is_accepting:
             self._free.acquire()
             try:
@@ -172,11 +185,28 @@ class _Server(WebServer):
         trace = environ.get("HTTP_X_REQUEST_ID", "")
         logs.work_for(trace if TRACE.fullmatch(trace) else str(uuid4()))
         response = self._respond(app, environ)
+        if isinstance(response, Stream):
+            environ["eventlet.minimum_write_chunk_size"] = 1
+            response.response = self._until_stopped(response.response)
         response.headers["X-Request-Id"] = logs.correlation_id()
+        for name, value in GUARDED.items():
+            response.headers.setdefault(name, value)
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            response.headers["Strict-Transport-Security"] = STAY_SECURE
         if not self._is_accepting:
             response.headers["Connection"] = "close"
         answered: Iterable[bytes] = response(environ, start_response)
         return answered
+
+    def _until_stopped(self, pieces: Iterable[Any]) -> Iterator[Any]:
+        thread = eventlet.getcurrent()
+        self._streams.add(thread)
+        try:
+            yield from pieces
+        except GreenletExit:
+            logger.info("stream ended, the service stops")
+        finally:
+            self._streams.discard(thread)
 
     def _respond(self, app: Any, environ: dict[str, Any]) -> Response:
         request = Request(environ, shallow=True)

@@ -22,7 +22,7 @@ from shared.contracts.wire import WIRES, EnvelopeSchema, Json, decode, encode, m
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts"
 NAME = re.compile(r"(?P<type>\w+)\.v(?P<version>\d+)\.json")
 
-for owner in topology.OWNERS:
+for owner in ("gateway", *topology.OWNERS):
     importlib.import_module(f"shared.contracts.{owner}.schemas")
 
 SAMPLES = sorted(CONTRACTS.glob("*/samples/*.json"))

@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
 
-python -m tests.performance.run [MEASURE …] [--calls 100000] [--rows 1000000] [--due 100000]
+python -m tests.performance.run [MEASURE ...] [--calls 100000] [--rows 1000000] [--due 100000]
 """
 
 import argparse
@@ -13,15 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import comments, flow, latency, memory, page, pricing, rating
+from tests.performance import comments, export, flow, latency, login, memory, page, pricing, rating, stream
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
     "flow": flow.measure,
     "latency": latency.measure,
     "comments": comments.measure,
+    "login": login.measure,
     "page": page.measure,
     "memory": memory.measure,
+    "stream": stream.measure,
+    "export": export.measure,
     "rating": rating.measure,
     "pricing": pricing.measure,
 }

@@ -14,6 +14,7 @@ from nameko.web.handlers import http
 from werkzeug.wrappers import Request
 
 from services.calls import handlers
+from services.calls.domain.returns import Windows
 from services.gateway import projections
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.doors.reports import checked
@@ -24,7 +25,7 @@ from shared.plumbing.subscriptions import Message
 from tests.performance import company
 
 TAKE_OUTBOX = "delete from outbox returning key, body, correlation_id"
-WINDOW = timedelta(hours=24)
+WINDOWS = Windows(timedelta(hours=24))
 KEY = ApiKey(id=UUID(int=0), tenant=company.TENANT, kind=KeyKind.INGEST)
 
 
@@ -49,7 +50,7 @@ class StockCalls:
     @event_handler("stock_gateway", "report")
     def take_report(self, report: Any) -> None:
         with self.db.connection() as conn:
-            handlers.take_reports(conn, [(report, "stock")], WINDOW)
+            handlers.take_reports(conn, [(report, "stock")], WINDOWS)
         with self.db.connection() as conn:
             said = conn.execute(TAKE_OUTBOX).fetchall()
         for key, body, about in said:

@@ -31,8 +31,10 @@ create table uploads (
 );
 create index uploads_by_age on uploads (taken_at);
 
+-- What companies have set, as the gateway tells of it; a delay of null is the installation's.
 create table terms (
-    tenant      text     primary key,
-    price_delay interval not null,
-    currency    text     not null
+    tenant      text    primary key,
+    version     integer not null,
+    price_delay interval,
+    currency    text    not null
 );

@@ -1,7 +1,7 @@
 """Which call-back returned a missed call."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,17 @@ class CallBack:
 
     call_id: UUID
     answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How long after a missed call a call-back counts: as its company has set it, or `default`."""
+
+    default: timedelta
+    of_tenants: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def of(self, tenant: str) -> timedelta:
+        return self.of_tenants.get(tenant, self.default)
 
 
 def returned_by(missed: MissedCall, call_backs: Iterable[CallBack], window: timedelta) -> CallBack | None:

@@ -13,6 +13,8 @@ Allowed = frozenset[Role | KeyKind | str]
 ANYBODY: Allowed = frozenset({ANONYMOUS})
 PEOPLE: Allowed = frozenset(Role)
 READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
+ADMINISTRATORS: Allowed = frozenset({Role.ADMINISTRATOR})
+LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 ACCOUNTING: Allowed = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
 
@@ -22,7 +24,10 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_me": PEOPLE,
     "take_reports": frozenset({KeyKind.INGEST}),
     "show_journal": READERS,
-    "show_journal_of_account": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, KeyKind.EXPORT}),
+    "show_journal_of_account": LEADERS | {KeyKind.EXPORT},
+    "show_summary": READERS,
+    "export_journal": READERS,
+    "stream_journal": READERS,
     "show_call": READERS,
     "show_timeline": READERS,
     "write_comment": PEOPLE,
@@ -40,6 +45,26 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "retry_charges": ACCOUNTING,
     "begin_rerating": ACCOUNTING,
     "show_rerating": ACCOUNTING,
+    "list_accounts": ADMINISTRATORS,
+    "add_account": ADMINISTRATORS,
+    "show_account": ADMINISTRATORS,
+    "change_account": ADMINISTRATORS,
+    "list_lines": ADMINISTRATORS,
+    "add_line": ADMINISTRATORS,
+    "change_line": ADMINISTRATORS,
+    "change_password": PEOPLE,
+    "list_contacts": READERS,
+    "show_contact": READERS,
+    "export_contacts": READERS,
+    "add_contact": PEOPLE,
+    "change_contact": PEOPLE,
+    "delete_contact": LEADERS,
+    "import_contacts": LEADERS,
+    "list_api_keys": ADMINISTRATORS,
+    "add_api_key": ADMINISTRATORS,
+    "revoke_api_key": ADMINISTRATORS,
+    "show_settings": ADMINISTRATORS,
+    "change_settings": ADMINISTRATORS,
 }
 
 

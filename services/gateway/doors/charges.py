@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from werkzeug.wrappers import Response
@@ -11,6 +11,7 @@ from services.gateway import billing_schemas, cursors, entries, queries
 from services.gateway.cursors import Cursor
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.journal import price_delay
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json, instant
@@ -35,7 +36,7 @@ class ChargeDoors(Door):
         price = ask(self.billing, "price", tenant=visit.caller.tenant, call_id=str(call_id))
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
-            price |= entries.price(row, timedelta(seconds=float(self.config["PRICE_DELAY"])))
+            price |= entries.price(row, price_delay(self.config, visit.caller))
         return answer(price, headers=PRIVATE)
 
     @door(

@@ -1,30 +1,51 @@
-"""Who asks, and may they: the first two questions of every door."""
+"""Who asks, may they, and how often: the first three questions of every door."""
 
+import logging
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import eventlet
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request
 
-from services.gateway import directory
+from services.gateway import directory, identity
 from services.gateway.domain.keys import ApiKey
+from services.gateway.domain.limits import Limit
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Caller, may
+from services.gateway.doors import cookies
+from services.gateway.doors.fetching import fetch
+from services.gateway.doors.guesses import A_MINUTE, Guesses, too_many
 from services.gateway.doors.recent import Recent
-from services.gateway.tokens import BadToken, Claims, Tokens
+from services.gateway.identity import Introduction, Keys, Provider, Terms
+from services.gateway.limits import Leases, Limiter, Own, Shared
+from services.gateway.tokens import BadToken, Claims, Tokens, UnknownKey
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.web.http import Problem
+from shared.web.peers import Proxies
+
+logger = logging.getLogger(__name__)
 
 REMEMBERED = 1.0
 KEY_USE_NOTED = timedelta(minutes=1)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="call-journal"'}
+EXPORTS = frozenset({"export_journal", "export_contacts"})
+"""Doors that give much at once; how often is limited for all of them together."""
 
 
 class Session(NamedTuple):
-    id: UUID
+    """Whose session it is, and what was shown for it."""
+
     account: Account
+    shown: Claims | Introduction
+
+    @property
+    def id(self) -> UUID:
+        return self.shown.session_id
 
 
 def unauthorised(detail: str) -> Problem:
@@ -32,43 +53,82 @@ def unauthorised(detail: str) -> Problem:
 
 
 class Gatekeeper:
-    """Raises Problem 401 for whom it does not know, 403 for whom it knows but does not let through."""
+    """Raises Problem 401 for whom it does not know, 403 for whom it does not let in, 429 for who comes too often."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.tokens = tokens
-        self._sessions: Recent[Claims, Account] = Recent(REMEMBERED)
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.tokens = Tokens.from_files(config["TOKEN_KEY_FILE"], config["TOKEN_RETIRED_KEYS"])
+        self._provider = provider(config)
+        self._proxies = Proxies(config["TRUSTED_PROXIES"])
+        limiter = Limiter(Shared.at(config["REDIS_URL"]), Own())
+        self.guesses = Guesses(limiter, self._proxies, config)
+        requests = Limit(burst=int(config["REQUESTS_BURST"]), rate=float(config["REQUESTS_PER_SECOND"]))
+        exports = Limit(burst=int(config["EXPORTS_PER_MINUTE"]), window=A_MINUTE)
+        self._requests = Leases(limiter, requests, eventlet.spawn_n)
+        self._exports = Leases(limiter, exports, eventlet.spawn_n)
+        self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
         self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
 
     def caller(self, db: Postgres, request: Request, door: str) -> Caller:
         """Who comes through this door, by a session or a key."""
-        key, bearer = request.headers.get("X-Api-Key"), request.headers.get("Authorization")
-        if key is not None and bearer is not None:
-            raise unauthorised("Show a token or a key, not both.")
-        caller = self._key(db, key) if key is not None else self._session(db, bearer).account
-        if not may(caller, door):
-            raise Problem(403, "forbidden", "Not allowed", "Your role may not do this.")
+        caller: Caller | None = None
+        try:
+            caller = self._shown(db, request)
+            self._count(self._requests, f"requests:{caller.id}", "Too many requests.")
+            if not may(caller, door):
+                raise Problem(403, "forbidden", "Not allowed", "Your role may not do this.")
+            if door in EXPORTS:
+                self._count(self._exports, f"exports:{caller.id}", "Too many exports.")
+        except Problem as refusal:
+            self.note(refusal, request, door, caller)
+            raise
         return caller
 
     def session(self, db: Postgres, request: Request) -> Session:
         """The session of a caller who has one."""
-        return self._session(db, request.headers.get("Authorization"))
+        header = request.headers.get("Authorization")
+        token = cookies.token_of(request) if header is None else None
+        if token is None:
+            return self._session(db, _bearer(header))
+        session = self._session(db, token)
+        cookies.refuse_forged(request, token)
+        return session
 
     def forget(self, session: Session) -> None:
         """The session was ended here: nobody comes in on it any more."""
-        self._sessions.forget(Claims(session.account.id, session.id))
+        self._sessions.forget(session.shown)
 
-    def _session(self, db: Postgres, header: str | None) -> Session:
-        scheme, _, token = (header or "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise unauthorised("Sign in and send the token: Authorization: Bearer ….")
-        try:
-            claims = self.tokens.read(token.strip())
-        except BadToken as error:
-            raise unauthorised("The token is not valid.") from error
-        account = self._sessions.get(claims, lambda: _account(db, claims))
+    def note(self, refusal: Problem, request: Request, door: str, caller: Caller | None) -> None:
+        """Who was not let in where; what they showed is nobody's business."""
+        if refusal.status in (401, 403):
+            who, address = caller and str(caller.id), self._proxies.client(request)
+            about = {"door": door, "status": refusal.status, "who": who, "address": address}
+            logger.warning("denied", extra={**about, "why": refusal.body["detail"]})
+
+    def _shown(self, db: Postgres, request: Request) -> Caller:
+        key = request.headers.get("X-Api-Key")
+        if key is None:
+            return self.session(db, request).account
+        if "Authorization" in request.headers:
+            raise unauthorised("Show a token or a key, not both.")
+        return self._key(db, key)
+
+    def _session(self, db: Postgres, token: str) -> Session:
+        shown = self._read(token)
+        account = self._sessions.get(shown, partial(_account, db, shown))
         if account is None:
             raise unauthorised("The session has ended.")
-        return Session(claims.session_id, account)
+        return Session(account, shown)
+
+    def _read(self, token: str) -> Claims | Introduction:
+        try:
+            try:
+                return self.tokens.read(token)
+            except UnknownKey:
+                if self._provider is None:
+                    raise
+                return self._provider.read(token)
+        except BadToken as error:
+            raise unauthorised("The token is not valid.") from error
 
     def _key(self, db: Postgres, key: str) -> ApiKey:
         digest = directory.digest_of(key)
@@ -77,10 +137,43 @@ class Gatekeeper:
             raise unauthorised("The key is not valid.")
         return known
 
+    def _count(self, leases: Leases, key: str, why: str) -> None:
+        if wait := leases.wait(f"limit:{key}"):
+            raise too_many(wait, why)
 
-def _account(db: Postgres, claims: Claims) -> Account | None:
+
+def provider(config: Mapping[str, Any], fetch: Callable[[str], bytes] = fetch) -> Provider | None:
+    """The outside identity provider, if one is configured."""
+    url = config["IDENTITY_JWKS_URL"]
+    if not url:
+        return None
+    terms = Terms(
+        issuer=_needed(config, "IDENTITY_ISSUER"),
+        audience=_needed(config, "IDENTITY_AUDIENCE"),
+        tenant_claim=config["IDENTITY_TENANT_CLAIM"],
+        login_claim=config["IDENTITY_LOGIN_CLAIM"],
+    )
+    return Provider(terms, Keys(partial(fetch, url)))
+
+
+def _needed(config: Mapping[str, Any], name: str) -> str:
+    if not config[name]:
+        raise ValueError(f"IDENTITY_JWKS_URL needs {name}.")
+    return str(config[name])
+
+
+def _bearer(header: str | None) -> str:
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise unauthorised("Sign in and send the token: Authorization: Bearer ….")
+    return token.strip()
+
+
+def _account(db: Postgres, shown: Claims | Introduction) -> Account | None:
     with db.reading() as conn:
-        return directory.account_of(conn, claims.account_id, claims.session_id, clock.now())
+        if isinstance(shown, Introduction):
+            return identity.account_of(conn, shown, clock.now())
+        return directory.account_of(conn, shown.account_id, shown.session_id, clock.now())
 
 
 def _api_key(db: Postgres, digest: bytes) -> ApiKey | None:
@@ -93,7 +186,7 @@ def _api_key(db: Postgres, digest: bytes) -> ApiKey | None:
 
 class Credentials(DependencyProvider):
     def setup(self) -> None:
-        self.gatekeeper = Gatekeeper(Tokens.from_file(self.container.config["TOKEN_KEY_FILE"]))
+        self.gatekeeper = Gatekeeper(self.container.config)
 
     def get_dependency(self, worker_ctx: object) -> Gatekeeper:
         return self.gatekeeper

@@ -21,7 +21,7 @@ from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.publisher import Publishers
 from shared.plumbing.rpc import RpcClient
-from shared.web.http import BODY_LIMIT, body_of, http
+from shared.web.http import BODY_LIMIT, Problem, body_of, http
 
 Answers = Mapping[int, Schema | str]
 """What a door answers, by status: JSON of a schema, or another content, by its media type ("" for none)."""
@@ -141,6 +141,13 @@ def door(
 
         def knock(self: Door, request: Request, **ids: str) -> Response:
             caller = None if plate.open else self.credentials.caller(self.db, request, name)
+            try:
+                return answered(self, request, caller, ids)
+            except Problem as refusal:
+                self.credentials.note(refusal, request, name, caller)
+                raise
+
+        def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
             repeat = _repeat(request, caller) if plate.writes and caller else None
             command_id = uuid5(repeat.owner, repeat.key) if repeat else uuid4()

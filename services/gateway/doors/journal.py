@@ -1,23 +1,25 @@
 """The journal: a page of it, one call, and what happened to that call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from psycopg.errors import QueryCanceled
 from werkzeug.wrappers import Response
 
-from services.gateway import cursors, directory, entries, queries, schemas
+from services.gateway import cursors, directory, entries, queries, schemas, summaries
 from services.gateway.domain.filters import Filters, beginning, sought, span_of
 from services.gateway.domain.freshness import Heartbeat, freshness
+from services.gateway.domain.keys import ApiKey
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
+from services.gateway.domain.summary import summarise
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask_all
 from services.gateway.doors.recent import Recent
@@ -42,20 +44,24 @@ class JournalDoors(Door):
     @door("GET", "/api/v1/journal", query=QUERY, answers={200: schemas.JournalSchema()})
     def show_journal(self, visit: Visit) -> Response:
         """Calls, newest first, while the phones still ring."""
-        caller = visit.caller
-        if "account" in visit.request.args and not may(caller, "show_journal_of_account"):
-            raise Problem(403, "forbidden", "Not allowed", "Your role may not ask for the calls of an account.")
-        asked = visit.asked()
+        caller, asked = visit.caller, asked_of(visit)
         cursor = None if asked["cursor"] is None else cursors.decode(asked["cursor"])
         filters = filters_of(asked, caller, clock.now())
-        with _patiently(asked), self._asking(filters) as conn:
-            if asked["account"]:
-                lines = directory.account_lines(conn, caller.tenant, asked["account"])
-                filters = replace(filters, lines=lines)
+        with patiently(asked), self._asking(filters) as conn:
+            filters = of_account(conn, asked, caller, filters)
             page = queries.page(conn, scope_of(caller), filters, asked["limit"], cursor)
             shown = self._entries(conn, caller, page.rows)
             heard = self._heard.get("owners", lambda: queries.heard(conn)) or {}
         return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())}, headers=PRIVATE)
+
+    @door("GET", "/api/v1/journal/summary", query=schemas.FilterSchema(), answers={200: schemas.SummarySchema()})
+    def show_summary(self, visit: Visit) -> Response:
+        """How many calls of each kind."""
+        caller, asked = visit.caller, asked_of(visit)
+        filters = filters_of(asked, caller, clock.now())
+        with patiently(asked), self.db.connection() as conn:
+            counts = summaries.counts(conn, scope_of(caller), of_account(conn, asked, caller, filters))
+        return answer(summarise(counts), headers=PRIVATE)
 
     @door("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
     def show_call(self, visit: Visit, call_id: UUID) -> Response:
@@ -90,9 +96,36 @@ class JournalDoors(Door):
         return db.reading() if filters == Filters() else db.connection()
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
-        names = directory.names(conn, caller.tenant, entries.addresses(rows))
-        delay = timedelta(seconds=float(self.config["PRICE_DELAY"]))
-        return [entries.entry(row, names, delay) for row in rows]
+        return entries.shown(conn, caller.tenant, rows, price_delay(self.config, caller))
+
+
+def price_delay(config: Mapping[str, Any], caller: Caller) -> timedelta:
+    """How long after a call's end its price comes: what the company has set, else what the installation has."""
+    set_by_company = caller.price_delay_seconds
+    return timedelta(seconds=float(config["PRICE_DELAY"] if set_by_company is None else set_by_company))
+
+
+def shown_by(door: Door, visit: Visit) -> UUID:
+    """The id of the session or key that lets the caller in: what is asked again while an answer lasts."""
+    if isinstance(visit.caller, ApiKey):
+        return visit.caller.id
+    shown: UUID = door.credentials.session(door.db, visit.request).id
+    return shown
+
+
+def asked_of(visit: Visit) -> Json:
+    """What is asked of the journal. Raises Problem 403 for the calls of an account, to who may not ask for them."""
+    if "account" in visit.request.args and not may(visit.caller, "show_journal_of_account"):
+        raise Problem(403, "forbidden", "Not allowed", "Your role may not ask for the calls of an account.")
+    asked: Json = visit.asked()
+    return asked
+
+
+def of_account(conn: Connection, asked: Json, caller: Caller, filters: Filters) -> Filters:
+    """The filters with the lines of the account that is asked for, if one is."""
+    if not asked["account"]:
+        return filters
+    return replace(filters, lines=directory.account_lines(conn, caller.tenant, asked["account"]))
 
 
 def filters_of(asked: Json, caller: Caller, now: datetime) -> Filters:
@@ -134,7 +167,7 @@ def _cursors(page: Page) -> Json:
 
 
 @contextmanager
-def _patiently(asked: Json) -> Iterator[None]:
+def patiently(asked: Json) -> Iterator[None]:
     """A question that takes too long is answered with what to do about it."""
     try:
         yield

@@ -1,17 +1,16 @@
 """What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-import eventlet
 import orjson
 from werkzeug.wrappers import Response
 
 from services.gateway import schemas
 from services.gateway.domain.permissions import Caller
 from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.turns import in_turns
 from shared.contracts.addresses import normalise
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
@@ -22,12 +21,9 @@ from shared.plumbing import clock, logs
 from shared.plumbing.publisher import Outgoing
 from shared.web.http import answer, body_of
 
-Item = TypeVar("Item")
-
 BODY_LIMIT = 2 * 1024 * 1024
 MOST = 1000
 TOO_FAR_AHEAD = timedelta(hours=12)
-AT_A_STRETCH = 50
 ADDRESSES = ("caller", "callee", "line", "party", "to")
 
 
@@ -43,7 +39,7 @@ class ReportDoors(Door):
         """Tell what happened to calls: 1 to 1000 reports, all of them taken or none."""
         visit.asked()
         taken = checked(body_of(visit.request), visit.caller, clock.now())
-        self.publishers.publish([_outgoing(report) for report in _yielding(taken)])
+        self.publishers.publish([_outgoing(report) for report in in_turns(taken)])
         calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
         return answer({"accepted": len(taken), "calls": calls}, 202)
 
@@ -52,7 +48,7 @@ def checked(sent: Any, key: Caller, now: datetime) -> list[Report]:
     """All that was sent, addresses normalised. Raises Invalid by index for any of it."""
     if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
         raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})
-    taken = [_normalised(report, key.region) for report in _yielding(reports.load(_yielding(sent)))]
+    taken = [_normalised(report, key.region) for report in in_turns(reports.load(in_turns(sent)))]
     first: dict[str, Report] = {}
     errors = {
         str(index): wrong
@@ -74,14 +70,6 @@ def _wrong(report: Report, tenant: str, now: datetime, first: Report) -> Json:
     if report != first:
         wrong["report_id"] = ["Used in this request for another report."]
     return wrong
-
-
-def _yielding(many: Iterable[Item]) -> Iterator[Item]:
-    """The same, letting other requests run now and then."""
-    for number, item in enumerate(many, 1):
-        yield item
-        if number % AT_A_STRETCH == 0:
-            eventlet.sleep(0)
 
 
 def _normalised(report: Report, region: str) -> Report:

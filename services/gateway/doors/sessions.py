@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from services.gateway import directory, passwords, schemas
 from services.gateway.directory import Credentials
 from services.gateway.domain.people import Account
-from services.gateway.doors import hashing
+from services.gateway.doors import cookies, hashing
 from services.gateway.doors.credentials import unauthorised
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.tokens import Claims
@@ -15,17 +15,18 @@ from shared.contracts.wire import Json
 from shared.plumbing import clock
 from shared.web.http import answer
 
-PRIVATE = {"Cache-Control": "no-store"}
-
 
 class SessionDoors(Door):
     @door("POST", "/api/v1/sessions", body=schemas.SignInSchema(), answers={201: schemas.SessionSchema()})
     def begin_session(self, visit: Visit) -> Response:
         """Sign in. Without a tenant the login must be unique in the system."""
-        shown = self._credentials(**visit.sent())
+        shown = self._credentials(visit.request, **visit.sent())
         if shown is None:
             raise unauthorised("The login or the password is wrong.")
-        return answer(self._begin(shown), 201, PRIVATE)
+        begun = self._begin(shown)
+        response = answer(schemas.SessionSchema().dump(begun), 201)
+        cookies.give(visit.request, response, begun["token"], begun["expires_at"] - clock.now())
+        return response
 
     @door("DELETE", "/api/v1/sessions/current", answers={204: ""})
     def end_session(self, visit: Visit) -> Response:
@@ -35,19 +36,21 @@ class SessionDoors(Door):
         with self.db.connection() as conn:
             directory.end_session(conn, session.id, clock.now())
         self.credentials.forget(session)
-        return answer(None, 204)
+        response = answer(None, 204)
+        cookies.take_back(visit.request, response)
+        return response
 
     @door("GET", "/api/v1/me", answers={200: schemas.MeSchema()})
     def show_me(self, visit: Visit) -> Response:
         """Who am I, and which lines do I hold."""
         visit.asked()
-        return answer(schemas.MeSchema().dump(_me(visit.account)), headers=PRIVATE)
+        return answer(schemas.MeSchema().dump(_me(visit.account)))
 
-    def _credentials(self, tenant: str | None, login: str, password: str) -> Credentials | None:
+    def _credentials(self, request: Request, tenant: str | None, login: str, password: str) -> Credentials | None:
         """The account's credentials if the password is right; it takes as long for an account that is not there."""
         with self.db.connection() as conn:
             found = directory.credentials(conn, tenant, login)
-        if not hashing.is_right(password, found and found.password_hash):
+        if not self.credentials.guesses.is_right(request, login, password, found and found.password_hash):
             return None
         if found and passwords.is_outdated(found.password_hash):
             new = hashing.hash_of(password)
@@ -64,8 +67,7 @@ class SessionDoors(Door):
         if account is None:
             raise unauthorised("The account has been changed; sign in again.")
         token = self.credentials.tokens.issue(Claims(account.id, session_id), at, expires_at)
-        answered: Json = schemas.SessionSchema().dump({"token": token, "expires_at": expires_at, "account": account})
-        return answered
+        return {"token": token, "expires_at": expires_at, "account": account}
 
 
 def _me(account: Account) -> Json:

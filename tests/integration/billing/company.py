@@ -13,6 +13,7 @@ from shared.contracts.billing.events import Rate, Rounding
 from shared.contracts.calls.events import CallGivenUp, CallState, Forward
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Recorded
+from shared.contracts.gateway.events import SettingsChanged
 from shared.contracts.values import Direction, EndedBy, Phase, Status
 from shared.contracts.wire import Json, encode, message
 from shared.plumbing import clock
@@ -89,6 +90,28 @@ def told(state: CallState, version: int = 4, received: float = 0.5, tenant: str 
         event=event,
     )
     return Message(message(recorded, encode(event), CallStateSchema().dump(state)))
+
+
+def settings(tenant: str, delay: int | None, version: int) -> Json:
+    """What the gateway says that a company has set."""
+    set_by_company = SettingsChanged(
+        time_zone="Europe/Kyiv",
+        region="UA",
+        price_delay_seconds=delay,
+        returned_window_hours=None,
+        retention_days=None,
+        currency="EUR",
+    )
+    recorded = Recorded(
+        id=uuid4(),
+        tenant=tenant,
+        stream=f"settings-{tenant}",
+        version=version,
+        recorded_at=NOON,
+        correlation_id="",
+        event=set_by_company,
+    )
+    return message(recorded, encode(set_by_company), {})
 
 
 def a_rate(prefix: str, per_minute: str, direction: Direction = Direction.OUTBOUND, **rest: Any) -> Rate:

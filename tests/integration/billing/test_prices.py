@@ -28,6 +28,7 @@ from tests.integration.billing.company import (
     call_id,
     ended,
     freephone,
+    settings,
     told,
 )
 
@@ -106,10 +107,19 @@ def test_a_call_of_which_the_clock_is_off_is_due_after_its_receipt(billing: Bill
 
 def test_a_company_may_have_a_delay_and_a_currency_of_its_own(billing: Billing) -> None:
     with billing.db.connection() as conn:
-        handlers.set_terms(conn, uuid4(), TENANT, 10, "EUR")
+        handlers.keep_settings(conn, [settings(TENANT, 10, version=2), settings(TENANT, 99, version=1)])
+        handlers.keep_settings(conn, [settings(TENANT, 99, version=1)])
     billing.hear(told(ended("a", None)), told(ended("b", None), tenant=OTHER))
     assert billing.rate(after=10) == 1
     assert (billing.price("a")["currency"], billing.price("b", OTHER)["state"]) == ("EUR", "pending")
+
+
+def test_a_company_that_has_set_no_delay_has_that_of_the_installation(billing: Billing) -> None:
+    with billing.db.connection() as conn:
+        handlers.keep_settings(conn, [settings(TENANT, None, version=1)])
+    billing.hear(told(ended("a", None)))
+    assert billing.rate(after=299) == 0
+    assert billing.rate(after=300) == 1
 
 
 def test_what_is_malformed_is_refused(billing: Billing) -> None:

@@ -8,19 +8,25 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from marshmallow import ValidationError
 from psycopg import errors
 
 from services.calls import handlers, queries
 from services.calls.domain import call as domain
+from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.errors import Invalid, NotFound, Rejected
+from shared.contracts.event import Recorded
+from shared.contracts.gateway.events import SettingsChanged
+from shared.contracts.wire import encode, message
 from shared.plumbing import clock, decider, store
 from shared.plumbing.database import Postgres
 from shared.testing import scenarios
 from shared.testing.scenarios import DAY, TENANT
 
 WINDOW = timedelta(hours=24)
+WINDOWS = Windows(WINDOW)
 NUMBER = "+380501112233"
 MISSED = f"""
     10:00:00 | placed   | inbound {NUMBER} -> +380443303018
@@ -45,10 +51,10 @@ def told(text: str, call: str) -> list[Body]:
 
 def take(db: Postgres, bodies: Sequence[Body]) -> None:
     with db.connection() as conn:
-        due = handlers.take_reports(conn, [(body, "test") for body in bodies], WINDOW)
+        due = handlers.take_reports(conn, [(body, "test") for body in bodies], WINDOWS)
     while due:
         with db.connection() as conn:
-            due = handlers.decide_returns(conn, WINDOW)
+            due = handlers.decide_returns(conn, WINDOWS)
 
 
 def state(db: Postgres, call: str) -> Body:
@@ -178,7 +184,7 @@ def test_the_watchdog_ends_a_call_that_nobody_reports_on(calls_db: Postgres) -> 
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=12, seconds=1)), calls_db.connection() as conn:
-        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 1
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS) == 1
     shown = state(calls_db, "b")
     assert (shown["status"], shown["ended_at"]) == ("network_error", "2026-11-22T11:00:09.000000Z")
 
@@ -187,14 +193,14 @@ def test_the_watchdog_leaves_a_call_that_was_reported_on_in_time(calls_db: Postg
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=12)), calls_db.connection() as conn:
-        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW) == 0
+        assert handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS) == 0
 
 
 def test_an_end_however_late_replaces_the_watchdogs(calls_db: Postgres) -> None:
     with clock.fixed(DAY):
         take(calls_db, told(CALL_BACK, "b")[:3])
     with clock.fixed(DAY + timedelta(hours=13)), calls_db.connection() as conn:
-        handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW)
+        handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS)
     take(calls_db, told(CALL_BACK, "b"))
     assert state(calls_db, "b")["status"] == "answered"
 
@@ -237,12 +243,12 @@ def test_the_watchdog_ends_no_call_that_was_reported_on_while_it_looked(calls_db
         def watch() -> None:
             with calls_db.connection() as conn:
                 looked.set()
-                given_up.append(handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOW))
+                given_up.append(handlers.give_up_silent_calls(conn, timedelta(hours=12), WINDOWS))
 
         watching = threading.Thread(target=watch)
         watching.start()
         looked.wait()
-        handlers.take_reports(reporting, [(told(CALL_BACK, "b")[2], "test")], WINDOW)
+        handlers.take_reports(reporting, [(told(CALL_BACK, "b")[2], "test")], WINDOWS)
     watching.join()
     assert given_up == [0]
 
@@ -290,3 +296,62 @@ def test_a_tenant_cannot_resend_the_calls_of_another(calls_db: Postgres) -> None
 def test_the_service_itself_cannot_rewrite_history(calls_db: Postgres, forbidden: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege), calls_db.connection() as conn:
         conn.execute(forbidden)
+
+
+class TestSettings:
+    def said(self, hours: int | None, version: int = 2, tenant: str = TENANT) -> Body:
+        event = SettingsChanged(
+            time_zone="Europe/Kyiv",
+            region="UA",
+            price_delay_seconds=None,
+            returned_window_hours=hours,
+            retention_days=None,
+            currency="UAH",
+        )
+        recorded = Recorded(
+            id=uuid4(),
+            tenant=tenant,
+            stream=f"settings-{tenant}",
+            version=version,
+            recorded_at=clock.now(),
+            correlation_id="test",
+            event=event,
+        )
+        return message(recorded, encode(event), {})
+
+    def keep(self, db: Postgres, *said: Body) -> Windows:
+        with db.connection() as conn:
+            handlers.keep_settings(conn, said)
+            return queries.windows(conn, WINDOW)
+
+    def test_a_company_sets_how_long_a_call_back_counts(self, calls_db: Postgres) -> None:
+        windows = self.keep(calls_db, self.said(48))
+        assert (windows.of(TENANT), windows.of("another")) == (timedelta(hours=48), WINDOW)
+
+    def test_what_it_has_not_set_is_as_everywhere(self, calls_db: Postgres) -> None:
+        assert self.keep(calls_db, self.said(48), self.said(None, 3)).of(TENANT) == WINDOW
+
+    @pytest.mark.parametrize("order", [(2, 3, 4), (4, 3, 2), (3, 4, 2), (4, 2, 4)])
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_the_newest_stays_however_they_come(self, calls_db: Postgres, order: Sequence[int], at_once: bool) -> None:
+        said = [self.said(version * 10, version) for version in order]
+        for batch in [said] if at_once else [[one] for one in said]:
+            windows = self.keep(calls_db, *batch)
+        assert windows.of(TENANT) == timedelta(hours=40)
+
+    def test_what_is_malformed_is_refused(self, calls_db: Postgres) -> None:
+        with pytest.raises(ValidationError):
+            self.keep(calls_db, self.said(48) | {"version": "2"})
+
+    def test_a_call_back_counts_within_the_time_of_its_company(self, calls_db: Postgres) -> None:
+        """It came 59 minutes after the missed call."""
+        for hours, status in ((1, "returned"), (0, "missed")):
+            windows = Windows(WINDOW, {TENANT: timedelta(hours=hours)})
+            with calls_db.connection() as conn:
+                calls = f"{hours}-missed", f"{hours}-back"
+                bodies = [
+                    body for text, call in zip((MISSED, CALL_BACK), calls, strict=True) for body in told(text, call)
+                ]
+                handlers.take_reports(conn, [(body, "test") for body in bodies], windows)
+                handlers.decide_returns(conn, windows)
+            assert state(calls_db, calls[0])["status"] == status

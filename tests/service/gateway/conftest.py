@@ -10,12 +10,14 @@ from shared.testing.proxy import Proxy
 from tests.service.gateway.stage import Company, Gateway, Remote, found
 
 SERVICE = "services.gateway.service:GatewayService"
+PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000"}
+"""Tests of other things show wrong passwords as often as they like."""
 
 
 @pytest.fixture(scope="session")
 def gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     services = Services(stack, tmp_path_factory.mktemp("gateway"))
-    services.start(SERVICE, of="gateway")
+    services.start(SERVICE, of="gateway", **PATIENT)
     yield Gateway(f"http://{stack.env('gateway')['WEB_ADDRESS']}")
     services.stop()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.cursors import Cursor, decode, encode
+from services.gateway.cursors import Cursor, Place, decode, decode_place, encode, encode_place
 from shared.contracts.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,3 +54,32 @@ def test_a_cursor_of_another_version_is_not_ours():
     raw = urlsafe_b64decode(encode(ONE) + "==")
     with pytest.raises(Invalid):
         decode(urlsafe_b64encode(b"\x02" + raw[1:]).decode().rstrip("="))
+
+
+PLACES = st.builds(Place, st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40), st.uuids())
+
+
+@given(PLACES)
+def test_a_place_in_a_list_is_read_as_it_was_written(place):
+    assert decode_place(encode_place(place)) == place
+
+
+@given(PLACES, st.data())
+def test_a_place_with_one_letter_changed_is_not_ours(place, data):
+    word = encode_place(place)
+    at = data.draw(st.integers(0, len(word) - 1))
+    letter = data.draw(st.sampled_from(LETTERS).filter(lambda letter: letter != word[at]))
+    with pytest.raises(Invalid):
+        decode_place(word[:at] + letter + word[at + 1 :])
+
+
+@given(CURSORS)
+def test_a_place_in_the_journal_is_none_in_a_list(cursor):
+    with pytest.raises(Invalid):
+        decode_place(encode(cursor))
+
+
+@pytest.mark.parametrize("word", ["", "=", "їжак", "AAAA", encode_place(Place("\0", UUID(int=7)))])
+def test_what_is_no_place_is_refused(word):
+    with pytest.raises(Invalid):
+        decode_place(word)

@@ -1,0 +1,107 @@
+"""Contacts: names for numbers, one by one and as a table."""
+
+from uuid import UUID
+
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wrappers import Request, Response
+
+from services.gateway import contacts, directory_schemas, imports
+from services.gateway.contacts import Contact
+from services.gateway.domain import tables
+from services.gateway.domain.filters import sought
+from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.lists import PRIVATE, listed, place
+from services.gateway.doors.turns import in_turns
+from shared.contracts.addresses import normalise
+from shared.contracts.wire import Json
+from shared.plumbing import clock
+from shared.plumbing.database import Connection
+from shared.web.http import Problem, answer
+
+IMPORT_LIMIT = 16 * 1024 * 1024
+CSV = "text/csv"
+NEW, CONTACT, CONTACTS, IMPORTED = (
+    directory_schemas.NewContactSchema(),
+    directory_schemas.ContactSchema(),
+    directory_schemas.ContactsSchema(),
+    directory_schemas.ImportedSchema(),
+)
+ATTACHED = PRIVATE | {"Content-Disposition": 'attachment; filename="contacts.csv"'}
+
+
+class ContactDoors(Door):
+    @door("GET", "/api/v1/contacts", query=directory_schemas.SearchQuerySchema(), answers={200: CONTACTS})
+    def list_contacts(self, visit: Visit) -> Response:
+        """Contacts by name; `q` is part of a name or a number."""
+        asked, who = visit.asked(), visit.caller
+        wanted = None if asked["q"] is None else sought(asked["q"], who.region)
+        with self.db.reading() as conn:
+            found = contacts.contacts(conn, who.tenant, wanted, asked["limit"], place(asked))
+        return listed(CONTACTS, "contacts", found)
+
+    @door("GET", "/api/v1/contacts/<contact_id>", answers={200: CONTACT})
+    def show_contact(self, visit: Visit, contact_id: UUID) -> Response:
+        """One contact."""
+        with self.db.reading() as conn:
+            found = contacts.contact(conn, visit.caller.tenant, contact_id)
+        visit.asked()
+        return answer(CONTACT.dump(found), headers=PRIVATE)
+
+    @door("POST", "/api/v1/contacts", body=NEW, answers={201: CONTACT}, writes_here=True)
+    def add_contact(self, visit: Visit, conn: Connection) -> Response:
+        """Name a number."""
+        new = _contact(visit.sent(), visit.account.region)
+        made = contacts.add(conn, visit.account.tenant, new, clock.now())
+        return answer(CONTACT.dump(made), 201, PRIVATE)
+
+    @door("PUT", "/api/v1/contacts/<contact_id>", body=NEW, answers={200: CONTACT}, writes_here=True)
+    def change_contact(self, visit: Visit, conn: Connection, contact_id: UUID) -> Response:
+        """Put another name, number or note in place."""
+        tenant = visit.account.tenant
+        contacts.contact(conn, tenant, contact_id)
+        new = _contact(visit.sent(), visit.account.region)
+        changed = contacts.change(conn, tenant, contact_id, new, clock.now())
+        return answer(CONTACT.dump(changed), headers=PRIVATE)
+
+    @door("DELETE", "/api/v1/contacts/<contact_id>", answers={204: ""}, writes_here=True)
+    def delete_contact(self, visit: Visit, conn: Connection, contact_id: UUID) -> Response:
+        """Forget a contact."""
+        contacts.delete(conn, visit.account.tenant, contact_id)
+        visit.asked()
+        return answer(None, 204)
+
+    @door("POST", "/api/v1/contacts/import", body=CSV, body_limit=IMPORT_LIMIT, answers={200: IMPORTED})
+    def import_contacts(self, visit: Visit) -> Response:
+        """Take contacts from a table, all or none; a number that is known gets the name that stands there."""
+        visit.asked()
+        who = visit.account
+        table = tables.read(tables.decoded(_bytes_of(visit.request)), imports.COLUMNS, imports.NEEDED)
+        # Read before a transaction is open: that takes seconds, and a repeat finds everything unchanged.
+        brought = imports.contacts_of(in_turns(table.lines), who.region)
+        with self.db.connection() as conn:
+            taken = contacts.bring_in(conn, who.tenant, brought, "note" in table.columns, clock.now())
+        return answer(IMPORTED.dump(taken))
+
+    @door("GET", "/api/v1/contacts/export", answers={200: CSV})
+    def export_contacts(self, visit: Visit) -> Response:
+        """All contacts as a table that a spreadsheet opens and an import takes."""
+        visit.asked()
+        pages = contacts.everyone(self.db, visit.caller.tenant)
+        # Asked for before the answer begins, so that it may still be a problem.
+        first = next(pages)
+        table = imports.table_of(page for some in ([first], pages) for page in some)
+        return Response(table, content_type=f"{CSV}; charset=utf-8", headers=ATTACHED)
+
+
+def _contact(sent: Json, region: str) -> Contact:
+    return Contact(sent["name"], normalise(sent["number"], region), sent["note"])
+
+
+def _bytes_of(request: Request) -> bytes:
+    """A table as it was sent. Raises Problem 415."""
+    if request.mimetype != CSV:
+        raise Problem(415, "wrong-content", "Wrong content", f"Send a table with Content-Type: {CSV}.")
+    try:
+        return request.get_data(cache=False)
+    except ClientDisconnected as error:
+        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error

@@ -1,0 +1,110 @@
+"""The journal taken away: all that fits the filters, newest first, written out as it is read."""
+
+import logging
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import eventlet
+from eventlet import tpool
+from werkzeug.wrappers import Response
+
+from services.gateway import callers, entries, queries, schemas, tables
+from services.gateway.cursors import Cursor
+from services.gateway.domain.exporting import Format, Language
+from services.gateway.domain.filters import Filters
+from services.gateway.domain.permissions import may
+from services.gateway.domain.scope import scope_of
+from services.gateway.doors.credentials import unauthorised
+from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.journal import PRIVATE, asked_of, filters_of, of_account, patiently, price_delay, shown_by
+from shared.contracts.wire import Json
+from shared.plumbing import clock
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500
+PATIENCE = "set local statement_timeout = '9s'"
+# The calls of a page are looked up one by one: reading through all of them for each page would grow with their square.
+ONE_BY_ONE = "set local random_page_cost = 1.1"
+BLOCK = 64 * 1024
+CONTENT = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.NDJSON: "application/x-ndjson; charset=utf-8",
+}
+Pages = Iterator[list[Json]]
+
+
+class ExportDoors(Door):
+    @door("GET", "/api/v1/journal/export", query=schemas.ExportQuerySchema(), answers={200: "text/csv"})
+    def export_journal(self, visit: Visit) -> Response:
+        """All calls that fit, newest first, as CSV, XLSX or NDJSON.
+
+        Each call that is there all the while is in it once. An answer that breaks off before its end is not whole.
+        """
+        caller, asked = visit.caller, asked_of(visit)
+        filters = filters_of(asked, caller, clock.now())
+        with self.db.connection() as conn:
+            filters = of_account(conn, asked, caller, filters)
+        pages = self._pages(visit, filters)
+        with patiently(asked):
+            first = next(pages)
+        pieces = _pieces(asked["format"], asked["lang"], _begun(first, pages))
+        name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
+        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(pieces, content_type=CONTENT[asked["format"]], headers=headers)
+
+    def _pages(self, visit: Visit, filters: Filters) -> Pages:
+        """By keyset: no snapshot is held while a client takes its time. Who may no longer come in gets no more."""
+        shown_by_caller = shown_by(self, visit)
+        cursor, rows, whole = None, 0, False
+        try:
+            while not whole:
+                shown, cursor = self._page(shown_by_caller, filters, cursor)
+                rows, whole = rows + len(shown), cursor is None
+                yield shown
+        finally:
+            about = {"tenant": visit.caller.tenant, "by": str(visit.caller.id), "rows": rows, "whole": whole}
+            logger.info("journal exported", extra=about | {"asked": sorted(visit.request.args)})
+
+    def _page(self, shown: UUID, filters: Filters, cursor: Cursor | None) -> tuple[list[Json], Cursor | None]:
+        with self.db.connection() as conn:
+            caller = callers.still_in(conn, [shown], clock.now()).get(shown)
+            if caller is None or not may(caller, "export_journal"):
+                raise unauthorised("The session has ended.")
+            conn.execute(ONE_BY_ONE)
+            page = queries.page(conn, scope_of(caller), filters, PAGE, cursor, PATIENCE)
+            made = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config, caller))
+        # What is computed for one must not keep the others waiting.
+        eventlet.sleep(0)
+        return made, page.older
+
+
+def _begun(first: list[Json], others: Pages) -> Pages:
+    yield first
+    yield from others
+
+
+def _pieces(format_: Format, language: Language, pages: Pages) -> Iterator[bytes]:
+    match format_:
+        case Format.CSV:
+            yield tables.csv_header(language)
+            yield from map(tables.csv_rows, pages)
+        case Format.NDJSON:
+            yield from map(tables.ndjson, pages)
+        case Format.XLSX:
+            yield from _xlsx(language, pages)
+
+
+def _xlsx(language: Language, pages: Pages) -> Iterator[bytes]:
+    """The file is whole before its first byte is known; it is written in a thread of its own."""
+    with TemporaryFile() as file:
+        sheets = tables.Sheets(file, language)
+        for page in pages:
+            tpool.execute(sheets.add, page)
+        tpool.execute(sheets.close)
+        file.seek(0)
+        while block := file.read(BLOCK):
+            yield block

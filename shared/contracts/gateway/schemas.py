@@ -1,0 +1,34 @@
+"""The wire shapes of what the gateway says, and how those who keep settings read them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import fields
+
+from shared.contracts.gateway.events import SettingsChanged
+from shared.contracts.wire import EnvelopeSchema, EventSchema, decode, wire
+
+
+@wire(SettingsChanged, "settings_changed")
+class SettingsChangedSchema(EventSchema):
+    time_zone = fields.String(required=True)
+    region = fields.String(required=True)
+    price_delay_seconds = fields.Integer(required=True, allow_none=True, strict=True)
+    returned_window_hours = fields.Integer(required=True, allow_none=True, strict=True)
+    retention_days = fields.Integer(required=True, allow_none=True, strict=True)
+    currency = fields.String(required=True)
+
+
+ENVELOPE = EnvelopeSchema(only=("tenant", "version", "type", "schema_version", "data"))
+
+
+def newest(heard: Sequence[Any]) -> Mapping[str, tuple[int, SettingsChanged]]:
+    """Of all messages heard the newest of each tenant, with its version. Raises ValidationError."""
+    said = sorted(ENVELOPE.load(heard, many=True), key=lambda envelope: int(envelope["version"]))
+    return {one["tenant"]: (one["version"], _settings(one)) for one in said}
+
+
+def _settings(envelope: Mapping[str, Any]) -> SettingsChanged:
+    settings = decode(envelope["type"], envelope["schema_version"], envelope["data"])
+    assert isinstance(settings, SettingsChanged)
+    return settings

@@ -1,0 +1,73 @@
+"""What every answer says besides its content, and how much every door takes."""
+
+import pytest
+
+from services.gateway import service  # noqa: F401  (hangs the doors)
+from services.gateway.doors.door import PLATES, Plate
+from tests.service.gateway.stage import Company, Gateway
+
+PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions", "/healthz", "/"]
+LARGEST = 16 * 1024 * 1024
+WRITES = [plate for plate in PLATES.values() if plate.body is not None and plate.body_limit <= LARGEST]
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_nobody_between_keeps_an_answer_or_guesses_what_it_is(gateway: Gateway, company: Company, path, signed_in):
+    answer = gateway("GET", path, token=gateway.token("operator") if signed_in else "")
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_over_https_the_browser_is_told_to_stay_there(gateway: Gateway):
+    behind_tls = gateway("GET", "/", headers={"X-Forwarded-Proto": "https"})
+    assert behind_tls.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in gateway("GET", "/").headers
+
+
+@pytest.mark.parametrize("plate", WRITES, ids=lambda plate: plate.name)
+@pytest.mark.parametrize("beside", [-1, 0, 1])
+def test_a_door_reads_as_much_as_it_says_and_not_a_byte_more(
+    gateway: Gateway, company: Company, plate: Plate, beside: int
+):
+    body = b"{}".ljust(plate.body_limit + beside)
+    answer = gateway(plate.method, path_of(plate), data=body, headers=dict(JSON), **shown(gateway, company, plate))
+    assert (answer.status_code == 413) is (beside > 0)
+    if beside > 0:
+        assert answer.json()["type"] == "too-large"
+        assert str(plate.body_limit) in answer.json()["detail"]
+
+
+def path_of(plate: Plate) -> str:
+    return plate.path.split("<")[0] + "00000000-0000-0000-0000-000000000000" if "<" in plate.path else plate.path
+
+
+def shown(gateway: Gateway, company: Company, plate: Plate) -> dict[str, str]:
+    if plate.name == "take_reports":
+        return {"key": company.keys["ingest"]}
+    return {} if plate.open else {"token": gateway.token("administrator")}
+
+
+@pytest.mark.parametrize(("limit", "status"), [("0", 422), ("1", 200), ("199", 200), ("200", 200), ("201", 422)])
+def test_a_page_has_one_to_two_hundred_rows(gateway: Gateway, company: Company, limit, status):
+    answer = gateway("GET", "/api/v1/journal", token=gateway.token("operator"), params={"limit": limit})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"from": "1970-01-01", "to": "9999-12-30"}, 200),
+        ({"from": "2026-01-01", "to": "2026-01-01"}, 200),
+        ({"from": "2026-01-02", "to": "2026-01-01"}, 422),
+        ({"period": "month"}, 200),
+        ({"period": "century"}, 422),
+        ({"period": "today", "from": "2026-01-01"}, 422),
+    ],
+)
+def test_any_period_may_be_asked_for_that_does_not_end_before_it_begins(
+    gateway: Gateway, company: Company, asked, status
+):
+    assert gateway("GET", "/api/v1/journal", token=gateway.token("operator"), params=asked).status_code == status

@@ -1,0 +1,134 @@
+"""A write under an Idempotency-Key happens once, however often and from wherever it is sent."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.gateway import idempotency
+from shared.plumbing import clock
+from shared.plumbing.database import Postgres
+from tests.service.gateway.stage import Company, Gateway
+
+CONTACTS = "/api/v1/contacts"
+KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}
+Write = Callable[..., Any]
+
+
+@pytest.fixture
+def write(gateway: Gateway, company: Company) -> Write:
+    token = gateway.token("administrator")
+
+    def write(key: str, body: Any = KATERYNA, path: str = CONTACTS, method: str = "POST", token: str = token) -> Any:
+        return Gateway(gateway.url)(method, path, token=token, json=body, headers={"Idempotency-Key": key})
+
+    return write
+
+
+def count(db: Postgres, table: str = "contacts") -> int:
+    with db.reading() as conn:
+        [[found]] = conn.execute(f"select count(*) from {table}")
+    return int(found)
+
+
+def test_a_repeat_is_answered_as_the_first_was_and_does_nothing(write: Write, gateway_db: Postgres):
+    first, again = write("раз".encode().hex()), write("раз".encode().hex())
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.content, again.headers["Content-Type"]) == (first.content, first.headers["Content-Type"])
+    assert count(gateway_db) == 1
+
+
+def test_without_a_key_it_is_another_write(gateway: Gateway, company: Company):
+    token = gateway.token("administrator")
+    assert gateway("POST", CONTACTS, token=token, json=KATERYNA).status_code == 201
+    assert gateway("POST", CONTACTS, token=token, json=KATERYNA).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"body": {**KATERYNA, "name": "Інша"}},
+        {"path": "/api/v1/accounts"},
+        {"method": "PUT", "path": f"{CONTACTS}/{uuid4()}"},
+    ],
+)
+def test_a_key_is_for_one_request(write: Write, gateway_db: Postgres, other):
+    write("key")
+    answer = write("key", **other)
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["Idempotency-Key"])
+    assert count(gateway_db) == 1
+
+
+def test_the_same_key_of_two_people_is_two_keys(write: Write, gateway: Gateway, gateway_db: Postgres):
+    assert write("key").status_code == 201
+    other = write("key", {**KATERYNA, "number": "0671112233"}, token=gateway.token("operator"))
+    assert (other.status_code, count(gateway_db)) == (201, 2)
+
+
+def test_of_two_at_once_one_happens_and_both_are_answered_alike(write: Write, gateway_db: Postgres):
+    answers: list[Any] = []
+    for number in range(5):
+        body = {"name": "Оля", "number": f"10{number}"}
+        both = [threading.Thread(target=lambda: answers.append(write(f"k{number}", body))) for _ in range(2)]  # noqa: B023
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        one, other = answers[-2:]
+        assert (one.status_code, one.content) == (201, other.content)
+    assert count(gateway_db) == 5
+
+
+def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
+    contact = write("key").json()
+    assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
+    assert write("key").json() == contact
+    with gateway_db.connection() as conn:
+        conn.execute("update kept_answers set claimed_at = claimed_at - interval '23 hours'")
+    assert write("key").json() == contact
+    with gateway_db.connection() as conn:
+        conn.execute("update kept_answers set claimed_at = claimed_at - interval '1 hour'")
+    anew = write("key")
+    assert (anew.status_code, anew.json()["id"] != contact["id"]) == (201, True)
+
+
+def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
+    write("key")
+    with gateway_db.connection() as conn:
+        assert idempotency.forget(conn, clock.now() + timedelta(hours=23)) == 0
+        assert idempotency.forget(conn, clock.now() + timedelta(hours=24, minutes=1)) == 1
+    assert count(gateway_db, "kept_answers") == 0
+
+
+def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gateway_db: Postgres):
+    new = {"kind": "ingest", "name": "АТС"}
+    made = write("key", new, "/api/v1/api-keys").json()
+    assert write("key", new, "/api/v1/api-keys").json() == made
+    with gateway_db.reading() as conn:
+        [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
+    assert made["key"] not in row
+
+
+def test_a_refusal_is_not_kept(write: Write, gateway_db: Postgres):
+    contact = write("first").json()
+    assert write("key").status_code == 409
+    assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
+    assert write("key").status_code == 201
+    assert count(gateway_db) == 1
+
+
+def test_a_deletion_is_repeated_too(write: Write, gateway_db: Postgres):
+    door = f"{CONTACTS}/{write('key').json()['id']}"
+    assert [write("del", None, door, "DELETE").status_code for _ in range(2)] == [204, 204]
+    assert write("other", None, door, "DELETE").status_code == 404
+
+
+@pytest.mark.parametrize(("key", "status"), [("k" * 128, 201), ("k" * 129, 422), ("", 422)])
+def test_a_key_has_up_to_128_characters(write: Write, gateway_db: Postgres, key, status):
+    answer = write(key)
+    assert answer.status_code == status
+    if status == 422:
+        assert list(answer.json()["errors"]) == ["Idempotency-Key"]

@@ -1,0 +1,67 @@
+"""What the services say of their work names nobody: no number, no name, no password, no token, no key."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from shared.contracts.calls.events import call_id
+from shared.testing.infrastructure import eventually
+from shared.testing.system import PASSWORD, System
+from tests.system.conftest import KEYS, PEOPLE
+
+NUMBERS = [f"+38067{number:07d}" for number in range(7_300_000, 7_300_006)]
+WRONG, NAME, TEXT = "пароль-навмання", "Катерина Власова", "Власов"
+JOURNAL = {"q": TEXT, "party": NUMBERS[0]}
+
+
+def report(number: str, type_: str, call: str, **data: Any) -> dict[str, Any]:
+    at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    whole = {"report_id": str(uuid4()), "tenant": "acme", "call": call, "type": type_, "at": at}
+    placed = {"direction": "inbound", "caller": number, "callee": "+380443303018"}
+    return {**whole, "data": placed if type_ == "placed" else data}
+
+
+def told(system: System) -> str:
+    """Everything that every service has said, from the escapes of JSON back into letters."""
+    return "\n".join(str(process.told()) + process.log.read_text() for process in system.processes.values())
+
+
+def test_logs_name_nobody(system: System):
+    tokens = [system.sign_in(login).json()["token"] for login in ("admin", "olha")]
+    admin = {"Authorization": f"Bearer {tokens[0]}"}
+    for number in NUMBERS:
+        call = f"log-{number}"
+        placed = report(number, "placed", call)
+        system.report("acme", [placed, report(number, "answered", call, party="101")]).raise_for_status()
+        system.entry(str(call_id("acme", call)), "admin", phase="talking")
+        # The same report with another content is parked, and a report that says nothing is refused.
+        system.report("acme", [{**placed, "data": {**placed["data"], "callee": number}}]).raise_for_status()
+        assert system.report("acme", [report(number, "ringing", call, party="x" * 9000, to=number)]).status_code == 422
+        assert system.sign_in(number, WRONG).status_code == 401
+        assert requests.get(f"{system.url}/journal", params=JOURNAL, headers=admin, timeout=10).status_code == 200
+        requests.get(f"{system.url}/journal", params={"party": number, "cursor": number}, headers=admin, timeout=10)
+        assert requests.get(f"{system.url}/calls/{number}", headers=admin, timeout=10).status_code == 404
+    forged = tokens[1][:-4] + "AAAA"
+    assert (
+        requests.get(f"{system.url}/me", headers={"Authorization": f"Bearer {forged}"}, timeout=10).status_code == 401
+    )
+    assert requests.get(f"{system.url}/me", headers={"X-Api-Key": KEYS["acme"]}, timeout=10).status_code == 403
+    eventually(lambda: told(system).count("message parked") >= len(NUMBERS))
+
+    said = told(system)
+    secrets = [PASSWORD, WRONG, *KEYS.values(), forged, *tokens]
+    secrets += [part for token in tokens for part in token.split(".")[1:]]
+    for nobodys in [*secrets, *NUMBERS, *(number.lstrip("+38") for number in NUMBERS), NAME, TEXT, *PEOPLE["olha"][:1]]:
+        assert nobodys not in said
+    assert "denied" in said
+
+
+def test_who_was_denied_is_told_by_id(system: System):
+    me = system.get("/me", "petro").json()["account"]
+    assert system.get("/journal", "petro", account=str(uuid4())).status_code == 403
+    denied = [line for line in system.processes["gateway"].told() if line["message"] == "denied"][-1]
+    assert (denied["who"], denied["door"], denied["status"]) == (me["id"], "show_journal", 403)
+    assert denied["address"] == "127.0.0.1"
+    assert "petro" not in str(denied)

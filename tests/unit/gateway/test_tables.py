@@ -1,0 +1,159 @@
+"""A table is read as whatever spreadsheet wrote it, and what cannot be read is told by line and column."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway import imports
+from services.gateway.contacts import Contact
+from services.gateway.domain.tables import decoded, read
+from shared.contracts.errors import Invalid
+
+TABLE = "name,number,note\nКатерина Власова,0501234567,після обіду\n"
+
+
+def taken(text: str) -> list[Contact]:
+    return imports.contacts_of(read(text, imports.COLUMNS, imports.NEEDED).lines, "UA")
+
+
+def wrong(text: str) -> dict[str, dict[str, list[str]]]:
+    with pytest.raises(Invalid) as refused:
+        taken(text)
+    return refused.value.errors
+
+
+KATERYNA = Contact("Катерина Власова", "+380501234567", "після обіду")
+
+
+class TestLetters:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
+    def test_utf_8_with_and_without_a_mark_and_windows_1251_are_told_apart(self, encoding):
+        assert taken(decoded(TABLE.encode(encoding))) == [KATERYNA]
+
+    @pytest.mark.parametrize("letters", ["Ґанок Їжак Єва І", "№ 5 – «Оселя»", "plain"])
+    def test_every_ukrainian_letter_is_read_from_windows_1251(self, letters):
+        assert decoded(letters.encode("cp1251")) == letters
+
+    def test_utf_8_gone_wrong_is_not_taken_for_windows_1251(self):
+        broken = (TABLE * 3).encode().replace("обіду".encode(), b"\xd0", 1)
+        with pytest.raises(Invalid) as refused:
+            decoded(broken)
+        assert list(refused.value.errors) == ["2"]
+
+    def test_what_says_that_it_is_utf_8_is_nothing_else(self):
+        with pytest.raises(Invalid):
+            decoded(b"\xef\xbb\xbf" + TABLE.encode("cp1251"))
+
+    def test_what_is_neither_is_refused_with_its_line(self):
+        with pytest.raises(Invalid) as refused:
+            decoded("name,number\nОля,101\n".encode("cp1251") + b"\x98\xff,102")
+        assert list(refused.value.errors) == ["3"]
+
+
+class TestColumns:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "name,number,note",
+            "NAME;Number; note ",
+            "Ім'я;Номер;Примітка",
+            "Імʼя,Телефон,Нотатка",
+            "ПІБ;Номер телефону;Коментар",
+            '"Ім’я","номер","note"',
+        ],
+    )
+    def test_they_have_names_in_english_and_ukrainian(self, header):
+        separator = ";" if ";" in header else ","
+        line = separator.join(["Катерина Власова", "0501234567", "після обіду"])
+        assert taken(f"{header}\r\n{line}\r\n") == [KATERYNA]
+
+    def test_they_come_in_any_order_and_a_note_may_be_left_out(self):
+        assert taken("Номер;Ім'я\n101;Оля") == [Contact("Оля", "101", None)]
+
+    def test_empty_columns_and_lines_are_nothing(self):
+        assert taken("\n\nname,number,,\n\nОля,101,,\n,,,\n") == [Contact("Оля", "101", None)]
+
+    @pytest.mark.parametrize(
+        ("header", "errors"),
+        [
+            ("name", {"1": {"number": ["There is no such column."]}}),
+            ("name,number,Ім'я", {"1": {"ім'я": ["There are two such columns."]}}),
+        ],
+    )
+    def test_a_header_that_lacks_or_repeats_one_is_refused(self, header, errors):
+        assert wrong(f"{header}\nОля,101\n") == errors
+
+    def test_all_that_is_wrong_with_them_is_told_at_once(self):
+        assert list(wrong("name,e-mail,Адреса\nОля,o@x,Київ\n")["1"]) == ["number", "e-mail", "адреса"]
+
+    @pytest.mark.parametrize("table", ["", "\n \n"])
+    def test_nothing_is_no_table(self, table):
+        assert [list(columns) for columns in wrong(table).values()] == [["name", "number"]]
+
+    def test_a_table_without_a_header_is_refused_by_its_first_line(self):
+        assert list(wrong("Катерина,0501234567\n")) == ["1"]
+
+
+class TestCells:
+    def test_a_cell_may_hold_separators_quotes_and_lines(self):
+        note = 'каже: "так; ні,\nможе"'
+        quoted = note.replace('"', '""')
+        assert taken(f'name,number,note\nОля,101,"{quoted}"\n') == [Contact("Оля", "101", note)]
+
+    def test_lines_are_counted_as_an_editor_counts_them(self):
+        assert list(wrong('name,number,note\nОля,101,"два\nрядки"\n\n,102,\n')) == ["5"]
+
+    def test_every_mistake_is_told_at_once_by_line_and_column(self):
+        errors = wrong("name,number\n,101\nОля,не номер\nПетро,102\n\n" + "я" * 201 + ",\n")
+        assert {line: sorted(columns) for line, columns in errors.items()} == {
+            "2": ["name"],
+            "3": ["number"],
+            "6": ["name", "number"],
+        }
+
+    def test_a_number_that_stands_twice_is_told_with_its_first_line(self):
+        errors = wrong("name,number\nОля,0501234567\nОлена,+380 50 123 45 67\n")
+        assert errors == {"3": {"number": ["Stands in line 2 already."]}}
+
+    def test_a_cell_too_many_is_told_and_the_rest_is_looked_at(self):
+        assert wrong("name,number\nВласова, Катерина,101\n,102\n").keys() == {"2", "3"}
+
+    def test_a_quote_that_is_never_closed_is_told(self):
+        assert list(wrong('name,number\nОля,101\n"Петро,102\n')["3"]) == ["_schema"]
+
+    def test_a_cell_beyond_all_measure_is_told(self):
+        assert list(wrong(f"name,number\nОля,{'1' * 200_000}\n")) == ["2"]
+
+    def test_more_lines_than_are_taken_are_refused(self, monkeypatch):
+        monkeypatch.setattr(imports, "MOST", 3)
+        lines = [f"Оля,{number}\n" for number in range(101, 105)]
+        assert len(taken("name,number\n" + "".join(lines[:3]))) == 3
+        assert list(wrong("name,number\n" + "".join(lines))) == ["5"]
+
+    def test_of_very_many_mistakes_the_first_are_told(self):
+        assert len(wrong("name,number\n" + ",\n,5\n" * 3000)) == imports.MOST_ERRORS
+
+
+names = st.text(st.sampled_from("'=+-@;,\"\n їЖ5"), min_size=1, max_size=8)
+
+
+@given(st.lists(names, max_size=5), st.lists(names, max_size=5))
+def test_what_is_exported_is_imported_as_it_was(said, notes):
+    made = [
+        {"name": f"Оля {name}".replace("\n", " ").strip(), "number": str(100 + place), "note": note.strip() or None}
+        for place, (name, note) in enumerate(zip(said, notes, strict=False))
+    ]
+    table = b"".join(imports.table_of([made]))
+    assert [contact._asdict() for contact in taken(decoded(table))] == made
+
+
+def test_an_export_is_a_table_for_spreadsheets_with_every_cell_safe():
+    hostile = {"name": '=HYPERLINK("x")', "number": "+380501234567", "note": "@SUM(1)"}
+    table = b"".join(imports.table_of([[hostile]]))
+    assert table.startswith(b"\xef\xbb\xbfname,number,note\r\n")
+    [_, cells] = csv.reader(io.StringIO(table.decode("utf-8-sig")))
+    assert cells == ['\'=HYPERLINK("x")', "'+380501234567", "'@SUM(1)"]
+    assert taken(decoded(table)) == [Contact(hostile["name"], hostile["number"], hostile["note"])]
