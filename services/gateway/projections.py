@@ -163,14 +163,15 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
     calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
     comments = [_row(envelope) for envelope in told[COMMENT]]
     prices = [_price(envelope) for envelope in told[CHARGE]]
-    changed = {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_prices(conn, prices)}
-    _number(conn, changed)
-    return {tenant for tenant, _ in changed}
+    return _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_prices(conn, prices)})
 
 
-def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> None:
-    """Show a comment as its owner has just answered that it is: who wrote it reads it at once, wherever they ask."""
-    _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Show a comment as its owner has just answered that it is; returns as `show` does.
+
+    Who wrote it reads it at once, whichever gateway they ask.
+    """
+    return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -240,11 +241,12 @@ def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
     return set(conn.execute(SHOW_PRICES, {"rows": as_rows(rows)})) if rows else set()
 
 
-def _number(conn: Connection[Any], changed: set[Key]) -> None:
+def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:
     """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
     if changed:
         rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
         conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+    return {tenant for tenant, _ in changed}
 
 
 def _key(row: Json) -> Key:

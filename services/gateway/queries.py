@@ -62,7 +62,8 @@ ONE = f"""
 PAGE = f"""
     select {COLUMNS}
       from ({{newest}}) as it
-      join journal on journal.tenant = %(tenant)s and journal.call_id = it.call_id
+     cross join lateral (
+        select * from journal where journal.tenant = %(tenant)s and journal.call_id = it.call_id offset 0) as journal
      order by journal.placed_at {{order}}, journal.call_id {{order}}
 """
 OF_ALL = """
@@ -91,13 +92,21 @@ OF_PARTIES = """
      order by newest.placed_at {order}, newest.call_id {order}
      limit %(limit)s
 """
-OF_CALLS = """
+CALLS_FOUND = """
+    {found}
+     cross join lateral (
+        select * from journal where journal.tenant = %(tenant)s and journal.call_id = found.call_id offset 0) as it
+"""
+OF_CALLS = f"""
     select it.placed_at, it.call_id
-      from unnest(%(text_calls)s::uuid[]) as found (call_id)
-      join journal as it on it.tenant = %(tenant)s and it.call_id = found.call_id
-     where {conditions}
-     order by it.placed_at {order}, it.call_id {order}
+      from {CALLS_FOUND}
+     where {{conditions}}
+     order by it.placed_at {{order}}, it.call_id {{order}}
      limit %(limit)s
+"""
+FOUND_BY_TEXT = "unnest(%(text_calls)s::uuid[]) as found (call_id)"
+FOUND_COMMENTED = """
+    (select call_id from journal_comments where tenant = %(tenant)s and text is not null offset 0) as found
 """
 OF_EITHER = """
     select placed_at, call_id
@@ -119,10 +128,10 @@ EVERYWHERE = {
     "statuses": "it.status = wanted.status",
     "min_talk": "it.talk_time >= %(min_talk)s",
     "max_talk": "it.talk_time <= %(max_talk)s",
-    # Without `offset 0`: where comments are few, Postgres begins with them.
     "commented": """
         exists (select from journal_comments as comment
-                 where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null)""",
+                 where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null
+                offset 0)""",
     "priced": """
         exists (select from journal_prices as price
                  where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
@@ -135,6 +144,10 @@ IN_PARTIES = EVERYWHERE | {
                  where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
                 offset 0)"""
 }
+COMMENTS = """
+    select count(*)
+      from (select from journal_comments where tenant = %(tenant)s and text is not null limit %(most)s) as few
+"""
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
@@ -256,6 +269,9 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
+    if "commented" in asked and few_comments(conn, tenant):
+        fits = conditions(asked, IN_LIVE, probes(needed), order)
+        return OF_CALLS.format(found=FOUND_COMMENTED, conditions=fits, order=order)
     first = parties.first_of(conn, tenant, needed)
     if first is None:
         return _of_all(asked, IN_JOURNAL, probes(needed), order)
@@ -266,8 +282,14 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     of_parties = OF_PARTIES.format(among=among, conditions=fits, order=order)
     if not first.calls:
         return of_parties
-    of_calls = OF_CALLS.format(conditions=conditions(asked, IN_LIVE, others, order), order=order)
+    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=conditions(asked, IN_LIVE, others, order), order=order)
     return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
+
+
+def few_comments(conn: Connection[Any], tenant: str) -> bool:
+    """Whether the calls of all of them are sooner looked up than the newest calls are asked for theirs."""
+    (number,) = conn.execute(COMMENTS, {"tenant": tenant, "most": parties.FEW}).fetchone() or (0,)
+    return bool(number < parties.FEW)
 
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:

@@ -32,6 +32,7 @@ class GatewayService(
     JournalDoors,
     StreamDoors,
     ExportDoors,
+    CommentDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,

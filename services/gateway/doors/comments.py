@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import directory, projections, queries, schemas
 from services.gateway.domain.scope import scope_of
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Conflict, Rejected
@@ -22,14 +23,16 @@ COMMENT = schemas.CommentSchema()
 
 
 class CommentDoors(Door):
+    bell = RedisBell()
+
     @door("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT})
     def write_comment(self, visit: Visit, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""
         self._look(visit, call_id)
         sent = visit.sent()
         told = self._order("write", visit, call_id, text=sent["text"], seen=sent["version"])
-        with self.db.connection() as conn:
-            _show(conn, visit, told)
+        self._show(visit, told)
+        with self.db.reading() as conn:
             comment = _comment(conn, visit.caller.tenant, told)
         return answer(comment, 201 if told["created"] else 200, PRIVATE)
 
@@ -39,8 +42,7 @@ class CommentDoors(Door):
         self._look(visit, call_id)
         visit.asked()
         told = self._order("delete", visit, call_id)
-        with self.db.connection() as conn:
-            _show(conn, visit, told)
+        self._show(visit, told)
         return answer(None, 204)
 
     @door("GET", f"{PATH}/history", answers={200: schemas.CommentHistorySchema()})
@@ -65,6 +67,11 @@ class CommentDoors(Door):
         with self._refusals(account.tenant):
             return ask(self.comments, method, command_id=str(visit.command_id), call_id=str(call_id), **who, **words)
 
+    def _show(self, visit: Visit, told: Json) -> None:
+        with self.db.connection() as conn:
+            changed = projections.show_comment(conn, visit.caller.tenant, told["version"], told["state"])
+        self.bell.ring(changed)
+
     @contextmanager
     def _refusals(self, tenant: str) -> Iterator[None]:
         """What the owner refuses, in the words of this house's doors."""
@@ -78,10 +85,6 @@ class CommentDoors(Door):
                 current = _comment(conn, tenant, error.current)
             detail = "Somebody else has changed the comment since: this is what it says now."
             raise Problem(409, "conflict", "Conflict", detail, current=current) from error
-
-
-def _show(conn: Connection, visit: Visit, told: Json) -> None:
-    projections.show_comment(conn, visit.caller.tenant, told["version"], told["state"])
 
 
 def _comment(conn: Connection, tenant: str, told: Json | None) -> Json | None:

@@ -11,4 +11,5 @@ create table journal_comments (
     updated_at  timestamptz,
     primary key (tenant, call_id)
 ) with (fillfactor = 80);
+create index journal_comments_there on journal_comments (tenant, call_id) where text is not null;
 create index journal_comments_part on journal_comments using gin (folded_text gin_trgm_ops);

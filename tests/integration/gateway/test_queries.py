@@ -223,7 +223,7 @@ def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
     hold_against_the_oracle(gateway_db, people, st.just(Filters(text=sought(text, "UA"))))
 
 
-@pytest.mark.parametrize("always", ["text", "party"])
+@pytest.mark.parametrize("always", ["text", "party", "has"])
 def test_the_pages_are_the_same_when_lines_come_before_a_search(
     gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, always: str
 ):
