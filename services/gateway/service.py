@@ -38,7 +38,6 @@ class GatewayService(
     ContactDoors,
     ApiKeyDoors,
     SettingsDoors,
-    CommentDoors,
     ChargeDoors,
     TariffDoors,
     ReratingDoors,
