@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from services.billing import handlers, rate_csv
 from shared.contracts.billing.events import Rounding
 from shared.plumbing.database import Connection, Postgres
-from tools.seed import LINES_HELD_FROM, OTHER_TENANT, TENANT
+from tools.demonstration import LINES_HELD_FROM, OTHER_TENANT, TENANT
 
 PRICE_LIST = Path(__file__).parents[1] / "services/billing/tariffs/ukraine.csv"
 NAME = "Україна, базовий"

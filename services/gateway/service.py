@@ -9,6 +9,7 @@ from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
+from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
@@ -42,6 +43,7 @@ class GatewayService(
     TariffDoors,
     ReratingDoors,
     ReportDoors,
+    DocumentDoors,
     HealthDoors,
 ):
     name = "gateway"

@@ -19,6 +19,8 @@ LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 ACCOUNTING: Allowed = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
 
 PERMISSIONS: Mapping[str, Allowed] = {
+    "show_openapi": ANYBODY,
+    "show_docs": ANYBODY,
     "begin_session": ANYBODY,
     "end_session": PEOPLE,
     "show_me": PEOPLE,
@@ -66,6 +68,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_settings": ADMINISTRATORS,
     "change_settings": ADMINISTRATORS,
 }
+"""By the name of a door, or of a subject and a parameter that fewer may use: `show_journal_of_account`."""
 
 
 def may(caller: Caller, door: str) -> bool:

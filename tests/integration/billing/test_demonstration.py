@@ -11,7 +11,7 @@ from shared.contracts.billing.events import Rounding, TariffUsed
 from shared.contracts.values import Direction
 from shared.plumbing.database import Postgres
 from tools import tariff
-from tools.seed import OTHER_TENANT, TENANT
+from tools.demonstration import OTHER_TENANT, TENANT
 from tools.simulator import numbers
 from tools.simulator.company import FREE_LINE, MAIN_LINE, found_company
 

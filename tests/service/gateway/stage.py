@@ -56,11 +56,12 @@ class Remote:
 
 @dataclass(frozen=True)
 class Company:
-    """One person of every role, whose login is the role; a key of every kind."""
+    """One person of every role, whose login is the role, after `prefix`; a key of every kind."""
 
     tenant: str
     people: dict[str, UUID]
     keys: dict[str, str]
+    prefix: str = ""
 
 
 def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
@@ -74,7 +75,7 @@ def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
             directory.ensure_line(conn, people[role], line, SINCE)
         for kind, key in keys.items():
             directory.ensure_api_key(conn, tenant, kind, "test", key)
-    return Company(tenant, people, keys)
+    return Company(tenant, people, keys, prefix)
 
 
 def report(company: Company, type_: str = "placed", /, call: str = "call", **changed: Any) -> Json:
