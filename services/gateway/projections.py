@@ -121,7 +121,8 @@ SHOW_PRICES = """
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
 CALL, COMMENT, CHARGE, TARIFF = "call", "comment", "charge", "tariff"
-STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), CHARGE: ChargeSchema(), TARIFF: TariffSchema()}
+BILLED = {CHARGE: ChargeSchema(), TARIFF: TariffSchema()}
+STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), **BILLED}
 """The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
 
 Key = tuple[str, str]
