@@ -1,6 +1,6 @@
 """Streams as people read them, and whether the rows made of them still agree."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -20,11 +20,7 @@ from shared.plumbing.database import Connection, Postgres
 
 OWNERS = {"call-": "calls", "comment-": "comments", "charge-": "billing", "tariff-": "billing"}
 """Whose stream it is, by how its name begins."""
-RESENDS: dict[str, Callable[..., Json]] = {
-    "calls": handlers.resend,
-    "comments": comments.resend,
-    "billing": billing.resend,
-}
+RESENDS = {"calls": handlers.resend, "comments": comments.resend, "billing": billing.resend}
 """How each owner publishes once more what a view is made of."""
 AT_ONCE, RESENT_AT_ONCE = 500, 1000
 
