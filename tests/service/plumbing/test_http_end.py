@@ -70,13 +70,13 @@ def edge(services: Services, tmp_path: Path) -> tuple[str, list[int]]:
         "@RESOLVER@": "",
         "@GATEWAY@": "gateways",
         "@RECORDINGS@": "127.0.0.1:9",
-        "daemon on;": "daemon off; master_process off;",
         "    server {": f"    upstream gateways {{ {both}}}\n    server {{",
     }
     for word, meaning in words.items():
         conf = conf.replace(word, str(meaning))
     (tmp_path / "nginx.conf").write_text(conf)
-    command = ["nginx", "-e", f"{tmp_path}/log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"]
+    files = ["-e", f"{tmp_path}/log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"]
+    command = ["nginx", *files, "-g", "daemon off; master_process off;"]
     services.spawn(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, ready=False)
     return f"http://127.0.0.1:{port}", ports
 
