@@ -34,13 +34,24 @@ COMMENT = f"""
        left join accounts as author on author.id = comment.author_id
       where comment.tenant = journal.tenant and comment.call_id = journal.call_id and comment.text is not null)
 """
+PRICE = f"""
+    (select json_build_object(
+                'state', price.state,
+                'amount', price.amount::text,
+                'currency', price.currency,
+                'due_at', {INSTANT.format("price.due_at")},
+                'reason', price.reason)
+       from journal_prices as price
+      where price.tenant = journal.tenant and price.call_id = journal.call_id)
+"""
 COLUMNS = f"""
     journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
     journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
     journal.answered_by, journal.ended_by, journal.cause, journal.returned_by::text, journal.placed_at,
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
-    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT}
+    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
+    {PRICE}
 """
 ONE = f"""
     select {COLUMNS}
@@ -121,6 +132,9 @@ EVERYWHERE = {
         exists (select from journal_comments as comment
                  where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null
                 offset 0)""",
+    "priced": """
+        exists (select from journal_prices as price
+                 where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
 }
 IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
 IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
@@ -137,7 +151,7 @@ COMMENTS = """
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT}
+NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT, Has.PRICE}
 
 
 class Row(NamedTuple):
@@ -167,6 +181,7 @@ class Row(NamedTuple):
     wait_seconds: str | None
     talk_seconds: str | None
     comment: Json | None
+    price: Json | None
 
 
 class Page(NamedTuple):
@@ -226,6 +241,7 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
         "max_talk": filters.max_talk,
         "statuses": _statuses(filters),
         "commented": True if Has.COMMENT in filters.has else None,
+        "priced": True if Has.PRICE in filters.has else None,
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
     }
