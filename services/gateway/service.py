@@ -6,6 +6,7 @@ from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.billing_report import BillingReportDoors
 from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
@@ -42,6 +43,7 @@ class GatewayService(
     ChargeDoors,
     TariffDoors,
     ReratingDoors,
+    BillingReportDoors,
     ReportDoors,
     DocumentDoors,
     HealthDoors,
