@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from shared.testing.infrastructure import eventually, free_port
+from shared.testing.system import PROCESSES, System
 from tests.system.test_journal import report, told
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
@@ -196,3 +196,18 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
     assert report_by("day", to="2020-01-01").json()["errors"] == {"to": ["Is not after from."]}
     assert report_by("colour").status_code == 422
     assert send(system, "GET", "/billing/report?from=2020-01-01&to=2100-01-01&by=day", "olha").status_code == 403
+
+
+def test_how_late_prices_are_is_counted_from_when_they_were_due(system: System) -> None:
+    port = free_port()
+    system.processes["projector"].kill()
+    assert system.services
+    told_at = {"METRICS_ADDRESS": f"127.0.0.1:{port}"}
+    system.processes["projector"] = system.services.start(PROCESSES["projector"], of="gateway", **told_at)
+    tariff(system)
+    price_state(system, told(system, outbound(75)), "priced")
+    shown = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    counted = dict(line.rsplit(" ", 1) for line in shown.splitlines())
+    assert counted["journal_price_lateness_seconds_count"] == "1.0"
+    assert counted['journal_price_lateness_seconds_bucket{le="0.0"}'] == "0.0"
+    assert counted['journal_price_lateness_seconds_bucket{le="10.0"}'] == "1.0"
