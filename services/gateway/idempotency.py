@@ -56,6 +56,11 @@ class Repeat(NamedTuple):
         return {"digest": kept_as, "asked": self.asked, "at": self.at, "expired_at": self.at - KEPT_FOR}
 
     @property
+    def command_id(self) -> UUID:
+        """Of this write and no other under the key: an owner answers for ever what we forget, or have not kept."""
+        return UUID(bytes=digest("command", str(self.owner), self.key, self.asked)[:16])
+
+    @property
     def cipher(self) -> Fernet:
         return Fernet(urlsafe_b64encode(digest("answer", str(self.owner), self.key)))
 
