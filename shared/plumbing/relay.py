@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 POLL = 0.2
+PACE = 0.01
+"""Seconds between two looks: what comes meanwhile goes together."""
 HEARTBEAT_EVERY = 1.0
 PAUSES = (0.1, 0.5, 1, 2, 5)
 
@@ -86,6 +88,7 @@ class Relay(DependencyProvider):
             self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
             self._ask(conn, DONE, positions=[position for position, *_ in rows])
         if len(rows) < BATCH:
+            eventlet.sleep(PACE if rows else 0)
             for _ in conn.notifies(timeout=POLL, stop_after=1):
                 pass
 
