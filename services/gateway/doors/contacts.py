@@ -4,7 +4,7 @@ from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
-from services.gateway import contacts, directory_schemas, imports
+from services.gateway import contacts, directory_schemas, idempotency, imports
 from services.gateway.contacts import Contact
 from services.gateway.domain import tables
 from services.gateway.domain.filters import sought
@@ -75,11 +75,14 @@ class ContactDoors(Door):
         visit.asked()
         who = visit.account
         table = tables.read(tables.decoded(_table_of(visit.request)), imports.COLUMNS, imports.NEEDED, in_turns)
-        # Read before a transaction is open: that takes seconds, and a repeat finds everything unchanged.
+        # Read before a transaction is open: that takes seconds.
         brought = imports.contacts_of(table.lines, who.region)
-        with self.db.connection() as conn:
+
+        def bring_in(conn: Connection) -> Response:
             taken = contacts.bring_in(conn, who.tenant, brought, "note" in table.columns, clock.now())
-        return answer(IMPORTED.dump(taken))
+            return answer(IMPORTED.dump(taken))
+
+        return idempotency.here(self.db, visit.repeat, bring_in)
 
     @door("GET", "/api/v1/contacts/export", answers={200: CSV})
     def export_contacts(self, visit: Visit) -> Response:

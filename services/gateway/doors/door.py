@@ -92,6 +92,7 @@ class Visit(NamedTuple):
     plate: Plate
     request: Request
     who: Caller | None
+    repeat: idempotency.Repeat | None
     command_id: UUID
     """The same for a repeat of the same write: what an owner is told, so that it does it once."""
 
@@ -162,7 +163,7 @@ def door(
             found = {key: _uuid(value) for key, value in ids.items()}
             repeat = _repeat(request, caller) if plate.writes and caller else None
             command_id = repeat.command_id if repeat else uuid4()
-            visit = Visit(plate, request, caller, command_id)
+            visit = Visit(plate, request, caller, repeat, command_id)
             if writes_here:
                 return idempotency.here(self.db, repeat, lambda conn: enter(self, visit, conn, **found))
             return idempotency.elsewhere(self.db, repeat, lambda: enter(self, visit, **found))

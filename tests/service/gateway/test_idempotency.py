@@ -79,6 +79,17 @@ def test_of_two_at_once_one_happens_and_both_are_answered_alike(write: Write, ga
     assert count(gateway_db) == 5
 
 
+def test_of_two_imports_at_once_both_are_told_what_the_first_has_added(gateway: Gateway, company: Company):
+    how = {
+        "token": gateway.token("administrator"),
+        "data": b"name,number\n" + b"".join(b"X,%d\n" % n for n in range(999)),
+    }
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "key"}
+    both = [lambda one: one("POST", f"{CONTACTS}/import", headers=dict(headers), **how)] * 2
+    one, other = at_once(*both, of=gateway)
+    assert one.json() == other.json() == {"added": 999, "changed": 0, "unchanged": 0}
+
+
 def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
     contact = write("key").json()
     assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
