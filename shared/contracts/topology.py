@@ -33,16 +33,26 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments")
+OWNERS = ("calls", "comments", "recordings")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 SERVICES = (
     Service("calls", publishes=("calls.events",)),
     Service("comments", publishes=("comments.events",)),
+    Service("recordings", publishes=("recordings.events",)),
     Service(
         "gateway",
         publishes=("reports", "gateway.events"),
-        calls=("calls.timeline", "comments.write", "comments.delete", "comments.history", "comments.timeline"),
+        calls=(
+            "calls.timeline",
+            "comments.write",
+            "comments.delete",
+            "comments.history",
+            "comments.timeline",
+            "recordings.delete",
+            "recordings.peaks",
+            "recordings.timeline",
+        ),
     ),
 )
 FACTS = tuple(f"{owner}.events" for owner in OWNERS)
@@ -51,6 +61,7 @@ SETTINGS = ("settings_changed",)
 QUEUES = (
     Queue("calls.reports", "calls", ("reports",)),
     Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
+    Queue("recordings.settings", "recordings", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
 
