@@ -4,10 +4,11 @@ STREAM ?=
 ARGS ?=
 VENV := .venv
 .DEFAULT_GOAL := help
-.PHONY: help up demo down test check bench soak logs psql look clean packages venv
+COMPOSE := compose-up compose-down compose-test
+.PHONY: help up demo down test check bench soak logs psql look clean packages venv $(COMPOSE)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: packages venv ## everything, with a simulated exchange that makes calls; prints the logins
 	@ops/stack/demo --calls
@@ -48,6 +49,15 @@ look: ## STREAM=call-…: its events
 clean: down ## stop it all and remove the data and the caches
 	@rm -rf .stack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@echo "Removed .stack."
+
+compose-up: ## everything in containers; prints the logins
+	@ops/compose/up
+
+compose-down: ## stop the containers and remove them with their data
+	@docker compose down --volumes
+
+compose-test: venv ## the system tests against containers of their own that are gone afterwards; DOCKER_HOST= names the engine
+	@ops/compose/test $(ARGS)
 
 packages:
 	@ops/stack/packages

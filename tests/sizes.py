@@ -21,6 +21,10 @@ SIZES = {
     "comments": (Size(examples=5, people=4, each=8), Size(examples=10, people=8, each=125)),
     "R57": (Size(tries=15, apart=0.5), Size(tries=1_000, apart=0.05)),
     "R51": (Size(questions=2_000), Size(questions=100_000)),
+    "R52": (
+        Size(examples=3, seed=1, phases="examples,fuzzing"),
+        Size(examples=50, seed=None, phases="examples,coverage,fuzzing"),
+    ),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

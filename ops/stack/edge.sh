@@ -13,7 +13,8 @@ edge_up() {
     local dir=$STACK_DIR/edge user=""
     mkdir -p "$dir"
     [ "$(id -u)" != 0 ] || user="user root;"
-    sed -e "s|@DIR@|$dir|; s|@USER@|$user|; s|@EDGE_PORT@|$EDGE_PORT|; s|@GATEWAY_PORT@|$GATEWAY_PORT|; s|@RECORDINGS_PORT@|$RECORDINGS_PORT|" \
+    sed -e "s|@DIR@|$dir|; s|@USER@|$user|; s|@LOG@|$dir/log|; s|@ACCESS_LOG@|$dir/access.log|; s|@LISTEN@|127.0.0.1:$EDGE_PORT|" \
+        -e "s|@RESOLVER@||; s|@GATEWAY@|127.0.0.1:$GATEWAY_PORT|; s|@RECORDINGS@|127.0.0.1:$RECORDINGS_PORT|" \
         "$ROOT/ops/stack/nginx.conf" >"$dir/nginx.conf.new"
     if runs edge; then
         cmp -s "$dir/nginx.conf.new" "$dir/nginx.conf" && return

@@ -10,19 +10,16 @@ write_environments() {
 }
 
 service_environment() {
-    local service=$1 amqp
-    amqp=$(secret "amqp_$service")
+    local service=$1
     cat <<ENV
-AMQP_URI=amqp://$service:$amqp@127.0.0.1:$AMQP_PORT/journal
-DATABASE_URL=$(database_url "$service" "${service}_app")
-OWNER_DATABASE_URL=$(database_url "$service" "${service}_owner")
+$(service_secrets "$service")
+$(owner_secrets "$service")
 RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
 PRICE_DELAY=$(price_delay)
 PSYCOPG_WAIT_FUNC=wait_select
 PYTHONUNBUFFERED=1
 ENV
     [ "$service" != gateway ] || cat <<ENV
-REDIS_URL=redis://gateway:$(secret redis_gateway)@127.0.0.1:$REDIS_PORT/0
 WEB_ADDRESS=127.0.0.1:$GATEWAY_PORT
 TOKEN_KEY_FILE=$(token_key)
 LINK_KEYS_FILE=$(link_keys)
@@ -33,6 +30,18 @@ LINK_KEYS_FILE=$(link_keys)
 RECORDINGS_FOLDER=$STACK_DIR/recordings
 ENV
 }
+
+# The servers are where their *_HOST says, here unless it is set.
+
+service_secrets() {
+    local service=$1
+    echo "AMQP_URI=amqp://$service:$(secret "amqp_$service")@${AMQP_HOST:-127.0.0.1}:$AMQP_PORT/journal"
+    echo "DATABASE_URL=$(database_url "$service" "${service}_app")"
+    [ "$service" != gateway ] ||
+        echo "REDIS_URL=redis://gateway:$(secret redis_gateway)@${REDIS_HOST:-127.0.0.1}:$REDIS_PORT/0"
+}
+
+owner_secrets() { echo "OWNER_DATABASE_URL=$(database_url "$1" "$1_owner")"; }
 
 admin_environment() {
     cat <<ENV
@@ -45,7 +54,7 @@ PSYCOPG_WAIT_FUNC=wait_select
 ENV
 }
 
-database_url() { echo "postgresql://$2:$(secret "postgres_$2")@127.0.0.1:$POSTGRES_PORT/$1"; }
+database_url() { echo "postgresql://$2:$(secret "postgres_$2")@${POSTGRES_HOST:-127.0.0.1}:$POSTGRES_PORT/$1"; }
 
 price_delay() { # as asked for; else as it was, while the services run; else five minutes
     local before=""

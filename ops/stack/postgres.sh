@@ -64,7 +64,7 @@ provision_databases() {
         SERVICE=$service OWNER_PASSWORD=$(secret "postgres_${service}_owner") APP_PASSWORD=$(secret "postgres_${service}_app") \
             RO_PASSWORD=$(secret "postgres_${service}_ro") PGPASSWORD=$(secret postgres_admin) PGOPTIONS="-c client_min_messages=warning" \
             "$POSTGRES_BIN/psql" --no-psqlrc --quiet --file "$ROOT/ops/stack/postgres.sql" \
-            "host=127.0.0.1 port=$POSTGRES_PORT user=admin dbname=postgres" >/dev/null ||
+            "host=${POSTGRES_HOST:-127.0.0.1} port=$POSTGRES_PORT user=admin dbname=postgres" >/dev/null ||
             die "The database of $service could not be prepared; PostgreSQL's log is $STACK_DIR/postgres/log."
     done
 }

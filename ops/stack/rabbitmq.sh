@@ -36,17 +36,18 @@ rabbitmq_up() {
 }
 
 write_definitions() {
-    local dir=$STACK_DIR/rabbitmq user
-    (
-        umask 077
-        cd "$ROOT"
-        for user in admin $SERVICES; do
-            export "AMQP_PASSWORD_${user^^}=$(secret "amqp_$user")"
-        done
-        "$VENV/bin/python" -m tools.definitions >"$dir/definitions.json.new"
-    ) || die "The exchanges and queues could not be listed (python -m tools.definitions); see above."
+    local dir=$STACK_DIR/rabbitmq
+    (umask 077 && definitions >"$dir/definitions.json.new") || die "The exchanges and queues could not be listed (python -m tools.definitions); see above."
     mv "$dir/definitions.json.new" "$dir/definitions.json"
 }
+
+definitions() (
+    cd "$ROOT"
+    for user in admin $SERVICES; do
+        export "AMQP_PASSWORD_${user^^}=$(secret "amqp_$user")"
+    done
+    PATH=$VENV/bin:$PATH python -m tools.definitions
+)
 
 write_rabbitmq_settings() {
     local dir=$STACK_DIR/rabbitmq

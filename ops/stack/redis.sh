@@ -16,13 +16,19 @@ appendonly no
 maxmemory 64mb
 maxmemory-policy allkeys-lru
 set-proc-title no
-user default off
-user admin on >$(secret redis_admin) ~* &* +@all
-user gateway on >$(secret redis_gateway) ~* &* +@all -@dangerous +info
+$(redis_users)
 CONF
     redis-server "$dir/redis.conf" 9>&- >/dev/null || die "Redis did not start; its log is $dir/log."
     wait_until 10 listens "$REDIS_PORT" || die "Redis does not answer; its last words: $(tail -n2 "$dir/log")"
     say "Redis       127.0.0.1:$REDIS_PORT"
+}
+
+redis_users() {
+    cat <<ACL
+user default off
+user admin on >$(secret redis_admin) ~* &* +@all
+user gateway on >$(secret redis_gateway) ~* &* +@all -@dangerous +info
+ACL
 }
 
 redis_down() { stop redis TERM 10; }

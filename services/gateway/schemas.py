@@ -13,10 +13,9 @@ from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy, Phase, Role, Status
 from shared.contracts.wire import Instant, Json
+from shared.contracts.wire import text as text
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
-# PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LAST_DAY = date(9999, 12, 30)
 LONGEST_TALK = 10_000_000
 LAST_VERSION = 2**31 - 1
@@ -41,15 +40,6 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
             raise Invalid("A parameter was given more than once.", {name: ["Given more than once."]})
         asked[name] = values if is_list else values[0]
     return load(schema, asked)
-
-
-def storable(text: str) -> None:
-    if UNSTORABLE.search(text):
-        raise ValidationError("Has a character that cannot be stored.")
-
-
-def text(longest: int, shortest: int = 1) -> validate.Validator:
-    return validate.And(validate.Length(min=shortest, max=longest), storable)
 
 
 class AcceptedSchema(Schema):
@@ -109,25 +99,42 @@ class Moment(Instant):
         return min(day, LAST_DAY)
 
 
-def several(values: Any) -> fields.List[Any]:
-    return fields.List(fields.Enum(values, by_value=True), load_default=list)
+def says(description: str) -> Json:
+    """What the documentation says of a field."""
+    return {"description": description}
+
+
+def several(values: Any, description: str) -> fields.List[Any]:
+    return fields.List(fields.Enum(values, by_value=True), load_default=list, metadata=says(description))
 
 
 class FilterSchema(Schema):
     """Which calls: what the list, its summary, its export and its stream have in common."""
 
-    placed_from = Moment(data_key="from", load_default=None)
-    placed_to = Moment(data_key="to", load_default=None)
-    period = fields.Enum(Period, by_value=True, load_default=None)
-    direction = several(Direction)
-    status = several(Status)
-    phase = several(Phase)
-    party = fields.String(load_default=None, validate=text(256))
-    account = fields.UUID(load_default=None)
-    q = fields.String(load_default=None, validate=text(100))
-    has = several(Has)
-    min_talk = fields.Decimal(load_default=None, validate=validate.Range(0, LONGEST_TALK))
-    max_talk = fields.Decimal(load_default=None, validate=validate.Range(0, LONGEST_TALK))
+    placed_from = Moment(data_key="from", load_default=None, metadata=says("Placed then or later."))
+    placed_to = Moment(data_key="to", load_default=None, metadata=says("Placed earlier than that."))
+    period = fields.Enum(Period, by_value=True, load_default=None, metadata=says("Days, instead of from and to."))
+    direction = several(Direction, "Any of these directions.")
+    status = several(Status, "Any of these outcomes.")
+    phase = several(Phase, "Any of these phases.")
+    party = fields.String(
+        load_default=None, validate=text(256), metadata=says("A number, extension or SIP address, of either side.")
+    )
+    account = fields.UUID(load_default=None, metadata=says("The calls of this account's lines."))
+    q = fields.String(
+        load_default=None, validate=text(100), metadata=says("Part of a name, of a number or of a comment.")
+    )
+    has = several(Has, "All of these.")
+    min_talk = fields.Decimal(
+        load_default=None,
+        validate=validate.Range(0, LONGEST_TALK),
+        metadata=says("They talked so many seconds or longer."),
+    )
+    max_talk = fields.Decimal(
+        load_default=None,
+        validate=validate.Range(0, LONGEST_TALK),
+        metadata=says("They talked so many seconds or shorter."),
+    )
 
     @validates_schema
     def refuse_two_spans(self, asked: Json, **_: Any) -> None:
@@ -143,15 +150,23 @@ class FilterSchema(Schema):
 class JournalQuerySchema(FilterSchema):
     """The parameters of `GET /journal`."""
 
-    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
-    cursor = fields.String(load_default=None, validate=text(100))
+    limit = fields.Integer(
+        load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE), metadata=says("How many calls to a page.")
+    )
+    cursor = fields.String(
+        load_default=None,
+        validate=text(100),
+        metadata=says("`next_cursor` or `previous_cursor` of a page, with the same filters."),
+    )
 
 
 class ExportQuerySchema(FilterSchema):
     """The parameters of `GET /journal/export`; `lang` is the language of the header row."""
 
-    format = fields.Enum(Format, by_value=True, required=True)
-    lang = fields.Enum(Language, by_value=True, load_default=Language.UKRAINIAN)
+    format = fields.Enum(Format, by_value=True, required=True, metadata=says("What kind of file."))
+    lang = fields.Enum(
+        Language, by_value=True, load_default=Language.UKRAINIAN, metadata=says("The language of the header row.")
+    )
 
 
 class PartySchema(Schema):

@@ -8,6 +8,7 @@ from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
+from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
@@ -36,6 +37,7 @@ class GatewayService(
     ApiKeyDoors,
     SettingsDoors,
     ReportDoors,
+    DocumentDoors,
     HealthDoors,
 ):
     name = "gateway"

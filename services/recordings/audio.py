@@ -143,9 +143,12 @@ def _duration(seconds: float) -> timedelta:
 def _peaks(path: Path, about: Any) -> list[int] | None:
     if path.stat().st_size > DECODED:
         return None
-    stream = miniaudio.mp3_stream_file if isinstance(about, MPEGInfo) else miniaudio.vorbis_stream_file
-    frames = int(about.length * about.sample_rate / PARTS / 2)
-    return _in_parts([max(max(piece), -min(piece)) for piece in stream(str(path), max(64, min(frames, 8192)))])
+    if isinstance(about, MPEGInfo):
+        frames = int(about.length * about.sample_rate / PARTS / 2)
+        pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
+    else:
+        pieces = miniaudio.vorbis_stream_file(str(path))
+    return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
 
 
 def _in_parts(peaks: list[int]) -> list[int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, fields, post_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.event import Event, Recorded
 
@@ -16,7 +16,19 @@ PERSONAL = {"personal": True}
 """Marks a field that tells of a person, so that it can be encrypted per subject in one place."""
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 """Without an offset too, to say what is missing; digits beyond microseconds are dropped."""
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates."""
 Upcast = Callable[[Json], Json]
+
+
+def storable(text: str) -> None:
+    if UNSTORABLE.search(text):
+        raise ValidationError("Has a character that cannot be stored.")
+
+
+def text(longest: int, shortest: int = 1) -> validate.Validator:
+    """What a text must be to be taken: so many code points, all of which can be stored."""
+    return validate.And(validate.Length(min=shortest, max=longest), storable)
 
 
 class Instant(fields.Field[datetime]):

@@ -24,17 +24,17 @@ PROCESSES = {
 
 @dataclass
 class System:
-    """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange."""
+    """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
 
-    stack: Stack
-    services: Services
-    processes: dict[str, Service]
+    `processes` are those of the Procfile by name; each has the `lines()` it has logged. `services` starts others,
+    where they are ours to start.
+    """
+
+    url: str
+    processes: dict[str, Any]
     keys: dict[str, str]
+    services: Services | None = None
     _tokens: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.stack.env('gateway')['WEB_ADDRESS']}/api/v1"
 
     def report(self, tenant: str, reports: Sequence[Json], **headers: str) -> requests.Response:
         return requests.post(
@@ -56,6 +56,7 @@ class System:
 
     def start(self, name: str, target: str = "", **env: str) -> Service:
         """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
+        assert self.services
         process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], ready=True, **env)
         self.processes[name] = process
         return process
@@ -63,7 +64,7 @@ class System:
     def start_replica(self) -> str:
         """The url of another gateway."""
         address = f"127.0.0.1:{free_port()}"
-        self.services.start(PROCESSES["gateway"], of="gateway", WEB_ADDRESS=address)
+        self.start("gateway", WEB_ADDRESS=address)
         return f"http://{address}/api/v1"
 
     def entry(self, call_id: str, login: str, **expected: Any) -> Json:
@@ -86,4 +87,5 @@ def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[Sy
     }
     for process in processes.values():
         process.wait_until_ready()
-    yield System(stack, services, processes, keys)
+    url = f"http://{stack.env('gateway')['WEB_ADDRESS']}/api/v1"
+    yield System(url, dict(processes), keys, services=services)

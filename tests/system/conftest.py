@@ -1,44 +1,44 @@
-"""Two companies: `acme` with people of every role, and `other` with an administrator."""
+"""The whole system with two companies in it: on the private servers, or in containers when those are named."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from services.gateway import directory
-from shared.plumbing.database import Postgres
+from shared.testing import compose
 from shared.testing import system as whole
 from shared.testing.infrastructure import Broker, Services, Stack, emptied
-from shared.testing.system import PASSWORD, System
-
-KEYS = {"acme": "acme-ingest-key-0123456789", "other": "other-ingest-key-0123456789"}
-PEOPLE = {
-    "admin": ("Адміністратор Ада", "administrator", "100"),
-    "super": ("Супервайзер Соломія", "supervisor", "109"),
-    "olha": ("Ольга Кобилянська", "operator", "101"),
-    "petro": ("Петро Вовк", "operator", "102"),
-    "lesia": ("Леся Рахівниця", "accountant", "120"),
-}
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+from shared.testing.system import PASSWORD, PROCESSES, System
+from tests.system import people
 
 
 @pytest.fixture(scope="module")
-def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    if compose.named():
+        yield _in_containers()
+    else:
+        yield from on_servers(request.getfixturevalue("stack"), tmp_path_factory.mktemp("services"))
+
+
+def on_servers(stack: Stack, folder: Path) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
-    services = Services(stack, tmp_path_factory.mktemp("services"))
+    services = Services(stack, folder)
     with emptied(stack, "calls"), emptied(stack, "comments"), emptied(stack, "gateway") as gateway_db:
-        _people(gateway_db)
-        yield from whole.start(stack, services, KEYS)
+        with gateway_db.connection() as conn:
+            people.move_in(conn, PASSWORD)
+        yield from whole.start(stack, services, people.KEYS)
         services.stop()
 
 
-def _people(db: Postgres) -> None:
-    with db.connection() as conn:
-        for tenant, key in KEYS.items():
-            directory.ensure_tenant(conn, tenant, tenant)
-            directory.ensure_api_key(conn, tenant, "ingest", "exchange", key)
-        for login, (name, role, line) in PEOPLE.items():
-            account = directory.ensure_account(conn, "acme", login, PASSWORD, name, role)
-            directory.ensure_line(conn, account, line, SINCE)
-        directory.ensure_account(conn, "other", "foreign", PASSWORD, "Чужий", "administrator")
-        directory.ensure_contact(conn, "acme", "+380501112233", "Катерина Власова")
+MOVE_IN = f"""
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"]) as conn:
+    move_in(conn, {PASSWORD!r})
+"""
+
+
+def _in_containers() -> System:
+    source = Path(people.__file__).read_text()
+    compose.run("demo", "ops/stack/as", "gateway", "python", "-", given=f"{source}\n{MOVE_IN}")
+    processes = {name: compose.Process(name) for name in PROCESSES}
+    return System(f"{compose.address()}/api/v1", processes, people.KEYS)

@@ -88,16 +88,6 @@ def test_who_adds_to_a_call_that_was_commented_meanwhile_gets_409_too(system: Sy
     assert put(system, call, "третя", version=1).json()["current"] is None
 
 
-def test_what_was_written_is_there_at_once_on_another_replica(system: System, call: str) -> None:
-    replica = system.start_replica()
-    for number in range(10):
-        text = f"правка {number}"
-        here, there = (system.url, replica) if number % 2 else (replica, system.url)
-        written = put(system, call, text, url=here)
-        assert written.status_code in (200, 201)
-        assert shown(system, call, url=there) == written.json()
-
-
 def test_a_live_call_is_commented_and_keeps_it_when_it_ends(system: System, now: datetime) -> None:
     reports = inbound(str(uuid4()), now)
     call_id = told(system, reports[:2])

@@ -9,7 +9,7 @@ import requests
 from shared.contracts.calls.events import call_id
 from shared.testing.infrastructure import eventually
 from shared.testing.system import PASSWORD, System
-from tests.system.conftest import KEYS, PEOPLE
+from tests.system.people import KEYS, PEOPLE
 
 NUMBERS = [f"+38067{number:07d}" for number in range(7_300_000, 7_300_006)]
 WRONG, NAME, TEXT = "пароль-навмання", "Катерина Власова", "Власов"

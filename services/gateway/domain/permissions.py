@@ -17,6 +17,8 @@ ADMINISTRATORS: Allowed = frozenset({Role.ADMINISTRATOR})
 LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 PERMISSIONS: Mapping[str, Allowed] = {
+    "show_openapi": ANYBODY,
+    "show_docs": ANYBODY,
     "begin_session": ANYBODY,
     "end_session": PEOPLE,
     "show_me": PEOPLE,
@@ -52,6 +54,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "show_settings": ADMINISTRATORS,
     "change_settings": ADMINISTRATORS,
 }
+"""By the name of a door, or of a subject and a parameter that fewer may use: `show_journal_of_account`."""
 
 
 def may(caller: Caller, door: str) -> bool:

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response
 
 from services.gateway import accounts, directory_schemas
 from services.gateway.accounts import Change, NewLine
-from services.gateway.doors import hashing
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors import cookies, hashing
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.lists import PRIVATE, listed, place
 from services.gateway.schemas import LineSchema
 from shared.contracts.addresses import normalise
@@ -35,7 +35,7 @@ class AccountDoors(Door):
         "POST",
         "/api/v1/accounts",
         body=directory_schemas.NewAccountSchema(),
-        answers={201: STAFF},
+        answers={201: STAFF, 409: PROBLEM},
         writes_here=True,
     )
     def add_account(self, visit: Visit, conn: Connection) -> Response:
@@ -59,7 +59,7 @@ class AccountDoors(Door):
         "PATCH",
         "/api/v1/accounts/<account_id>",
         body=directory_schemas.AccountChangeSchema(),
-        answers={200: STAFF},
+        answers={200: STAFF, 409: PROBLEM},
         writes_here=True,
     )
     def change_account(self, visit: Visit, conn: Connection, account_id: UUID) -> Response:
@@ -89,7 +89,7 @@ class AccountDoors(Door):
         "POST",
         "/api/v1/accounts/<account_id>/lines",
         body=directory_schemas.NewLineSchema(),
-        answers={201: LINE},
+        answers={201: LINE, 409: PROBLEM},
         writes_here=True,
     )
     def add_line(self, visit: Visit, conn: Connection, account_id: UUID) -> Response:
@@ -105,7 +105,7 @@ class AccountDoors(Door):
         "PATCH",
         "/api/v1/accounts/<account_id>/lines/<line_id>",
         body=directory_schemas.LineEndSchema(),
-        answers={200: LINE},
+        answers={200: LINE, 409: PROBLEM},
         writes_here=True,
     )
     def change_line(self, visit: Visit, conn: Connection, account_id: UUID, line_id: UUID) -> Response:
@@ -115,7 +115,7 @@ class AccountDoors(Door):
         held = accounts.line(conn, tenant, account_id, line_id)
         return answer(LINE.dump(accounts.hold_until(conn, tenant, held, visit.sent()["held_until"])))
 
-    @door("PUT", "/api/v1/me/password", body=directory_schemas.NewPasswordSchema(), answers={204: ""})
+    @door("PUT", "/api/v1/me/password", body=directory_schemas.NewPasswordSchema(), answers={204: "", 409: PROBLEM})
     def change_password(self, visit: Visit) -> Response:
         """Change one's own password; every session ends, this one too: sign in again."""
         sent, who = visit.sent(), visit.account
@@ -123,17 +123,16 @@ class AccountDoors(Door):
         session = self.credentials.session(self.db, visit.request)
         with self.db.reading() as conn:
             stored = accounts.password_hash(conn, who.id)
-        if not hashing.is_right(sent["current"], stored):
-            raise self._wrong_password()
+        # As good as a failed sign-in, and counted as one.
+        if not self.credentials.guesses.is_right(visit.request, who.login, sent["current"], stored):
+            raise Invalid("The current password is wrong.", {"current": ["Is wrong."]})
         new = hashing.hash_of(sent["new"])
         with self.db.connection() as conn:
             accounts.replace_password(conn, who.id, stored, new)
         self.credentials.forget(session)
-        return answer(None, 204)
-
-    def _wrong_password(self) -> Invalid:
-        """As good as a failed sign-in."""
-        return Invalid("The current password is wrong.", {"current": ["Is wrong."]})
+        response = answer(None, 204)
+        cookies.take_back(visit.request, response)
+        return response
 
 
 def refuse_own_name(password: str, login: str, field: str) -> None:

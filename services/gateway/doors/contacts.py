@@ -9,7 +9,7 @@ from services.gateway import contacts, directory_schemas, imports
 from services.gateway.contacts import Contact
 from services.gateway.domain import tables
 from services.gateway.domain.filters import sought
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.lists import PRIVATE, listed, place
 from services.gateway.doors.turns import in_turns
 from shared.contracts.addresses import normalise
@@ -47,14 +47,14 @@ class ContactDoors(Door):
         visit.asked()
         return answer(CONTACT.dump(found), headers=PRIVATE)
 
-    @door("POST", "/api/v1/contacts", body=NEW, answers={201: CONTACT}, writes_here=True)
+    @door("POST", "/api/v1/contacts", body=NEW, answers={201: CONTACT, 409: PROBLEM}, writes_here=True)
     def add_contact(self, visit: Visit, conn: Connection) -> Response:
         """Name a number."""
         new = _contact(visit.sent(), visit.account.region)
         made = contacts.add(conn, visit.account.tenant, new, clock.now())
         return answer(CONTACT.dump(made), 201, PRIVATE)
 
-    @door("PUT", "/api/v1/contacts/<contact_id>", body=NEW, answers={200: CONTACT}, writes_here=True)
+    @door("PUT", "/api/v1/contacts/<contact_id>", body=NEW, answers={200: CONTACT, 409: PROBLEM}, writes_here=True)
     def change_contact(self, visit: Visit, conn: Connection, contact_id: UUID) -> Response:
         """Put another name, number or note in place."""
         tenant = visit.account.tenant

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import update_wrapper
 from http import HTTPMethod
+from inspect import getdoc
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
@@ -24,7 +25,12 @@ from shared.plumbing.rpc import RpcClient
 from shared.web.http import BODY_LIMIT, Problem, body_of, http
 
 Answers = Mapping[int, Schema | str]
-"""What a door answers, by status: JSON of a schema, or another content, by its media type ("" for none)."""
+"""What a door answers, by status: JSON of a schema, or another content by its media types, with commas between
+them ("" for none).
+
+Refusals that follow from the plate (credentials, role, path, body) need not be named; others, 409 say, are PROBLEM.
+"""
+PROBLEM = "application/problem+json"
 WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
 NO_QUERY = Schema()
 LONGEST_KEY = 128
@@ -63,6 +69,7 @@ class Plate:
     answers: Answers
     body_limit: int
     summary: str
+    description: str
 
     @property
     def open(self) -> bool:
@@ -126,7 +133,7 @@ def door(
     """
 
     def hang(enter: Any) -> Any:
-        name, (summary, *_) = enter.__name__, (enter.__doc__ or "").splitlines() or [""]
+        name, (summary, _, description) = enter.__name__, (getdoc(enter) or "").partition("\n\n")
         plate = PLATES[name] = Plate(
             name=name,
             method=method,
@@ -135,7 +142,8 @@ def door(
             body=body,
             answers=answers,
             body_limit=body_limit,
-            summary=summary,
+            summary=" ".join(summary.split()),
+            description=description,
         )
 
         def knock(self: Door, request: Request, **ids: str) -> Response:

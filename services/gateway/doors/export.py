@@ -38,7 +38,12 @@ Pages = Iterator[list[Json]]
 
 
 class ExportDoors(Door):
-    @door("GET", "/api/v1/journal/export", query=schemas.ExportQuerySchema(), answers={200: "text/csv"})
+    @door(
+        "GET",
+        "/api/v1/journal/export",
+        query=schemas.ExportQuerySchema(),
+        answers={200: ", ".join(media.partition(";")[0] for media in CONTENT.values())},
+    )
     def export_journal(self, visit: Visit) -> Response:
         """All calls that fit, newest first, as CSV, XLSX or NDJSON.
 

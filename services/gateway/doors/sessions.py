@@ -9,7 +9,7 @@ from services.gateway.directory import Credentials
 from services.gateway.domain.people import Account
 from services.gateway.doors import cookies, hashing
 from services.gateway.doors.credentials import unauthorised
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.tokens import Claims
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -17,7 +17,12 @@ from shared.web.http import answer
 
 
 class SessionDoors(Door):
-    @door("POST", "/api/v1/sessions", body=schemas.SignInSchema(), answers={201: schemas.SessionSchema()})
+    @door(
+        "POST",
+        "/api/v1/sessions",
+        body=schemas.SignInSchema(),
+        answers={201: schemas.SessionSchema(), 401: PROBLEM},
+    )
     def begin_session(self, visit: Visit) -> Response:
         """Sign in. Without a tenant the login must be unique in the system."""
         shown = self._credentials(visit.request, **visit.sent())

@@ -9,23 +9,13 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy
-from shared.contracts.wire import PERSONAL, Instant, Json, instant
+from shared.contracts.wire import PERSONAL, Instant, Json, instant, text
 
 Text = fields.String
 
 
-def _text(longest: int, shortest: int = 1) -> validate.Validator:
-    return validate.And(validate.Length(min=shortest, max=longest), _storable)
-
-
-def _storable(text: str) -> None:
-    # PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates.
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValidationError("Has a character that cannot be stored.")
-
-
-KEY, ADDRESS, NAME, FILE = _text(128), _text(256), _text(256), _text(1024)
-CALLER = _text(256, shortest=0)
+KEY, ADDRESS, NAME, FILE = text(128), text(256), text(256), text(1024)
+CALLER = text(256, shortest=0)
 """A withheld number may come as an empty one."""
 
 
@@ -62,7 +52,7 @@ class RefusedData(Schema):
 
 class RecordedData(Schema):
     file = Text(required=True, validate=FILE, metadata=PERSONAL)
-    format = Text(load_default=None, allow_none=True, validate=_text(32))
+    format = Text(load_default=None, allow_none=True, validate=text(32))
     started_at = Instant(load_default=None, allow_none=True)
 
 

@@ -54,7 +54,7 @@ def tried(buckets: Shared | Own, key: str, limit: Limit, action: str) -> object:
     return buckets.take(key, limit, {"look": 0, "take": 1, "take all": 10_000}[action])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limit=LIMITS, steps=STEPS)
 def test_redis_and_the_domain_agree_on_every_step(redis: "Redis", limit, steps):
     clock, key = Clock(), f"test:{uuid4()}"

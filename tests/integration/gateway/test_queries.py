@@ -189,7 +189,7 @@ def show_comments(conn: Connection, world: World) -> None:
 
 
 def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
     @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
@@ -232,7 +232,7 @@ def test_the_pages_are_the_same_when_lines_come_before_a_search(
 
 
 def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(calls("one"), SCOPES)
     def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):

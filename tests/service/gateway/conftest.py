@@ -5,13 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack, free_port
+from shared.testing.infrastructure import Services, Stack, emptied, free_port
 from shared.testing.proxy import Proxy
+from tests.service.gateway.callers import Callers
+from tests.service.gateway.samples import Homes
 from tests.service.gateway.stage import Company, Gateway, Remote, found
+from tests.service.gateway.world import World
 
 SERVICE = "services.gateway.service:GatewayService"
 PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000"}
 """Tests of other things show wrong passwords as often as they like."""
+OWNERS = {"calls": "services.calls.service:CallsService"}
+"""Who is asked by the gateway over RPC."""
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +47,21 @@ def company(gateway_db: Postgres) -> Company:
 @pytest.fixture
 def other_company(gateway_db: Postgres, company: Company) -> Company:
     return found(gateway_db, "krynytsia", "other-")
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack, gateway: Gateway) -> Iterator[World]:
+    with emptied(stack, "gateway") as gateway_db, emptied(stack, "calls") as calls_db:
+        company, other = found(gateway_db, "oselia"), found(gateway_db, "krynytsia", "other-")
+        callers = Callers(stack, gateway_db, company, other)
+        yield World(gateway, callers, Homes(gateway_db, calls_db), company, other)
+
+
+@pytest.fixture(scope="module")
+def owners(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The services that the gateway asks."""
+    services = Services(stack, tmp_path_factory.mktemp("owners"))
+    for of, target in OWNERS.items():
+        services.start(target, of=of)
+    yield
+    services.stop()

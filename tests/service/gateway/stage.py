@@ -1,7 +1,10 @@
 """A company in the gateway's directory, and a client that asks the gateway as the outside does."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import DefaultCookiePolicy
 from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,12 +21,19 @@ ROLES = {"administrator": "100", "supervisor": "103", "operator": "101", "accoun
 Json = dict[str, Any]
 
 
+def program() -> requests.Session:
+    """A client that keeps no cookies, as programs do."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 @dataclass
 class Gateway:
     """Asks over HTTP; `token` and `key` are credentials to show."""
 
     url: str
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=program)
 
     def __call__(self, method: str, path: str, *, token: str = "", key: str = "", **how: Any) -> requests.Response:
         headers = how.pop("headers", {})
@@ -56,11 +66,12 @@ class Remote:
 
 @dataclass(frozen=True)
 class Company:
-    """One person of every role, whose login is the role; a key of every kind."""
+    """One person of every role, whose login is the role, after `prefix`; a key of every kind."""
 
     tenant: str
     people: dict[str, UUID]
     keys: dict[str, str]
+    prefix: str = ""
 
 
 def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
@@ -74,7 +85,13 @@ def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
             directory.ensure_line(conn, people[role], line, SINCE)
         for kind, key in keys.items():
             directory.ensure_api_key(conn, tenant, kind, "test", key)
-    return Company(tenant, people, keys)
+    return Company(tenant, people, keys, prefix)
+
+
+def at_once(*asking: Callable[[Gateway], requests.Response], of: Gateway) -> list[requests.Response]:
+    """What each is answered when all ask together, each as a client of its own."""
+    with ThreadPoolExecutor(len(asking)) as pool:
+        return list(pool.map(lambda ask: ask(Gateway(of.url)), asking))
 
 
 def report(company: Company, type_: str = "placed", /, call: str = "call", **changed: Any) -> Json:

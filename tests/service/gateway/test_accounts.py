@@ -1,8 +1,8 @@
 """People and their lines over HTTP: who keeps them, what ends with a change, and that a company is never shut out."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import eventually
 from tests.integration.gateway.told import NOON, call_id, show_states, state
-from tests.service.gateway.stage import PASSWORD, Company, Gateway
+from tests.service.gateway.stage import PASSWORD, Company, Gateway, at_once
 
 ACCOUNTS = "/api/v1/accounts"
 SAID = "калина при дорозі"
@@ -73,6 +73,10 @@ class TestLettingIn:
     def test_a_login_that_is_taken_is_refused(self, ask: Ask):
         answer = ask("POST", ACCOUNTS, {**NEW, "login": "operator"})
         assert (answer.status_code, "operator" in answer.json()["detail"]) == (409, True)
+
+    def test_of_two_with_one_login_at_once_one_is_let_in(self, gateway: Gateway, company: Company):
+        asking = partial(Gateway.__call__, method="POST", path=ACCOUNTS, token=gateway.token("administrator"), json=NEW)
+        assert sorted(answer.status_code for answer in at_once(asking, asking, of=gateway)) == [201, 409]
 
     def test_nobody_is_let_in_with_a_line_that_another_holds(self, ask: Ask, gateway: Gateway):
         answer = ask("POST", ACCOUNTS, {**NEW, "lines": [{"address": "205"}, {"address": "101"}]})
@@ -222,17 +226,13 @@ class TestTheLastAdministrator:
             with gateway_db.connection() as conn:
                 conn.execute("update accounts set role = 'administrator' where login in ('administrator', 'operator')")
             tokens = {role: gateway.token(role) for role in ("administrator", "operator")}
-            answers = []
-
-            def go(role: str, token: str, answers: list[int] = answers) -> None:
-                door, client = one(company, role), Gateway(gateway.url)
-                answers.append(client("PATCH", door, token=token, json={"role": "supervisor"}).status_code)
-
-            going = [threading.Thread(target=go, args=who) for who in tokens.items()]
-            for thread in going:
-                thread.start()
-            for thread in going:
-                thread.join()
+            going = [
+                partial(
+                    Gateway.__call__, method="PATCH", path=one(company, role), token=token, json={"role": "supervisor"}
+                )
+                for role, token in tokens.items()
+            ]
+            answers = [answer.status_code for answer in at_once(*going, of=gateway)]
             assert sorted(answers) == [200, 409]
 
 
@@ -256,6 +256,14 @@ class TestLines:
         for body in ({"address": "101"}, before, {"address": "101", "from": "2026-11-22T12:00:00Z"}):
             answer = ask("POST", one(company, "accountant", "/lines"), body)
             assert (answer.status_code, "held by Operator" in answer.json()["detail"]) == (409, True)
+
+    def test_of_two_who_are_given_a_line_at_once_one_gets_it(self, gateway, company):
+        token, new = gateway.token("administrator"), {"address": "205", "from": "2026-11-22T12:00:00Z"}
+        both = [
+            partial(Gateway.__call__, method="POST", path=one(company, role, "/lines"), token=token, json=new)
+            for role in ("operator", "accountant")
+        ]
+        assert sorted(answer.status_code for answer in at_once(*both, of=gateway)) == [201, 409]
 
     def test_a_line_is_not_held_again_over_who_has_it_now(self, ask, company):
         [line] = ask("GET", one(company, rest="/lines")).json()["lines"]
@@ -302,6 +310,25 @@ class TestOnesOwnPassword:
         eventually(lambda: ended(gateway, there), seconds=2)
         assert gateway.sign_in("operator").status_code == 401
         assert gateway.sign_in("operator", SAID).status_code == 201
+
+    def test_of_two_new_ones_at_once_one_is_the_password(self, gateway, company):
+        token, words = gateway.token("operator"), [SAID, f"{SAID} на горі"]
+        both = [
+            partial(
+                Gateway.__call__,
+                method="PUT",
+                path="/api/v1/me/password",
+                token=token,
+                json={"current": PASSWORD, "new": new},
+            )
+            for new in words
+        ]
+        answers = [answer.status_code for answer in at_once(*both, of=gateway)]
+        assert answers.count(204) == 1
+        assert set(answers) <= {204, 401, 409, 422}
+        assert [gateway.sign_in("operator", new).status_code == 201 for new in words] == [
+            status == 204 for status in answers
+        ]
 
     @pytest.mark.parametrize(
         ("sent", "field"),

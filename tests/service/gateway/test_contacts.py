@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from shared.plumbing.database import Postgres
 from tests.integration.gateway.told import NUMBER, call_id, show_states, state
-from tests.service.gateway.stage import Company, Gateway
+from tests.service.gateway.stage import Company, Gateway, at_once
 
 CONTACTS, IMPORT, EXPORT = "/api/v1/contacts", "/api/v1/contacts/import", "/api/v1/contacts/export"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233", "note": "після обіду"}
@@ -69,6 +70,17 @@ class TestOneByOne:
         assert answer.json()["detail"] == f"{NUMBER} is in Contacts already, as Катерина Власова."
         other = add(ask, number="0671112233", name="Марко")
         assert ask("PUT", f"{CONTACTS}/{other}", {"name": "Марко", "number": number}).status_code == 409
+
+    def test_of_two_names_for_a_number_at_once_one_stays(self, gateway, company):
+        token = gateway.token("operator")
+        both = [
+            partial(Gateway.__call__, method="POST", path=CONTACTS, token=token, json={**KATERYNA, "name": name})
+            for name in ("Катерина", "Катря")
+        ]
+        answers = at_once(*both, of=gateway)
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+        [made] = [answer.json() for answer in answers if answer.status_code == 201]
+        assert gateway("GET", CONTACTS, token=token).json()["contacts"] == [made]
 
     def test_the_same_number_in_another_company_is_another_contact(self, ask, gateway, other_company):
         add(ask)

@@ -1,8 +1,8 @@
 """A write under an Idempotency-Key happens once, however often and from wherever it is sent."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import pytest
 from services.gateway import idempotency
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.service.gateway.stage import Company, Gateway
+from tests.service.gateway.stage import Company, Gateway, at_once
 
 CONTACTS = "/api/v1/contacts"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}
@@ -68,16 +68,11 @@ def test_the_same_key_of_two_people_is_two_keys(write: Write, gateway: Gateway, 
     assert (other.status_code, count(gateway_db)) == (201, 2)
 
 
-def test_of_two_at_once_one_happens_and_both_are_answered_alike(write: Write, gateway_db: Postgres):
-    answers: list[Any] = []
+def test_of_two_at_once_one_happens_and_both_are_answered_alike(write: Write, gateway: Gateway, gateway_db: Postgres):
     for number in range(5):
         body = {"name": "Оля", "number": f"10{number}"}
-        both = [threading.Thread(target=lambda: answers.append(write(f"k{number}", body))) for _ in range(2)]  # noqa: B023
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        one, other = answers[-2:]
+        asking = partial(write, f"key {number}", body)
+        one, other = at_once(lambda _, ask=asking: ask(), lambda _, ask=asking: ask(), of=gateway)
         assert (one.status_code, one.content) == (201, other.content)
     assert count(gateway_db) == 5
 

@@ -55,7 +55,7 @@ def test_without_calls_there_is_no_timeline_but_a_comment_can_be_written(system:
 def test_an_answer_that_was_lost_after_the_commit_is_given_to_the_repeat(system: System, call: str) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     system.processes["comments"].kill()
-    dying = system.start("comments", "tests.system.planted:CommentsService")
+    dying = system.start("comments", "tests.service.comments.planted:CommentsService")
     lost = put(system, call, "збережено, та не сказано", headers=key)
     assert (lost.status_code, lost.headers["Retry-After"]) == (503, "1")
     assert eventually(lambda: not dying.alive())
@@ -64,3 +64,13 @@ def test_an_answer_that_was_lost_after_the_commit_is_given_to_the_repeat(system:
     assert (repeated.status_code, repeated.json()["version"]) == (201, 1)
     assert [one["action"] for one in history(system, call)] == ["added"]
     assert shown(system, call) == repeated.json()
+
+
+def test_what_was_written_is_there_at_once_on_another_replica(system: System, call: str) -> None:
+    replica = system.start_replica()
+    for number in range(10):
+        text = f"правка {number}"
+        here, there = (system.url, replica) if number % 2 else (replica, system.url)
+        written = put(system, call, text, url=here)
+        assert written.status_code in (200, 201)
+        assert shown(system, call, url=there) == written.json()

@@ -1,0 +1,34 @@
+# One image, one service: docker build --build-arg SERVICE=calls .
+FROM python:3.11-slim-bookworm AS service
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal
+WORKDIR /app
+COPY pyproject.toml constraints.txt ./
+# What every service needs is a layer that all images share.
+ARG PIP_CONSTRAINT=constraints.txt PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m pip install setuptools && python -m pip install --no-build-isolation . && rm -r build ./*.egg-info
+ARG SERVICE
+RUN python -m pip install --no-build-isolation ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]" \
+    && rm -r build ./*.egg-info
+COPY ops/stack/as ops/stack/settings.sh ops/stack/
+COPY ops/compose/answers ops/compose/
+COPY shared shared
+COPY services/__init__.py services/
+COPY services/$SERVICE services/$SERVICE
+RUN python -m compileall -q shared services
+ENV STACK_DIR=/run/stack ALIVE_FILE=/tmp/alive PSYCOPG_WAIT_FUNC=wait_select PYTHONUNBUFFERED=1
+USER 10001:10001
+
+# What makes the secrets and the demonstration's accounts, beside the gateway's code: --target tools --build-arg SERVICE=gateway
+FROM service AS tools
+USER root
+ARG PIP_CONSTRAINT=constraints.txt PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m pip install --no-build-isolation ".[tools]" && rm -r build ./*.egg-info
+COPY ops/stack ops/stack
+COPY ops/compose/secrets ops/compose/
+COPY tools tools
+# A volume that is mounted for the first time belongs to whoever owns the folder under it.
+RUN bash -c '. ops/stack/settings.sh && \
+    install -d -o journal /run/stack{,/secrets} /told/{owners,postgres,rabbitmq,redis} $(printf "/told/%s " $SERVICES)'
+USER 10001:10001
+
+FROM service

@@ -1,0 +1,27 @@
+"""Whether an answer is what the OpenAPI document says of its door."""
+
+import requests
+from jsonschema import Draft202012Validator, FormatChecker
+
+from services.gateway.doors.door import Plate
+from tests.service.gateway.samples import DOCUMENT, operation
+
+PROBLEM = "application/problem+json"
+
+
+def complaints(plate: Plate, answer: requests.Response) -> list[str]:
+    """What is wrong with an answer: a status, a content or a field that is not in the document."""
+    told = operation(plate)["responses"].get(str(answer.status_code))
+    if told is None:
+        return [f"{answer.status_code} is not in the document: {answer.text[:200]}"]
+    if "$ref" in told:
+        told = DOCUMENT["components"]["responses"][told["$ref"].rpartition("/")[2]]
+    media = answer.headers.get("Content-Type", "").partition(";")[0]
+    content = told.get("content", {})
+    if media not in content:
+        return [f"{media or 'no content'} is not in the document"] if content or answer.content else []
+    if "json" not in media or media.endswith("x-ndjson"):
+        return []
+    schema = {**content[media]["schema"], "components": DOCUMENT["components"]}
+    found = Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(answer.json())
+    return [f"{error.json_path}: {error.message}" for error in found]

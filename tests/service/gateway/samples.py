@@ -1,0 +1,163 @@
+"""What the tests of all doors need to know of each: the things that the ids in paths are of, and bodies that are taken.
+
+A new door needs an entry here only if it has an id of a new kind in its path, or if the example in the OpenAPI
+document is not a body that it takes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.gateway import service  # noqa: F401  (hangs the doors)
+from services.gateway.doors.door import PLATES, Plate
+from services.gateway.doors.openapi.document import PATH_ID, document, path_of
+from shared.contracts.calls.events import CallPlaced
+from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.values import Direction
+from shared.plumbing import store
+from shared.plumbing.database import Postgres
+from shared.plumbing.store import Append, Written
+from tests.integration.gateway.told import COMPANY, NOON, NUMBER, show_states, state
+from tests.service.gateway.stage import PASSWORD, ROLES, Company, report
+
+DOCUMENT = document(PLATES)
+SUPERVISORS = ROLES["supervisor"]
+_numbers = count()
+
+ADD_ACCOUNT = """
+    insert into accounts (tenant, login, password_hash, name, folded_name, role)
+    values (%(tenant)s, 'login-' || %(n)s, '', 'Somebody', 'somebody', 'operator') returning id
+"""
+ADD_LINE = """
+    insert into lines (tenant, account_id, address, held_from)
+    values (%(tenant)s, %(account_id)s, '5' || %(n)s, '2020-01-01Z') returning id
+"""
+ADD_CONTACT = """
+    insert into contacts (tenant, number, name, folded_name)
+    values (%(tenant)s, '4' || %(n)s, 'Somebody', 'somebody') returning id
+"""
+ADD_KEY = """
+    insert into api_keys (tenant, kind, name, digest)
+    values (%(tenant)s, 'export', 'sample', sha256(%(n)s::bytea)) returning id
+"""
+
+Ids = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Homes:
+    """The databases in which a thing lives."""
+
+    gateway: Postgres
+    calls: Postgres
+
+
+def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.values())) -> UUID:
+    """A call that everybody of the company may see, or only who holds a line that rang."""
+    made = uuid4()
+    shown = state(placed_at=NOON, call_id=made, rung=list(rung), answered_by=[rung[0]])
+    placed = CallPlaced(
+        call_id=made,
+        at=NOON,
+        report_id="placed",
+        direction=Direction.INBOUND,
+        caller=NUMBER,
+        callee=COMPANY,
+        caller_name=None,
+        line=COMPANY,
+    )
+    written = Written(placed, CallStateSchema().dump(shown), "test")
+    with homes.calls.connection() as conn:
+        store.append(conn, [Append(tenant=company.tenant, stream=f"call-{made}", seen=0, events=[written])], NOON)
+    show_states(homes.gateway, [shown], company.tenant)
+    return made
+
+
+def a_row(homes: Homes, statement: str, company: Company, **values: Any) -> UUID:
+    """The id of a row that is written for this; `n` is a number that was not used before."""
+    with homes.gateway.connection() as conn:
+        found = conn.execute(statement, {"tenant": company.tenant, "n": str(next(_numbers)), **values}).fetchone()
+    assert found is not None
+    made: UUID = found[0]
+    return made
+
+
+THINGS: dict[str, Callable[[Homes, Company, Ids], UUID]] = {
+    "call_id": lambda homes, company, ids: a_call(homes, company),
+    "account_id": lambda homes, company, ids: a_row(homes, ADD_ACCOUNT, company),
+    "line_id": lambda homes, company, ids: a_row(homes, ADD_LINE, company, account_id=ids["account_id"]),
+    "contact_id": lambda homes, company, ids: a_row(homes, ADD_CONTACT, company),
+    "key_id": lambda homes, company, ids: a_row(homes, ADD_KEY, company),
+}
+"""By the name of an id in a path: makes such a thing of a company; `ids` are those that stand before it."""
+
+COLLEAGUES: dict[str, Callable[[Homes, Company], UUID]] = {
+    "call_id": lambda homes, company: a_call(homes, company, (SUPERVISORS,)),
+}
+"""The same for things that not everybody of a company sees: makes one of somebody else's."""
+
+BODIES: dict[str, Callable[[Company], Any]] = {
+    "begin_session": lambda company: {
+        "tenant": company.tenant,
+        "login": f"{company.prefix}operator",
+        "password": PASSWORD,
+    },
+    "take_reports": lambda company: [report(company, call=str(uuid4()))],
+    "add_account": lambda company: {
+        "login": f"login-{uuid4()}",
+        "password": PASSWORD,
+        "name": "Нова Людина",
+        "role": "operator",
+        "lines": [{"address": an_extension()}],
+    },
+    "add_line": lambda company: {"address": an_extension()},
+    "add_contact": lambda company: {"name": "Катерина", "number": an_extension()},
+    "change_contact": lambda company: {"name": "Катерина", "number": an_extension()},
+    "change_account": lambda company: {"name": "Інше Ім’я"},
+    "change_line": lambda company: {"until": "2026-11-22T08:15:00Z"},
+    "change_password": lambda company: {"current": PASSWORD, "new": PASSWORD},
+    "import_contacts": lambda company: f"name,number\nКатерина,{an_extension()}\n".encode(),
+}
+"""By the name of a door: a body that it takes, if the document's example is none; made for each request, so unique."""
+
+
+def an_extension() -> str:
+    return f"6{next(_numbers):06}"
+
+
+def operation(plate: Plate) -> Any:
+    return DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
+
+
+def ids_of(plate: Plate, homes: Homes, company: Company) -> dict[str, Any]:
+    """Things of the company for all ids in the path."""
+    ids: dict[str, Any] = {}
+    for name in PATH_ID.findall(plate.path):
+        if name not in THINGS:
+            pytest.fail(f"Say in samples.THINGS how a company comes to a {name}: {plate.name} has one in its path.")
+        ids[name] = THINGS[name](homes, company, ids)
+    return ids
+
+
+def path(plate: Plate, ids: Ids) -> str:
+    return path_of(plate).format(**ids)
+
+
+def asked(plate: Plate) -> dict[str, Any]:
+    """The parameters that a question must have."""
+    return {p["name"]: p["example"] for p in operation(plate)["parameters"] if p["in"] == "query" and p["required"]}
+
+
+def sent(plate: Plate, company: Company) -> dict[str, Any]:
+    """The body, as arguments for the client."""
+    if plate.body is None:
+        return {}
+    [(media, content)] = operation(plate)["requestBody"]["content"].items()
+    if plate.name not in BODIES and "example" not in content:
+        pytest.fail(f"Say in samples.BODIES what {plate.name} takes: it is {media}, of which there is no example.")
+    made = BODIES[plate.name](company) if plate.name in BODIES else content["example"]
+    return {"data": made, "headers": {"Content-Type": media}} if isinstance(made, bytes) else {"json": made}
