@@ -10,6 +10,7 @@ from services.gateway.domain.naming import fold
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
+from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
 
@@ -105,10 +106,23 @@ SHOW_COMMENTS = """
      where journal_comments.version < excluded.version
     returning tenant, call_id::text
 """
+# That somebody listened changes nothing that is shown; a recording is stored once and deleted once, so none is missed.
+SHOW_RECORDINGS = """
+    insert into journal_recordings as known (tenant, call_id, version, status, format, duration, size)
+    select tenant, call_id, version, status, format, duration * interval '1 second', size
+      from json_to_recordset(%(rows)s) as recording (
+        tenant text, call_id uuid, version int, status text, format text, duration double precision, size bigint)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, status = excluded.status, format = excluded.format,
+           duration = excluded.duration, size = excluded.size
+     where known.version < excluded.version and known.status <> excluded.status
+    returning tenant, call_id::text
+"""
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
-CALL, COMMENT = "call", "comment"
-STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema()}
+CALL, COMMENT, RECORDING = "call", "comment", "recording"
+STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), RECORDING: RecordingStateSchema()}
 """The schema of a stream's state, by how the stream's name begins."""
 
 Key = tuple[str, str]
@@ -149,7 +163,9 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
     # A call is shown from the moment when somebody is known to have placed it.
     calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
     comments = [_row(envelope) for envelope in told[COMMENT]]
-    return _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments)})
+    recordings = [_row(envelope) for envelope in told[RECORDING]]
+    shown = {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_recordings(conn, recordings)}
+    return _number(conn, shown)
 
 
 def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
@@ -158,6 +174,11 @@ def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) 
     Who wrote it reads it at once, whichever gateway they ask.
     """
     return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+
+
+def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Show a recording as its owner has just answered that it is; returns as `show` does."""
+    return _number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -215,6 +236,11 @@ def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
     """Of which calls the comment has changed."""
     folded = [{**row, "folded_text": row["text"] and fold(row["text"])} for row in rows]
     return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
+
+
+def _show_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the recording has come or gone."""
+    return set(conn.execute(SHOW_RECORDINGS, {"rows": as_rows(rows)})) if rows else set()
 
 
 def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:

@@ -12,6 +12,7 @@ from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
+from services.gateway.doors.recordings import RecordingDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.settings import SettingsDoors
@@ -31,6 +32,7 @@ class GatewayService(
     StreamDoors,
     ExportDoors,
     CommentDoors,
+    RecordingDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,

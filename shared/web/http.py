@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,9 @@ SOCKET_TIMEOUT = 10
 LINE_LIMIT = 8 * 1024
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM)
 RETRY_AFTER = "1"
+UNREAD, PATIENCE = 1024 * 1024, 1.0
+"""Bytes that a client is let send, and seconds between them, after it was answered and before it is hung up on."""
+PROTOCOL = "shared.web.protocol"
 GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 """What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
 STAY_SECURE = "max-age=31536000"
@@ -125,6 +129,30 @@ class Stream(Response):
     """An answer that lasts. When the service stops, its pieces end wherever they wait: GreenletExit is raised there."""
 
 
+class _Protocol(HttpOnlyProtocol):
+    """Eventlet's HTTP, which hangs up when the answer says that it will, and not before the client has heard it."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ[PROTOCOL] = self
+        return environ
+
+    def finish(self) -> None:
+        # Who hangs up on somebody who still sends, resets the connection, and the answer may be lost.
+        with suppress(OSError, ValueError):
+            self._hear_out()
+        super().finish()
+
+    def _hear_out(self) -> None:
+        sent = getattr(self, "environ", {}).get("eventlet.input")
+        if not (sent and sent.content_length) or sent.should_send_hundred_continue:
+            return
+        self.connection.settimeout(PATIENCE)
+        left = UNREAD
+        while left > 0 and (piece := sent.read(min(left, 64 * 1024))):
+            left -= len(piece)
+
+
 class _Server(WebServer):
     """Nameko's server with bounds: connections, time to send a request, and sockets running out."""
 
@@ -169,7 +197,7 @@ class _Server(WebServer):
             sock.close()
             self._free.release()
 
-    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = HttpOnlyProtocol, debug: bool = False) -> Any:
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = _Protocol, debug: bool = False) -> Any:
         server = super().get_wsgi_server(sock, wsgi_app, protocol, debug)
         server.socket_timeout = float(self.container.config.get("SOCKET_TIMEOUT", SOCKET_TIMEOUT))
         server.url_length_limit, server.log_output = LINE_LIMIT, False
@@ -195,6 +223,8 @@ class _Server(WebServer):
             response.headers["Strict-Transport-Security"] = STAY_SECURE
         if not self._is_accepting:
             response.headers["Connection"] = "close"
+        if response.headers.get("Connection") == "close":
+            environ[PROTOCOL].close_connection = True
         answered: Iterable[bytes] = response(environ, start_response)
         return answered
 

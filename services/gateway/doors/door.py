@@ -54,6 +54,7 @@ class Door:
     publishers = Broker()
     calls = RpcClient("calls")
     comments = RpcClient("comments")
+    recordings = RpcClient("recordings")
     config = Config()
 
 
@@ -125,11 +126,13 @@ def door(
     body: Schema | str | None = None,
     body_limit: int = BODY_LIMIT,
     writes_here: bool = False,
+    remembered: bool = True,
 ) -> Callable[[Any], Any]:
     """A method as an HTTP door, given the Visit and the ids in the path as UUIDs, once the caller may come in.
 
     `body` is a schema, or the media type of what is not JSON. With `writes_here` the method is given a
-    connection too, whose transaction is the whole write.
+    connection too, whose transaction is the whole write. A repeat of what is not `remembered` is
+    done anew: for a body that is not to be read here.
     """
 
     def hang(enter: Any) -> Any:
@@ -156,7 +159,7 @@ def door(
 
         def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
-            repeat = _repeat(request, caller) if plate.writes and caller else None
+            repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
             command_id = uuid5(repeat.owner, repeat.key) if repeat else uuid4()
             visit = Visit(plate, request, caller, command_id)
             if writes_here:

@@ -41,7 +41,7 @@ class Link:
     name: str = ""
 
 
-class BadLink(Exception):
+class BadLink(ValueError):
     """Nobody gave out this link, or it was good for something else, or it is no longer."""
 
 

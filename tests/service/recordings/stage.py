@@ -49,7 +49,9 @@ class Media:
         return self("PUT", self.link(call_id, Purpose.UPLOAD), data=body, **how)
 
     def get(self, call_id: UUID, **headers: str) -> requests.Response:
-        return self("GET", self.link(call_id), headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return self(
+            "GET", self.link(call_id), headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     def __call__(self, method: str, path: str, **how: Any) -> requests.Response:
         return self.session.request(method, self.url + path, timeout=60, **how)

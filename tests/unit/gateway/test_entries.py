@@ -46,6 +46,7 @@ INBOUND = Row(
     wait_seconds="6.000000",
     talk_seconds="12.345678",
     comment=None,
+    recording=None,
 )
 DELAY = timedelta(seconds=300)
 
