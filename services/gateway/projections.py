@@ -122,7 +122,11 @@ SHOW_RECORDINGS = """
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
 CALL, COMMENT, RECORDING = "call", "comment", "recording"
-STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), RECORDING: RecordingStateSchema()}
+STATES = {
+    CALL: CallStateSchema(),
+    COMMENT: CommentStateSchema(),
+    RECORDING: RecordingStateSchema(),
+}
 """The schema of a stream's state, by how the stream's name begins."""
 
 Key = tuple[str, str]

@@ -1,5 +1,6 @@
 """Serving bytes of which a client may want a part: RFC 9110, §13 (conditional requests) and §14 (ranges)."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from shared.web.http import Problem
 
 STALLED = 600
 """Seconds for which a listener who pauses is waited for."""
+RANGE = re.compile(r"bytes=\s*(\d{0,99})\s*-\s*(\d{0,99})\s*", re.ASCII | re.IGNORECASE)
 UNSAFE = frozenset('/\\:*?"<>|')
 
 
@@ -45,17 +47,21 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
 
 def _part(request: Request, entity: Entity) -> tuple[int, int] | None:
     """Only GET has parts; what is malformed, or of another version, is as if it had not been asked for."""
-    asked = request.range
-    if request.method != "GET" or asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
-        return None
+    asked = RANGE.fullmatch(request.headers.get("Range", ""))
     condition = request.headers.get("If-Range")
-    if condition is not None and condition.strip() != f'"{entity.tag}"':
+    if request.method != "GET" or not asked or condition not in (None, f'"{entity.tag}"'):
         return None
-    part = asked.range_for_length(entity.size)
-    if part is None:
+    first, last = (int(number) if number else None for number in asked.groups())
+    if first is None:
+        if last is None:
+            return None
+        first, last = max(entity.size - last, 0) if last else entity.size, None
+    if last is not None and last < first:
+        return None
+    if first >= entity.size:
         headers = {"Content-Range": f"bytes */{entity.size}"}
         raise Problem(416, "no-such-part", "No such part", f"It has {entity.size} bytes.", headers=headers)
-    return part[0], part[1]
+    return first, entity.size if last is None else min(last + 1, entity.size)
 
 
 def disposition(kind: str, name: str) -> str:
