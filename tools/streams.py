@@ -1,6 +1,6 @@
 """Streams as people read them, and whether the rows made of them still agree."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import dict_row
 
+from services.billing import policies as billing
 from services.calls import handlers, projections
 from services.calls.domain import call as domain
 from services.comments import handlers as comments
@@ -18,11 +19,18 @@ from shared.contracts.wire import Json, encode, instant
 from shared.plumbing import decider, store
 from shared.plumbing.database import Connection, Postgres
 
-OWNERS = {"call-": "calls", "comment-": "comments", "recording-": "recordings"}
+OWNERS = {
+    "call-": "calls",
+    "comment-": "comments",
+    "charge-": "billing",
+    "tariff-": "billing",
+    "recording-": "recordings",
+}
 """Whose stream it is, by how its name begins."""
-RESENDS: dict[str, Callable[..., Json]] = {
+RESENDS = {
     "calls": handlers.resend,
     "comments": comments.resend,
+    "billing": billing.resend,
     "recordings": recordings.resend,
 }
 """How each owner publishes once more what a view is made of."""

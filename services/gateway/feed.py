@@ -40,7 +40,10 @@ SEEN_BY = f"""
 CHANGES = f"""
     select changed.feed, seen.by, {COLUMNS}
       from journal_feed as changed
-      join journal on journal.tenant = changed.tenant and journal.call_id = changed.call_id
+     cross join lateral (
+        select * from journal
+         where journal.tenant = changed.tenant and journal.call_id = changed.call_id
+        offset 0) as journal
      cross join lateral (select journal.*) as it
      cross join lateral (select array({SEEN_BY}) as by offset 0) as seen
      where changed.tenant = %(tenant)s and changed.feed > %(after)s and changed.feed <= %(upto)s
@@ -76,7 +79,7 @@ def changes(
     tenant = scopes[0].tenant
     assert all(scope.tenant == tenant for scope in scopes)
     needed, asked = _needed(filters), queries.asked_of(filters)
-    if queries.shows_nothing(filters, asked, needed):
+    if queries.shows_nothing(asked, needed):
         return []
     query = CHANGES.format(conditions=queries.conditions(asked, IN_LIVE, queries.probes(needed)))
     values = {"tenant": tenant, "after": after, "upto": upto} | asked | queries.values_of(needed) | _held(scopes)

@@ -7,6 +7,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
 from services.gateway.domain.naming import fold
+from shared.contracts.billing.schemas import ChargeSchema, TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
@@ -106,6 +107,18 @@ SHOW_COMMENTS = """
      where journal_comments.version < excluded.version
     returning tenant, call_id::text
 """
+SHOW_PRICES = """
+    insert into journal_prices (tenant, call_id, version, state, amount, currency, due_at, reason)
+    select * from json_to_recordset(%(rows)s) as price (
+        tenant text, call_id uuid, version int, state text, amount numeric, currency text, due_at timestamptz,
+        reason text)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
+           due_at = excluded.due_at, reason = excluded.reason
+     where journal_prices.version < excluded.version
+    returning tenant, call_id::text
+"""
 # That somebody listened changes nothing that is shown; a recording is stored once and deleted once, so none is missed.
 SHOW_RECORDINGS = """
     insert into journal_recordings as known (tenant, call_id, version, status, format, duration, size)
@@ -121,13 +134,15 @@ SHOW_RECORDINGS = """
 """
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
-CALL, COMMENT, RECORDING = "call", "comment", "recording"
+CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
+BILLED = {CHARGE: ChargeSchema(), TARIFF: TariffSchema()}
 STATES = {
     CALL: CallStateSchema(),
     COMMENT: CommentStateSchema(),
     RECORDING: RecordingStateSchema(),
+    **BILLED,
 }
-"""The schema of a stream's state, by how the stream's name begins."""
+"""The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
 
 Key = tuple[str, str]
 """A company and the id of one of its calls."""
@@ -167,9 +182,11 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
     # A call is shown from the moment when somebody is known to have placed it.
     calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
     comments = [_row(envelope) for envelope in told[COMMENT]]
+    prices = [_price(envelope) for envelope in told[CHARGE]]
     recordings = [_row(envelope) for envelope in told[RECORDING]]
-    shown = {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_recordings(conn, recordings)}
-    return _number(conn, shown)
+    changed = _show_calls(conn, calls) | _show_comments(conn, comments)
+    changed |= _show_prices(conn, prices) | _show_recordings(conn, recordings)
+    return _number(conn, changed)
 
 
 def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
@@ -240,6 +257,16 @@ def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
     """Of which calls the comment has changed."""
     folded = [{**row, "folded_text": row["text"] and fold(row["text"])} for row in rows]
     return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
+
+
+def _price(envelope: Json) -> Json:
+    price = envelope["state"]["price"] or {}
+    return {**_row(envelope), "amount": price.get("amount"), "currency": price.get("currency")}
+
+
+def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the price has changed."""
+    return set(conn.execute(SHOW_PRICES, {"rows": as_rows(rows)})) if rows else set()
 
 
 def _show_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:

@@ -34,6 +34,16 @@ COMMENT = f"""
        left join accounts as author on author.id = comment.author_id
       where comment.tenant = journal.tenant and comment.call_id = journal.call_id and comment.text is not null)
 """
+PRICE = f"""
+    (select json_build_object(
+                'state', price.state,
+                'amount', price.amount::text,
+                'currency', price.currency,
+                'due_at', {INSTANT.format("price.due_at")},
+                'reason', price.reason)
+       from journal_prices as price
+      where price.tenant = journal.tenant and price.call_id = journal.call_id)
+"""
 RECORDING = f"""
     (select json_build_object(
                 'state', recording.status,
@@ -50,7 +60,7 @@ COLUMNS = f"""
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
     {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
-    {RECORDING}
+    {PRICE}, {RECORDING}
 """
 ONE = f"""
     select {COLUMNS}
@@ -135,6 +145,9 @@ EVERYWHERE = {
         exists (select from journal_comments as comment
                  where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null
                 offset 0)""",
+    "priced": """
+        exists (select from journal_prices as price
+                 where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
     "recorded": """
         exists (select from journal_recordings as recording
                  where recording.tenant = it.tenant and recording.call_id = it.call_id
@@ -152,7 +165,6 @@ IN_PARTIES = EVERYWHERE | {
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT, Has.RECORDING}
 
 
 class Row(NamedTuple):
@@ -182,6 +194,7 @@ class Row(NamedTuple):
     wait_seconds: str | None
     talk_seconds: str | None
     comment: Json | None
+    price: Json | None
     recording: Json | None
 
 
@@ -216,7 +229,7 @@ def page(
         conn.execute(patience)
     needed = parties.needed(conn, scope, filters)
     asked = asked_of(filters, cursor)
-    if shows_nothing(filters, asked, needed):
+    if shows_nothing(asked, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
@@ -242,6 +255,7 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
         "max_talk": filters.max_talk,
         "statuses": _statuses(filters),
         "commented": True if Has.COMMENT in filters.has else None,
+        "priced": True if Has.PRICE in filters.has else None,
         "recorded": True if Has.RECORDING in filters.has else None,
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
@@ -249,10 +263,10 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def shows_nothing(filters: Filters, asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
+def shows_nothing(asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
     """No call can fit, so that none need be asked."""
     nobody = any(among.nobody for among in needed)
-    return bool(filters.has & NOT_KEPT_YET) or asked.get("statuses") == [] or nobody
+    return asked.get("statuses") == [] or nobody
 
 
 def _statuses(filters: Filters) -> list[str] | None:

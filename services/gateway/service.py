@@ -6,6 +6,7 @@ from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
 from services.gateway.doors.documents import DocumentDoors
@@ -14,9 +15,11 @@ from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.recordings import RecordingDoors
 from services.gateway.doors.reports import ReportDoors
+from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.settings import SettingsDoors
 from services.gateway.doors.stream import StreamDoors
+from services.gateway.doors.tariffs import TariffDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.relay import Relay
@@ -38,6 +41,9 @@ class GatewayService(
     ContactDoors,
     ApiKeyDoors,
     SettingsDoors,
+    ChargeDoors,
+    TariffDoors,
+    ReratingDoors,
     ReportDoors,
     DocumentDoors,
     HealthDoors,

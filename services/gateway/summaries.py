@@ -50,7 +50,7 @@ def counts(conn: Connection[Any], scope: Scope, filters: Filters) -> list[Count]
     """Of each direction and status that there is, within a transaction: how long it may take is set for that."""
     conn.execute(PATIENCE)
     needed, asked = parties.needed(conn, scope, filters), queries.asked_of(filters)
-    if queries.shows_nothing(filters, asked, needed):
+    if queries.shows_nothing(asked, needed):
         return []
     if filters.text:
         conn.execute(NEW_PLAN)

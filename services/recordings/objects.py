@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from eventlet import tpool
-
 from shared.contracts.errors import Unavailable
+from shared.plumbing.threads import in_a_thread
 
 PIECE = 64 * 1024
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -61,21 +60,21 @@ class Folder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, object_id: UUID, file: Path) -> None:
-        tpool.execute(_settle, file, self._path(object_id))
+        in_a_thread(_settle, file, self._path(object_id))
 
     def read(self, object_id: UUID, begin: int, end: int) -> Iterator[bytes]:
         try:
-            file = tpool.execute(os.open, self._path(object_id), os.O_RDONLY)
+            file = in_a_thread(os.open, self._path(object_id), os.O_RDONLY)
         except OSError as error:
             raise Unavailable("The store of recordings does not answer.") from error
         return _pieces(file, begin, end)
 
     def delete(self, object_id: UUID) -> None:
-        tpool.execute(self._path(object_id).unlink, missing_ok=True)
+        in_a_thread(self._path(object_id).unlink, missing_ok=True)
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
-        for shelf in tpool.execute(lambda: sorted(self._kept.iterdir())):
-            yield tpool.execute(_on_shelf, shelf)
+        for shelf in in_a_thread(lambda: sorted(self._kept.iterdir())):
+            yield in_a_thread(_on_shelf, shelf)
 
     def _path(self, object_id: UUID) -> Path:
         return self._kept / object_id.hex[:2] / str(object_id)
@@ -106,7 +105,7 @@ def _sync(folder: Path) -> None:
 
 def _pieces(file: int, begin: int, end: int) -> Iterator[bytes]:
     try:
-        while begin < end and (piece := tpool.execute(os.pread, file, min(PIECE, end - begin), begin)):
+        while begin < end and (piece := in_a_thread(os.pread, file, min(PIECE, end - begin), begin)):
             yield piece
             begin += len(piece)
     finally:

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from eventlet import tpool
-
 from services.recordings import handlers, queries
 from services.recordings.objects import Objects
 from shared.contracts.errors import Unavailable
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
+from shared.plumbing.threads import in_a_thread
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ def delete_orphans(db: Postgres, objects: Objects) -> None:
         delete_objects(objects, orphans)
         if orphans:
             logger.info("orphans deleted", extra={"count": len(orphans)})
-    tpool.execute(_delete_left, objects, time.time() - STILL_ARRIVING.total_seconds())
+    in_a_thread(_delete_left, objects, time.time() - STILL_ARRIVING.total_seconds())
 
 
 def _delete_left(objects: Objects, until: float) -> None:

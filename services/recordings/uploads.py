@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from eventlet import tpool
-
 from services.recordings.objects import refused
+from shared.plumbing.threads import in_a_thread
 
 AT_ONCE = 256 * 1024
 
@@ -38,9 +37,9 @@ def _write(path: Path, read: Callable[[int], bytes], size: int) -> str:
         with path.open("xb", buffering=0) as file:
             while left and (piece := _read(read, min(AT_ONCE, left))):
                 digest.update(piece)
-                tpool.execute(_write_all, file, piece)
+                in_a_thread(_write_all, file, piece)
                 left -= len(piece)
-            tpool.execute(os.fsync, file.fileno())
+            in_a_thread(os.fsync, file.fileno())
     except OSError as error:
         raise refused(error) from error
     if left:

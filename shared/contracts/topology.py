@@ -33,10 +33,28 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments", "recordings")
+OWNERS = ("calls", "comments", "billing", "recordings")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
+BILLING = (
+    "upload",
+    "draft_tariff",
+    "activate_tariff",
+    "discard_tariff",
+    "tariffs",
+    "tariff",
+    "rates",
+    "price",
+    "timeline",
+    "failed",
+    "retry",
+    "rerate",
+    "rerating",
+)
+"""What the gateway asks of billing."""
+
 SERVICES = (
+    Service("billing", publishes=("billing.events",)),
     Service("calls", publishes=("calls.events",)),
     Service("comments", publishes=("comments.events",)),
     Service("recordings", publishes=("recordings.events",)),
@@ -52,6 +70,7 @@ SERVICES = (
             "recordings.delete",
             "recordings.peaks",
             "recordings.timeline",
+            *(f"billing.{method}" for method in BILLING),
         ),
     ),
 )
@@ -59,6 +78,8 @@ FACTS = tuple(f"{owner}.events" for owner in OWNERS)
 EXCHANGES = ("reports", "gateway.events", *FACTS)
 SETTINGS = ("settings_changed",)
 QUEUES = (
+    Queue("billing.calls", "billing", ("calls.events",)),
+    Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
     Queue("calls.reports", "calls", ("reports",)),
     Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
     Queue("recordings.settings", "recordings", ("gateway.events",), keys=SETTINGS),

@@ -11,6 +11,8 @@ from shared.testing.infrastructure import Service, Services, Stack, eventually, 
 
 PASSWORD = "Гасло-для-перевірки-1"
 PROCESSES = {
+    "billing": "services.billing.service:BillingService",
+    "billing-relay": "services.billing.service:BillingRelay",
     "calls": "services.calls.service:CallsService",
     "calls-relay": "services.calls.service:CallsRelay",
     "comments": "services.comments.service:CommentsService",

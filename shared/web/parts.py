@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
-from shared.web.http import Problem
+from shared.web.http import Problem, Stream
 
 STALLED = 600
 """Seconds for which a listener who pauses is waited for."""
@@ -42,7 +42,7 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
         return Response(status=status, headers=headers)
     # A client that reads slowly is not one that sends slowly.
     request.environ["eventlet.input"].get_socket().settimeout(STALLED)
-    return Response(entity.read(begin, end), status=status, headers=headers)
+    return Stream(entity.read(begin, end), status=status, headers=headers)
 
 
 def _part(request: Request, entity: Entity) -> tuple[int, int] | None:

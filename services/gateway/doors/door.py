@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from services.gateway import idempotency, schemas
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Caller
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.credentials import Credentials
 from shared.contracts.errors import Invalid, NotFound
 from shared.plumbing import clock
@@ -52,6 +53,8 @@ class Door:
     db = Database()
     credentials = Credentials()
     publishers = Broker()
+    bell = RedisBell()
+    billing = RpcClient("billing")
     calls = RpcClient("calls")
     comments = RpcClient("comments")
     recordings = RpcClient("recordings")

@@ -79,7 +79,12 @@ class JournalDoors(Door):
         with self.db.reading() as conn:
             queries.one(conn, scope_of(visit.caller), call_id)
         visit.asked()
-        owners = {"calls": self.calls, "comments": self.comments, "recordings": self.recordings}
+        owners = {
+            "calls": self.calls,
+            "comments": self.comments,
+            "billing": self.billing,
+            "recordings": self.recordings,
+        }
         told = ask_all(owners, "timeline", tenant=tenant, call_id=str(call_id))
         if told["calls"] is None:
             raise Unavailable

@@ -1,15 +1,12 @@
 """Asking the owners of facts: none is waited for longer than ANSWER_TIME, and several are asked at once."""
 
 from collections.abc import Mapping
-from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-import eventlet
-
 from shared.contracts.errors import Unavailable
 from shared.contracts.wire import Json
-from shared.plumbing.rpc import Remote
+from shared.plumbing.rpc import Remote, gather
 
 ANSWER_TIME = 1.5
 """Seconds: with what comes before and after, a client is answered within two."""
@@ -22,16 +19,15 @@ def ask(owner: Remote, method: str, /, **words: Any) -> Json:
 
 
 def ask_all(owners: Mapping[str, Remote], method: str, /, **words: Any) -> dict[str, Json | None]:
-    """The same asked of several at once; None of those who do not answer."""
-    asked = {
-        name: eventlet.spawn(copy_context().run, partial(_answered, owner, method, words))
-        for name, owner in owners.items()
-    }
-    return {name: answers.wait() for name, answers in asked.items()}
+    """The same asked of several at once; None of those who do not answer. Raises what else one of them raises."""
+    asks = {name: partial(ask, owner, method, **words) for name, owner in owners.items()}
+    return {name: _answered(answer) for name, answer in gather(asks, ANSWER_TIME).items()}
 
 
-def _answered(owner: Remote, method: str, words: Json) -> Json | None:
-    try:
-        return ask(owner, method, **words)
-    except Unavailable:
+def _answered(answer: Any) -> Json | None:
+    if isinstance(answer, Unavailable):
         return None
+    if isinstance(answer, Exception):
+        raise answer
+    told: Json = answer
+    return told

@@ -11,18 +11,17 @@ from werkzeug.wrappers import Response
 from services.gateway import projections, queries, schemas
 from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import scope_of
-from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from services.gateway.queries import Row
 from shared.contracts.errors import NotFound
 from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.plumbing import clock
-from shared.web.http import UNREAD, answer
+from shared.web.http import answer
 
 PATH = "/api/v1/calls/<call_id>/recording"
 PRIVATE = {"Cache-Control": "private, no-store"}
-LARGEST = 2 * 1024**3
+LARGEST, READ_HERE = 2 * 1024**3, 1024**2
 LOOKS, PAUSE = 20, 0.1
 """An exchange sends the sound when it has told of the call: its call may come into the journal a moment later."""
 
@@ -39,7 +38,6 @@ class Links(DependencyProvider):
 
 class RecordingDoors(Door):
     links = Links()
-    bell = RedisBell()
 
     @door("GET", PATH, query=schemas.DownloadQuerySchema(), answers={307: ""})
     def show_recording(self, visit: Visit, call_id: UUID) -> Response:
@@ -65,7 +63,7 @@ class RecordingDoors(Door):
         self._wait_for(visit.caller, call_id)
         visit.asked()
         link = self._link(visit.caller, call_id, Purpose.UPLOAD)
-        if (visit.request.content_length or 0) > UNREAD:
+        if (visit.request.content_length or 0) > READ_HERE:
             link.headers["Connection"] = "close"
         return link
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 from uuid import uuid4
 
-from eventlet import tpool
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
@@ -23,6 +22,7 @@ from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import BadLink, Keyring, Link, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Database
+from shared.plumbing.threads import in_a_thread
 from shared.web.http import Problem, answer, http
 from shared.web.parts import Entity, disposition, serve
 
@@ -87,7 +87,7 @@ class MediaDoors:
         link, size = self._link(request), request.content_length or 0
         self._refuse_where_one_was_deleted(link)
         with _refusals(), received(self.objects.incoming, request.environ["wsgi.input"].read, size) as (path, digest):
-            found = tpool.execute(audio.examine, path)
+            found = in_a_thread(audio.examine, path)
             sound = Sound(**found._asdict(), size=size, sha256=digest)
             new = self._keep(link, path, sound)
         told = {"call_id": link.call_id, "format": found.format, "duration": found.duration}

@@ -86,11 +86,13 @@ def test_a_deleted_comment_is_none_and_late_news_does_not_bring_it_back(gateway_
 
 def test_each_change_of_a_comment_is_a_change_of_its_call_in_the_feed(gateway_db: Postgres):
     show(gateway_db, told(state(0)), told(state(1)), commented(1, "разом із дзвінком"))
-    assert (sorted(feed(gateway_db).values()), last(gateway_db)) == ([1, 2], 2)
+    both = last(gateway_db)
+    assert sorted(feed(gateway_db).values()) == [both - 1, both]
     show(gateway_db, commented(0, "так"))
-    assert feed(gateway_db)[call_id(0)] == last(gateway_db) == 3
+    after = last(gateway_db)
+    assert feed(gateway_db)[call_id(0)] == after > both
     show(gateway_db, commented(0, "так"))
-    assert last(gateway_db) == 3
+    assert last(gateway_db) == after
 
 
 def test_what_the_owner_answers_is_shown_at_once_and_its_news_changes_nothing(gateway_db: Postgres):
@@ -98,10 +100,11 @@ def test_what_the_owner_answers_is_shown_at_once_and_its_news_changes_nothing(ga
     news = commented(0, "щойно", 4)
     with gateway_db.connection() as conn:
         projections.show_comment(conn, TENANT, 4, news.body["state"])
-    assert (text(gateway_db), last(gateway_db)) == ("щойно", 2)
+    shown = text(gateway_db), last(gateway_db)
+    assert shown[0] == "щойно"
     show(gateway_db, news)
     show(gateway_db, commented(0, "давно", 3))
-    assert (text(gateway_db), last(gateway_db)) == ("щойно", 2)
+    assert (text(gateway_db), last(gateway_db)) == shown
 
 
 def test_another_companys_comment_on_a_call_of_the_same_id_is_not_ours(gateway_db: Postgres):

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.calls import handlers
+from services.calls.domain.returns import Windows
 from services.comments import handlers as comments
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
@@ -45,7 +46,7 @@ def told(calls_db: Postgres) -> Postgres:
         [scenario] = scenarios.read(TEXT, call)
         bodies = [(reports.dump(report), "trace") for report in scenario.reports]
         with calls_db.connection() as conn:
-            handlers.take_reports(conn, bodies, timedelta(hours=24))
+            handlers.take_reports(conn, bodies, Windows(timedelta(hours=24)))
     return calls_db
 
 
@@ -71,8 +72,8 @@ def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
     ("stream", "sentence"),
     [
         (f"call-{UUID(int=1)}", f"There is no stream call-{UUID(int=1)}."),
-        ("tariff-1", "Whose stream is 'tariff-1'? A stream begins with call-."),
-        ("", "Whose stream is ''? A stream begins with call-."),
+        ("tariff-1", "Whose stream is 'tariff-1'? A stream begins with call- or comment-."),
+        ("", "Whose stream is ''? A stream begins with call- or comment-."),
     ],
 )
 def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
