@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from services.recordings import handlers, queries, schemas, sweeping
 from services.recordings.doors.media import MediaDoors
@@ -35,7 +36,7 @@ class RecordingsService(MediaDoors):
     def delete(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             answer = handlers.delete(conn, **schemas.DeleteSchema().load(command))
-        sweeping.delete_objects(self.objects, [answer.pop("object_id")])
+        sweeping.delete_objects(self.objects, [UUID(answer.pop("object_id"))])
         return answer
 
     @rpc
