@@ -1,6 +1,6 @@
 """Objects in a bucket of any store that speaks S3. Keys and region come from the environment, as boto3 has it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Bucket:
             self._s3.upload_file(str(file), self._bucket, str(object_id), Config=TRANSFER)
         file.unlink()
 
-    def read(self, object_id: UUID, begin: int, end: int) -> Iterator[bytes]:
+    def read(self, object_id: UUID, begin: int, end: int) -> Generator[bytes, None, None]:
         with _answering():
             asked = {"Bucket": self._bucket, "Key": str(object_id), "Range": f"bytes={begin}-{end - 1}"}
             body = self._s3.get_object(**asked)["Body"]
@@ -58,7 +58,7 @@ class Bucket:
                 yield [(UUID(one["Key"]), one["LastModified"]) for one in page.get("Contents", ())]
 
 
-def _pieces(body: Any) -> Iterator[bytes]:
+def _pieces(body: Any) -> Generator[bytes, None, None]:
     with closing(body):
         yield from body.iter_chunks(PIECE)
 

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,8 @@ from uuid import UUID
 from shared.contracts.errors import Unavailable
 from shared.plumbing.threads import in_a_thread
 
-PIECE = 64 * 1024
+PIECE = 128 * 1024
+NOT_AT_ONCE = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -30,7 +31,7 @@ class Objects(Protocol):
     def keep(self, object_id: UUID, file: Path) -> None:
         """Make the file the object of that id, all of it at once, and safe from a loss of power. Raises NoRoom."""
 
-    def read(self, object_id: UUID, begin: int, end: int) -> Iterator[bytes]:
+    def read(self, object_id: UUID, begin: int, end: int) -> Generator[bytes, None, None]:
         """The bytes from `begin` up to `end`, in pieces; what is wrong is raised before the first."""
 
     def delete(self, object_id: UUID) -> None:
@@ -62,7 +63,7 @@ class Folder:
     def keep(self, object_id: UUID, file: Path) -> None:
         in_a_thread(_settle, file, self._path(object_id))
 
-    def read(self, object_id: UUID, begin: int, end: int) -> Iterator[bytes]:
+    def read(self, object_id: UUID, begin: int, end: int) -> Generator[bytes, None, None]:
         try:
             file = in_a_thread(os.open, self._path(object_id), os.O_RDONLY)
         except OSError as error:
@@ -103,13 +104,24 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _pieces(file: int, begin: int, end: int) -> Iterator[bytes]:
+def _pieces(file: int, begin: int, end: int) -> Generator[bytes, None, None]:
     try:
-        while begin < end and (piece := in_a_thread(os.pread, file, min(PIECE, end - begin), begin)):
+        while begin < end and (piece := _piece(file, begin, min(PIECE, end - begin))):
             yield piece
             begin += len(piece)
     finally:
         os.close(file)
+
+
+def _piece(file: int, begin: int, size: int) -> bytes:
+    """What the system has in memory is read at once; who must wait for the disk, waits in a thread."""
+    piece = bytearray(size)
+    try:
+        return bytes(memoryview(piece)[: os.preadv(file, [piece], begin, os.RWF_NOWAIT)])
+    except OSError as error:
+        if error.errno not in NOT_AT_ONCE:
+            raise
+    return in_a_thread(os.pread, file, size, begin)
 
 
 def _on_shelf(shelf: Path) -> list[tuple[UUID, datetime]]:

@@ -1,10 +1,12 @@
 """Serving bytes of which a client may want a part: RFC 9110, §13 (conditional requests) and §14 (ranges)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import NamedTuple
 from urllib.parse import quote
 
+import eventlet
 from werkzeug.wrappers import Request, Response
 
 from shared.web.http import Problem, Stream
@@ -20,7 +22,7 @@ class Entity(NamedTuple):
 
     size: int
     tag: str
-    read: Callable[[int, int], Iterable[bytes]]
+    read: Callable[[int, int], Generator[bytes, None, None]]
 
 
 def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response:
@@ -42,7 +44,15 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
         return Response(status=status, headers=headers)
     # A client that reads slowly is not one that sends slowly.
     request.environ["eventlet.input"].get_socket().settimeout(STALLED)
-    return Stream(entity.read(begin, end), status=status, headers=headers)
+    return Stream(_in_turns(entity.read(begin, end)), status=status, headers=headers)
+
+
+def _in_turns(pieces: Generator[bytes, None, None]) -> Iterator[bytes]:
+    """Others get their turn after each piece, however fast the client reads."""
+    with closing(pieces):
+        for piece in pieces:
+            yield piece
+            eventlet.sleep(0)
 
 
 def _part(request: Request, entity: Entity) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.recordings.objects import Objects, objects_of
+from services.recordings.objects import PIECE, Objects, objects_of
 from shared.contracts.errors import Unavailable
 from shared.testing.bucket import S3, s3_server
 
@@ -50,7 +50,7 @@ def test_what_is_kept_is_read_to_the_byte(objects: Objects):
     for begin, end in [(0, size), (0, 1), (size - 1, size), (65_535, 131_073), (9_999_999, 10_000_010)]:
         pieces = list(objects.read(object_id, begin, end))
         assert b"".join(pieces) == BYTES[begin:end]
-        assert max(map(len, pieces)) <= 64 * 1024
+        assert max(map(len, pieces)) <= PIECE
 
 
 def test_what_is_kept_is_listed_with_its_time(objects: Objects):
@@ -76,7 +76,7 @@ def test_what_only_came_in_is_not_listed(objects: Objects):
 def test_reading_may_be_given_up(objects: Objects):
     pieces = objects.read(keep(objects), 0, len(BYTES))
     assert len(next(pieces)) > 0
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
 
 
 def test_a_bucket_that_does_not_answer_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
