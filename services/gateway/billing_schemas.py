@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from marshmallow import Schema, fields, validate
 
-from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, PriceSchema, text
+from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, PriceSchema, says, text
 from shared.contracts.billing.events import Failure, LegKind, TariffState
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.wire import Instant
@@ -27,8 +27,8 @@ class TariffBodySchema(TariffHeadSchema):
 
 
 class ImportQuerySchema(Schema):
-    name = fields.String(required=True, validate=text(100))
-    currency = fields.String(required=True, validate=known_currency)
+    name = fields.String(required=True, validate=text(100), metadata=says("What the tariff is called."))
+    currency = fields.String(required=True, validate=known_currency, metadata=says("In which its prices are."))
 
 
 class ActivateBodySchema(Schema):
@@ -62,12 +62,16 @@ class TariffsSchema(Schema):
 
 
 class PageQuerySchema(Schema):
-    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
-    cursor = fields.String(load_default=None)
+    limit = fields.Integer(
+        load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE), metadata=says("How many to a page.")
+    )
+    cursor = fields.String(load_default=None, metadata=says("`next_cursor` of a page."))
 
 
 class ChargesQuerySchema(PageQuerySchema):
-    state = fields.String(load_default="failed", validate=validate.OneOf(["failed"]))
+    state = fields.String(
+        load_default="failed", validate=validate.OneOf(["failed"]), metadata=says("Those that could not be priced.")
+    )
 
 
 class FailedChargeSchema(Schema):
