@@ -13,6 +13,7 @@ from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
+from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
 
