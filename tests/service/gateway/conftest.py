@@ -20,9 +20,10 @@ OWNERS = {
     "billing": "services.billing.service:BillingService",
     "calls": "services.calls.service:CallsService",
     "comments": "services.comments.service:CommentsService",
+    "recordings": "services.recordings.service:RecordingsService",
 }
 """Who is asked by the gateway over RPC."""
-HOMES = ("calls", "billing")
+HOMES = ("calls", "billing", "comments", "recordings")
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,19 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.billing import reratings
-from services.gateway import service  # noqa: F401  (hangs the doors)
+from services.comments import handlers as comments
+from services.gateway import projections
+from services.gateway import service as service  # hangs the doors
 from services.gateway.doors.door import PLATES, Plate
 from services.gateway.doors.openapi.document import PATH_ID, document, path_of
+from services.recordings import handlers as recordings
+from services.recordings.domain import recording
+from services.recordings.domain.recording import Sound
 from shared.contracts.calls.events import CallPlaced
 from shared.contracts.calls.schemas import CallStateSchema
-from shared.contracts.values import Direction
-from shared.plumbing import store
+from shared.contracts.recordings.events import Format
+from shared.contracts.values import Direction, Role
+from shared.plumbing import decider, store
 from shared.plumbing.database import Postgres
 from shared.plumbing.store import Append, Written
 from tests.integration.billing.company import Billing
@@ -58,6 +64,8 @@ class Homes:
     gateway: Postgres
     calls: Postgres
     billing: Postgres
+    comments: Postgres
+    recordings: Postgres
 
 
 def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.values())) -> UUID:
@@ -114,6 +122,34 @@ COLLEAGUES: dict[str, Callable[[Homes, Company], UUID]] = {
 }
 """The same for things that not everybody of a company sees: makes one of somebody else's."""
 
+
+def a_comment(homes: Homes, company: Company, ids: Ids) -> None:
+    with homes.comments.connection() as conn:
+        author = company.people["supervisor"]
+        comments.write(conn, uuid4(), company.tenant, ids["call_id"], author, Role.SUPERVISOR, "передзвонити", None)
+
+
+def a_recording(homes: Homes, company: Company, ids: Ids) -> None:
+    call_id, stream = ids["call_id"], f"recording-{ids['call_id']}"
+    sound = Sound(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
+    with homes.recordings.connection() as conn:
+        recordings.keep(conn, company.tenant, call_id, uuid4(), sound)
+        kept = decider.replay(recording, store.read(conn, [stream])[stream])
+    with homes.gateway.connection() as conn:
+        projections.show_recording(conn, company.tenant, 1, recordings._describe(stream, kept))
+
+
+PARTS: dict[str, Callable[[Homes, Company, Ids], None]] = {
+    "delete_comment": a_comment,
+    "show_recording": a_recording,
+    "show_recording_peaks": a_recording,
+    "delete_recording": a_recording,
+}
+"""By the name of a door: makes what a thing must have for the door to do its work."""
+
+SUPERVISORS_WORK = {"delete_comment"}
+"""Doors at which a part of a supervisor's making may be changed by who leads alone."""
+
 BODIES: dict[str, Callable[[Company], Any]] = {
     "begin_session": lambda company: {
         "tenant": company.tenant,
@@ -134,6 +170,7 @@ BODIES: dict[str, Callable[[Company], Any]] = {
     "change_account": lambda company: {"name": "Інше Ім’я"},
     "change_line": lambda company: {"until": "2026-11-22T08:15:00Z"},
     "change_password": lambda company: {"current": PASSWORD, "new": PASSWORD},
+    "take_recording": lambda company: b"RIFF",
     "write_comment": lambda company: {"text": "передзвонити"},
     "import_tariff": lambda company: b"direction;prefix;per_minute\noutbound;+38050;1,20\n",
     "begin_rerating": lambda company: {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z", "dry_run": False},
@@ -157,7 +194,13 @@ def ids_of(plate: Plate, homes: Homes, company: Company) -> dict[str, Any]:
         if name not in THINGS:
             pytest.fail(f"Say in samples.THINGS how a company comes to a {name}: {plate.name} has one in its path.")
         ids[name] = THINGS[name](homes, company, ids)
+    complete(plate, homes, company, ids)
     return ids
+
+
+def complete(plate: Plate, homes: Homes, company: Company, ids: Ids) -> None:
+    if plate.name in PARTS:
+        PARTS[plate.name](homes, company, ids)
 
 
 def path(plate: Plate, ids: Ids) -> str:

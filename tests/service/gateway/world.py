@@ -51,7 +51,9 @@ class World:
             yield from (Thing(f"malformed {name} {text}", own | {name: text}, None) for text in MALFORMED)
             if name in samples.COLLEAGUES:
                 colleagues = samples.COLLEAGUES[name](self.homes, self.company)
-                yield Thing(f"colleague's {name}", own | {name: colleagues}, self.company.tenant, for_all=False)
+                others = own | {name: colleagues}
+                samples.complete(plate, self.homes, self.company, others)
+                yield Thing(f"colleague's {name}", others, self.company.tenant, for_all=False)
 
     def knock(self, plate: Plate, caller: Caller, thing: Thing, **how: Any) -> requests.Response:
         """The answer to a request with nothing wrong in it but what is said in `how`."""
