@@ -11,6 +11,7 @@ from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
+from services.gateway.doors.page import PageDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.settings import SettingsDoors
@@ -37,6 +38,7 @@ class GatewayService(
     ReportDoors,
     DocumentDoors,
     HealthDoors,
+    PageDoors,
 ):
     name = "gateway"
 
