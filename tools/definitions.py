@@ -83,7 +83,7 @@ def _queues(pauses: Sequence[float]) -> tuple[list[Json], list[Json]]:
         to_dead = {"x-dead-letter-exchange": DEAD_EXCHANGE, "x-dead-letter-routing-key": queue.name}
         limits = {"x-dead-letter-strategy": "at-least-once", "x-delivery-limit": topology.DELIVERY_LIMIT}
         queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name), **LOOKED_AT)]
-        bindings += [_binding(queue.exchange, queue.name, key) for key in queue.keys]
+        bindings += [_binding(exchange, queue.name, key) for exchange in queue.exchanges for key in queue.keys]
         bindings += [_binding(DEAD_EXCHANGE, dead(queue.name), queue.name)]
     for pause in pauses:
         back = {"x-dead-letter-exchange": "", "x-dead-letter-strategy": "at-least-once"}

@@ -3,8 +3,14 @@
 import os
 import shlex
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+from tools.simulator.rhythm import KYIV
+
+TENANT, OTHER_TENANT = "oselia", "krynytsia"
+LINES_HELD_FROM = datetime(2020, 1, 1, tzinfo=KYIV)
 
 
 def demo_env() -> Path:

@@ -82,7 +82,7 @@ def _arguments() -> argparse.ArgumentParser:
     add.set_defaults(run=look)
     add = commands.add_parser("verify", help="is every row what its stream says?")
     add.set_defaults(run=verify)
-    add = commands.add_parser("resend", help="publish a company's calls as they are once more")
+    add = commands.add_parser("resend", help="publish a company's calls and comments as they are once more")
     add.add_argument("tenant", metavar="TENANT")
     add.set_defaults(run=resend)
     return parser
@@ -202,12 +202,14 @@ def verify(asked: argparse.Namespace) -> int:
 
 
 def resend(asked: argparse.Namespace) -> int:
-    number = 0
-    for number in streams.resend(_environment("calls", "DATABASE_URL"), asked.tenant):
-        print(f"\r{number} calls", end="", file=sys.stderr)
-    if not number:
+    sent = dict.fromkeys(streams.RESENDS, 0)
+    for owner in sent:
+        for number in streams.resend(owner, _environment(owner, "DATABASE_URL"), asked.tenant):
+            sent[owner] = number
+            print(f"\r{number} {owner}", end="", file=sys.stderr)
+    if not any(sent.values()):
         raise Complaint(f"{asked.tenant} has no calls.")
-    print(f"\r{number} calls are published again; the relay is at it.")
+    print(f"\r{', '.join(f'{number} {owner}' for owner, number in sent.items())} are published again by the relays.")
     return 0
 
 

@@ -6,19 +6,17 @@ Running it again changes nothing: passwords and keys are made once and then read
 import hmac
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from secrets import token_urlsafe
 
 from psycopg import Connection, connect
 
 from services.gateway import directory
 from tools import demonstration
+from tools.demonstration import LINES_HELD_FROM, OTHER_TENANT, TENANT
 from tools.simulator.company import NAME, Company, Person, found_company
-from tools.simulator.rhythm import KYIV
 
-TENANT, OTHER_TENANT, OTHER_NAME = "oselia", "krynytsia", "Криниця"
+OTHER_NAME = "Криниця"
 OTHER_ADMIN = Person("other-administrator", "Ганна Левицька", "administrator", "101")
-LINES_HELD_FROM = datetime(2020, 1, 1, tzinfo=KYIV)
 NAMED = {
     "administrator": "ADMIN",
     "supervisor": "SUPERVISOR",

@@ -8,16 +8,20 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import dict_row
 
+from services.billing import policies as billing
 from services.calls import handlers, projections
 from services.calls.domain import call as domain
+from services.comments import handlers as comments
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Recorded
 from shared.contracts.wire import Json, encode, instant
 from shared.plumbing import decider, store
 from shared.plumbing.database import Connection, Postgres
 
-OWNERS = {"call-": "calls"}
+OWNERS = {"call-": "calls", "comment-": "comments", "charge-": "billing", "tariff-": "billing"}
 """Whose stream it is, by how its name begins."""
+RESENDS = {"calls": handlers.resend, "comments": comments.resend, "billing": billing.resend}
+"""How each owner publishes once more what a view is made of."""
 AT_ONCE, RESENT_AT_ONCE = 500, 1000
 
 STREAMS = "select distinct stream from events where stream > %s order by stream limit %s"
@@ -58,14 +62,14 @@ def differences(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
         yield f"call-{call_id}", "has a row and no stream"
 
 
-def resend(url: str, tenant: str) -> Iterator[int]:
-    """Publish the tenant's calls as they are once more, so that a view gets back what it lost; how many so far."""
+def resend(owner: str, url: str, tenant: str) -> Iterator[int]:
+    """Publish all that an owner has of the tenant once more, so that a view gets back what it lost; how many so far."""
     postgres, sent, after = Postgres(url, size=1), 0, None
     postgres.open()
     try:
         while True:
             with postgres.connection() as conn:
-                answer = handlers.resend(conn, uuid4(), tenant, None, after, RESENT_AT_ONCE)
+                answer = RESENDS[owner](conn, uuid4(), tenant, None, after, RESENT_AT_ONCE)
             if answer["last"] is None:
                 return
             sent, after = sent + answer["sent"], UUID(answer["last"])

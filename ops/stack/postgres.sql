@@ -19,6 +19,7 @@ alter role :"owner" set lock_timeout = '5s';
 alter role :"app" set statement_timeout = '10s';
 alter role :"app" set lock_timeout = '5s';
 alter role :"app" set idle_in_transaction_session_timeout = '10s';
+alter role :"app" set client_connection_check_interval = '1s';
 alter role :"ro" set statement_timeout = '30s';
 alter role :"ro" set default_transaction_read_only = on;
 

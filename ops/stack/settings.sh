@@ -1,6 +1,6 @@
 # What every script of the stack knows: where things are, which services there are, and a few words to say it with.
 
-SERVICES="calls gateway"
+SERVICES="billing calls comments gateway"
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv

@@ -1,6 +1,7 @@
 """One function per command or heard message. Each is one transaction, which the caller opens."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -27,12 +28,14 @@ from shared.contracts.calls.events import (
     call_id,
 )
 from shared.contracts.calls.reports import Report
-from shared.contracts.errors import Rejected
+from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
-from shared.plumbing.database import Connection
+from shared.plumbing.database import Connection, is_outage
 from shared.plumbing.decider import Changed, Order
+
+logger = logging.getLogger(__name__)
 
 SAYS: dict[str, type[Reported]] = {
     "placed": CallPlaced,
@@ -96,10 +99,29 @@ def _describe(stream: str, state: domain.Call) -> Json:
 
 
 def decide_returns(conn: Connection, windows: Windows) -> bool:
-    """Say of missed calls which call returned them; True if there was anything to look at."""
-    any_due, orders = policies.orders_for_returns(conn, windows, clock.now())
-    _execute(conn, orders)
-    return any_due
+    """Say of missed calls which call returned them; True if there was anything to look at.
+
+    What fails alone is set aside. While a server is away, or another writer is first, all of it stays due.
+    """
+    due = policies.take_due(conn)
+    if due and _put_right(conn, due, windows):
+        for one in due:
+            if error := _put_right(conn, [one], windows):
+                policies.set_aside(conn, one, error)
+    return bool(due)
+
+
+def _put_right(conn: Connection, due: Sequence[policies.Due], windows: Windows) -> Exception | None:
+    """None when it is done, else why not, and then nothing was written."""
+    try:
+        with conn.transaction():
+            _execute(conn, policies.orders_for_returns(conn, due, windows, clock.now()))
+    except Exception as error:
+        if is_outage(error) or isinstance(error, Conflict):
+            raise
+        logger.exception("returns could not be decided", extra={"due": len(due)})
+        return error
+    return None
 
 
 def give_up_silent_calls(conn: Connection, silence: timedelta, windows: Windows) -> int:

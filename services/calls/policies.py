@@ -5,7 +5,7 @@ one, under a lock per tenant and number, so that whichever side comes last sees 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -26,8 +26,12 @@ ADD_DUE = """
 """
 TAKE_DUE = """
     delete from returns_due
-     where id in (select id from returns_due order by id limit %(most)s for update skip locked)
+     where id in (select id from returns_due where error is null order by id limit %(most)s for update skip locked)
     returning tenant, number, ended_from, ended_to
+"""
+SET_ASIDE = """
+    insert into returns_due (tenant, number, ended_from, ended_to, error)
+    values (%(tenant)s, %(number)s, %(ended_from)s, %(ended_to)s, %(error)s)
 """
 LOCK_NUMBERS = """
     select pg_advisory_xact_lock(key)
@@ -71,21 +75,30 @@ def due_for(tenant: str, call: Call, window: timedelta) -> Due | None:
     return None
 
 
-def orders_for_returns(conn: Connection, windows: Windows, at: datetime) -> tuple[bool, list[Order]]:
-    """Take what is due: whether there was anything, and the orders, given at `at`, that put it right."""
+def take_due(conn: Connection) -> list[Due]:
+    """Some of what is due, for this transaction alone."""
     due = [Due(*row) for row in conn.execute(TAKE_DUE, {"most": MOST})]
-    if not due:
-        return False, []
+    if due:
+        conn.execute(LOCK_NUMBERS, _columns(due))
+    return due
+
+
+def orders_for_returns(conn: Connection, due: Sequence[Due], windows: Windows, at: datetime) -> list[Order]:
+    """The orders, given at `at`, that put right what was due."""
     columns = _columns(due)
-    conn.execute(LOCK_NUMBERS, columns)
     call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
     within = columns | {"window": [windows.of(one.tenant) for one in due]}
     for number, call_back in queries.call_backs(conn, within):
         call_backs[number].append(call_back)
-    return True, [
+    return [
         _order(number[0], missed, returned_by(missed, call_backs[number], windows.of(number[0])), at)
         for number, missed in queries.missed(conn, columns)
     ]
+
+
+def set_aside(conn: Connection, due: Due, error: Exception) -> None:
+    """Keep what cannot be put right for a person to look at; whoever takes its `error` away has it tried again."""
+    conn.execute(SET_ASIDE, {**due._asdict(), "error": f"{type(error).__name__}: {error}"[:2000]})
 
 
 def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> Order:

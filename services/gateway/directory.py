@@ -30,6 +30,11 @@ NAMES = """
      where tenant = %(tenant)s and number = any(%(addresses)s)
 """
 REGION = "select region from tenants where key = %(tenant)s"
+ACCOUNT_NAMES = """
+    select id::text, name
+      from accounts
+     where tenant = %(tenant)s and id = any(%(ids)s::uuid[])
+"""
 CREDENTIALS = """
     select id, tenant, password_hash, session_version
       from accounts
@@ -169,6 +174,11 @@ def names(conn: Connection[Any], tenant: str, addresses: Collection[str]) -> Nam
         else:
             holders.setdefault(address, []).append(Holder(held_from, held_until, account_id, name))
     return Names(holders, contacts)
+
+
+def account_names(conn: Connection[Any], tenant: str, ids: Collection[str]) -> dict[str, str]:
+    """The names of accounts by their ids; of those alone that are the tenant's."""
+    return dict(conn.execute(ACCOUNT_NAMES, {"tenant": tenant, "ids": list(ids)}).fetchall())
 
 
 def credentials(conn: Connection[Any], tenant: str | None, login: str) -> Credentials | None:

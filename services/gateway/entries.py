@@ -55,8 +55,8 @@ def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
         "wait_seconds": _seconds(row.wait_seconds),
         "talk_seconds": _seconds(row.talk_seconds),
         "returned_by": row.returned_by,
-        "comment": None,
-        "price": _price(row, price_delay),
+        "comment": row.comment,
+        "price": price(row, price_delay),
         "recording": NO_RECORDING,
     }
 
@@ -95,8 +95,10 @@ def _employee(address: str, account_id: UUID, name: str) -> Json:
     return {"address": address, "name": name, "kind": "employee", "account_id": str(account_id)}
 
 
-def _price(row: Row, delay: timedelta) -> Json:
-    """What can be said of a price before billing has been heard of it."""
+def price(row: Row, delay: timedelta) -> Json:
+    """What billing says of it; before that, what can be foretold."""
+    if row.price:
+        return row.price
     if row.phase != Phase.ENDED or row.ended_at is None:
         return NO_PRICE
     return {**NO_PRICE, "state": "pending", "due_at": instant(datetime.fromisoformat(row.ended_at) + delay)}

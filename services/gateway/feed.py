@@ -40,7 +40,10 @@ SEEN_BY = f"""
 CHANGES = f"""
     select changed.feed, seen.by, {COLUMNS}
       from journal_feed as changed
-      join journal on journal.tenant = changed.tenant and journal.call_id = changed.call_id
+     cross join lateral (
+        select * from journal
+         where journal.tenant = changed.tenant and journal.call_id = changed.call_id
+        offset 0) as journal
      cross join lateral (select journal.*) as it
      cross join lateral (select array({SEEN_BY}) as by offset 0) as seen
      where changed.tenant = %(tenant)s and changed.feed > %(after)s and changed.feed <= %(upto)s

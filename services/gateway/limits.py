@@ -20,7 +20,7 @@ from services.gateway.domain.limits import MICRO, Bucket, Limit, Taken
 
 logger = logging.getLogger(__name__)
 
-ANSWERS_WITHIN = 0.25
+ANSWERS_WITHIN = 1.0
 ASKED_AGAIN_AFTER = 1.0
 MOST = 10_000
 CHUNKS = 100
@@ -181,14 +181,20 @@ class Limiter:
         self._ask(lambda buckets: buckets.forget(key))
 
     def _ask(self, ask: Callable[[Buckets], Found]) -> Found:
+        # Our own count goes on meanwhile, so that nobody begins anew when Redis goes.
+        own = ask(self._own)
         if self._now() < self._ask_again_at:
-            return ask(self._own)
+            return own
+        if self._away:
+            # One tries whether it is back, the others need not wait.
+            self._ask_again_at = self._now() + ASKED_AGAIN_AFTER
         try:
             found = ask(self._shared)
         except RedisError as error:
             self._ask_again_at = self._now() + ASKED_AGAIN_AFTER
             self._say(away=True, error=repr(error))
-            return ask(self._own)
+            return own
+        self._ask_again_at = float("-inf")
         self._say(away=False)
         return found
 

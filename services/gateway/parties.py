@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg import Connection
 
@@ -31,8 +32,9 @@ PROBE = f"""
            and exists (select from {HELD} where held.address = other.address and {IN_TENURE} offset 0)
         offset 0)
 """
+PROBE_CALLS = "it.call_id = any(%(text_calls)s)"
 PROBE_TEXT = f"""
-    exists (
+    (exists (
         select from {PARTIES}
          where lower(other.address) like %(address_part)s
             or exists (select from contacts
@@ -45,23 +47,32 @@ PROBE_TEXT = f"""
                           and accounts.folded_name like %(name_part)s
                        offset 0)
         offset 0)
+     or exists (
+        select from journal_comments as comment
+         where comment.tenant = %(tenant)s and comment.call_id = it.call_id and comment.folded_text like %(name_part)s
+        offset 0))
 """
 MATCHES = """
-    (select address, null::timestamptz, null::timestamptz
+    (select address, null::timestamptz, null::timestamptz, null::uuid
        from journal_addresses
       where tenant = %(tenant)s and lower(address) like %(address_part)s
       limit %(most)s)
     union all
-    (select number, null, null
+    (select number, null, null, null
        from contacts
        join journal_addresses on journal_addresses.tenant = contacts.tenant and address = number
       where contacts.tenant = %(tenant)s and folded_name like %(name_part)s
       limit %(most)s)
     union all
-    (select address, held_from, held_until
+    (select address, held_from, held_until, null
        from accounts
        join lines on lines.account_id = accounts.id
       where accounts.tenant = %(tenant)s and folded_name like %(name_part)s
+      limit %(most)s)
+    union all
+    (select null, null, null, call_id
+       from journal_comments
+      where tenant = %(tenant)s and folded_text like %(name_part)s
       limit %(most)s)
 """
 SIZE = f"""
@@ -74,7 +85,7 @@ SIZE = f"""
              limit %(most)s) as found
 """
 MOST = 2000
-"""Addresses beyond which a text is looked for in each call rather than each address's calls looked up."""
+"""Addresses and comments beyond which a text is looked for in each call rather than the calls of each looked up."""
 FEW = 5_000
 """Calls that are sooner asked one by one than all those of somebody's lines."""
 
@@ -89,12 +100,21 @@ class Holding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Among:
-    """One of these took part. `own`: as caller, by answering or by being rung. `holdings` None: too many to name."""
+    """One of these took part. `own`: as caller, by answering or by being rung. `holdings` None: too many to name.
+
+    `calls`: or it is one of these, whose comments have the text.
+    """
 
     name: str
     holdings: Sequence[Holding] | None
     own: bool = False
     sought: Sought | None = None
+    calls: Sequence[UUID] = ()
+
+    @property
+    def nobody(self) -> bool:
+        """Nobody and no call is meant."""
+        return self.holdings is not None and not self.holdings and not self.calls
 
     @property
     def held(self) -> str:
@@ -102,12 +122,21 @@ class Among:
 
     @property
     def probe(self) -> str:
-        return PROBE_TEXT if self.holdings is None else PROBE.format(name=self.name)
+        if self.holdings is None:
+            return PROBE_TEXT
+        probe = PROBE.format(name=self.name)
+        return f"({PROBE_CALLS} or {probe})" if self.calls else probe
 
     @property
     def values(self) -> dict[str, Any]:
         addresses, held_from, held_until = zip(*self.holdings, strict=True) if self.holdings else ((), (), ())
-        columns = {"addresses": list(addresses), "from": list(held_from), "until": list(held_until), "own": self.own}
+        columns = {
+            "addresses": list(addresses),
+            "from": list(held_from),
+            "until": list(held_until),
+            "own": self.own,
+            "calls": list(self.calls),
+        }
         return {f"{self.name}_{column}": value for column, value in columns.items()} | _parts(self.sought)
 
 
@@ -145,8 +174,12 @@ def of_lines(name: str, lines: Sequence[Line]) -> Among:
 
 def _matching(conn: Connection[Any], tenant: str, sought: Sought) -> Among:
     values = {"tenant": tenant, "most": MOST + 1} | _parts(sought)
-    found = [Holding(*row) for row in conn.execute(MATCHES, values)]
-    return Among(name="text", holdings=found if len(found) <= MOST else None, sought=sought)
+    found = conn.execute(MATCHES, values).fetchall()
+    if len(found) > MOST:
+        return Among(name="text", holdings=None, sought=sought)
+    holdings = [Holding(*holding) for *holding, call_id in found if call_id is None]
+    calls = [call_id for *_, call_id in found if call_id is not None]
+    return Among(name="text", holdings=holdings, sought=sought, calls=calls)
 
 
 def _is_small(conn: Connection[Any], tenant: str, among: Among) -> bool:

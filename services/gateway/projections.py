@@ -6,7 +6,10 @@ from typing import Any, Protocol
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
+from services.gateway.domain.naming import fold
+from shared.contracts.billing.schemas import ChargeSchema, TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
@@ -91,9 +94,39 @@ HEAR_OWNERS = """
         on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
      where owners.said_at < excluded.said_at
 """
+SHOW_COMMENTS = """
+    insert into journal_comments (tenant, call_id, version, text, folded_text, author_id, created_at, updated_at)
+    select * from json_to_recordset(%(rows)s) as comment (
+        tenant text, call_id uuid, version int, text text, folded_text text, author_id uuid, created_at timestamptz,
+        updated_at timestamptz)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, text = excluded.text, folded_text = excluded.folded_text,
+           author_id = excluded.author_id, created_at = excluded.created_at, updated_at = excluded.updated_at
+     where journal_comments.version < excluded.version
+    returning tenant, call_id::text
+"""
+SHOW_PRICES = """
+    insert into journal_prices (tenant, call_id, version, state, amount, currency, due_at, reason)
+    select * from json_to_recordset(%(rows)s) as price (
+        tenant text, call_id uuid, version int, state text, amount numeric, currency text, due_at timestamptz,
+        reason text)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
+           due_at = excluded.due_at, reason = excluded.reason
+     where journal_prices.version < excluded.version
+    returning tenant, call_id::text
+"""
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
-STATE = CallStateSchema()
+CALL, COMMENT, CHARGE, TARIFF = "call", "comment", "charge", "tariff"
+BILLED = {CHARGE: ChargeSchema(), TARIFF: TariffSchema()}
+STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), **BILLED}
+"""The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
+
+Key = tuple[str, str]
+"""A company and the id of one of its calls."""
 
 
 class HeartbeatSchema(Schema):
@@ -118,15 +151,28 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def show_calls(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
-    """Bring the rows of the calls up to date with what is said of them; returns the tenants whose journal has changed.
+def show(conn: Connection[Any], messages: Sequence[Message]) -> set[str]:
+    """Bring the journal up to date with what its owners say; returns the tenants whose journal has changed.
 
     Raises Invalid for what is malformed.
     """
     _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
-    latest = _latest(message.body for message in messages if message.key != HEARTBEAT)
-    rows = [_row(envelope) for envelope in latest if _load(STATE, envelope["state"]).placed_at]
-    return _show(conn, rows) if rows else set()
+    told: dict[str, list[Json]] = {kind: [] for kind in STATES}
+    for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
+        told[_kind(envelope)].append(envelope)
+    # A call is shown from the moment when somebody is known to have placed it.
+    calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
+    comments = [_row(envelope) for envelope in told[COMMENT]]
+    prices = [_price(envelope) for envelope in told[CHARGE]]
+    return _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments), *_show_prices(conn, prices)})
+
+
+def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Show a comment as its owner has just answered that it is; returns as `show` does.
+
+    Who wrote it reads it at once, whichever gateway they ask.
+    """
+    return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -147,6 +193,15 @@ def _latest(envelopes: Iterable[Any]) -> list[Json]:
     return list(latest.values())
 
 
+def _kind(envelope: Json) -> str:
+    """What a stream is of; its state is what its owner says it is. Raises Invalid."""
+    kind: str = envelope["stream"].partition("-")[0]
+    if kind not in STATES:
+        raise Invalid("Nobody here knows such streams.", {"stream": ["Unknown."]})
+    _load(STATES[kind], envelope["state"])
+    return kind
+
+
 def _load(schema: Schema, sent: Any) -> Any:
     try:
         return schema.load(sent)
@@ -159,15 +214,44 @@ def _row(envelope: Json) -> Json:
     return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
 
 
-def _show(conn: Connection[Any], rows: Sequence[Json]) -> set[str]:
-    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)}))
-    changed = [row for row in rows if (row["tenant"], row["call_id"]) in shown]
+def _show_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Which calls have changed."""
+    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)})) if rows else set()
+    changed = [row for row in rows if _key(row) in shown]
     if changed:
-        parties = {"parties": as_rows([party for row in changed for party in _parties(row)])}
-        written = parties | {"changed": as_rows([_change(row) for row in changed])}
-        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES, NUMBER_CHANGES):
+        parties = as_rows([party for row in changed for party in _parties(row)])
+        written = {"parties": parties, "changed": as_rows([_change(row) for row in changed])}
+        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES):
             conn.execute(statement, written)
-    return {row["tenant"] for row in changed}
+    return shown
+
+
+def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the comment has changed."""
+    folded = [{**row, "folded_text": row["text"] and fold(row["text"])} for row in rows]
+    return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
+
+
+def _price(envelope: Json) -> Json:
+    price = envelope["state"]["price"] or {}
+    return {**_row(envelope), "amount": price.get("amount"), "currency": price.get("currency")}
+
+
+def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the price has changed."""
+    return set(conn.execute(SHOW_PRICES, {"rows": as_rows(rows)})) if rows else set()
+
+
+def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:
+    """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
+    if changed:
+        rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
+        conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+    return {tenant for tenant, _ in changed}
+
+
+def _key(row: Json) -> Key:
+    return row["tenant"], row["call_id"]
 
 
 def _change(row: Json) -> Json:

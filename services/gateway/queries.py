@@ -15,6 +15,7 @@ from services.gateway.domain.scope import Scope
 from services.gateway.parties import Among
 from shared.contracts.errors import NotFound
 from shared.contracts.values import Phase, Status
+from shared.contracts.wire import Json
 
 PATIENCE = "set local statement_timeout = '2s'"
 # A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
@@ -22,13 +23,35 @@ NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
 
 INSTANT = """to_char({0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 SECONDS = "extract(epoch from {0})::text"
+COMMENT = f"""
+    (select json_build_object(
+                'text', comment.text,
+                'author', json_build_object('account_id', comment.author_id, 'name', coalesce(author.name, '')),
+                'created_at', {INSTANT.format("comment.created_at")},
+                'updated_at', {INSTANT.format("comment.updated_at")},
+                'version', comment.version)
+       from journal_comments as comment
+       left join accounts as author on author.id = comment.author_id
+      where comment.tenant = journal.tenant and comment.call_id = journal.call_id and comment.text is not null)
+"""
+PRICE = f"""
+    (select json_build_object(
+                'state', price.state,
+                'amount', price.amount::text,
+                'currency', price.currency,
+                'due_at', {INSTANT.format("price.due_at")},
+                'reason', price.reason)
+       from journal_prices as price
+      where price.tenant = journal.tenant and price.call_id = journal.call_id)
+"""
 COLUMNS = f"""
     journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
     journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
     journal.answered_by, journal.ended_by, journal.cause, journal.returned_by::text, journal.placed_at,
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
-    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}
+    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
+    {PRICE}
 """
 ONE = f"""
     select {COLUMNS}
@@ -39,7 +62,8 @@ ONE = f"""
 PAGE = f"""
     select {COLUMNS}
       from ({{newest}}) as it
-      join journal on journal.tenant = %(tenant)s and journal.call_id = it.call_id
+     cross join lateral (
+        select * from journal where journal.tenant = %(tenant)s and journal.call_id = it.call_id offset 0) as journal
      order by journal.placed_at {{order}}, journal.call_id {{order}}
 """
 OF_ALL = """
@@ -68,6 +92,28 @@ OF_PARTIES = """
      order by newest.placed_at {order}, newest.call_id {order}
      limit %(limit)s
 """
+CALLS_FOUND = """
+    {found}
+     cross join lateral (
+        select * from journal where journal.tenant = %(tenant)s and journal.call_id = found.call_id offset 0) as it
+"""
+OF_CALLS = f"""
+    select it.placed_at, it.call_id
+      from {CALLS_FOUND}
+     where {{conditions}}
+     order by it.placed_at {{order}}, it.call_id {{order}}
+     limit %(limit)s
+"""
+FOUND_BY_TEXT = "unnest(%(text_calls)s::uuid[]) as found (call_id)"
+FOUND_COMMENTED = """
+    (select call_id from journal_comments where tenant = %(tenant)s and text is not null offset 0) as found
+"""
+OF_EITHER = """
+    select placed_at, call_id
+      from (({of_parties}) union ({of_calls})) as either
+     order by placed_at {order}, call_id {order}
+     limit %(limit)s
+"""
 WANTED = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
 LIVE = "it.phase <> 'ended'"
 OWN = "it.own"
@@ -82,6 +128,13 @@ EVERYWHERE = {
     "statuses": "it.status = wanted.status",
     "min_talk": "it.talk_time >= %(min_talk)s",
     "max_talk": "it.talk_time <= %(max_talk)s",
+    "commented": """
+        exists (select from journal_comments as comment
+                 where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null
+                offset 0)""",
+    "priced": """
+        exists (select from journal_prices as price
+                 where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
 }
 IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
 IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
@@ -91,10 +144,14 @@ IN_PARTIES = EVERYWHERE | {
                  where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
                 offset 0)"""
 }
+COMMENTS = """
+    select count(*)
+      from (select from journal_comments where tenant = %(tenant)s and text is not null limit %(most)s) as few
+"""
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK}
+NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT, Has.PRICE}
 
 
 class Row(NamedTuple):
@@ -123,6 +180,8 @@ class Row(NamedTuple):
     ended_at: str | None
     wait_seconds: str | None
     talk_seconds: str | None
+    comment: Json | None
+    price: Json | None
 
 
 class Page(NamedTuple):
@@ -181,6 +240,8 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
         "min_talk": filters.min_talk,
         "max_talk": filters.max_talk,
         "statuses": _statuses(filters),
+        "commented": True if Has.COMMENT in filters.has else None,
+        "priced": True if Has.PRICE in filters.has else None,
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
     }
@@ -189,7 +250,7 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
 
 def shows_nothing(filters: Filters, asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
     """No call can fit, so that none need be asked."""
-    nobody = any(among.holdings == [] for among in needed)
+    nobody = any(among.nobody for among in needed)
     return bool(filters.has & NOT_KEPT_YET) or asked.get("statuses") == [] or nobody
 
 
@@ -208,6 +269,9 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
+    if "commented" in asked and few_comments(conn, tenant):
+        fits = conditions(asked, IN_LIVE, probes(needed), order)
+        return OF_CALLS.format(found=FOUND_COMMENTED, conditions=fits, order=order)
     first = parties.first_of(conn, tenant, needed)
     if first is None:
         return _of_all(asked, IN_JOURNAL, probes(needed), order)
@@ -215,7 +279,17 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     others = probes(among for among in needed if among is not first)
     among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
     fits = conditions(asked, IN_PARTIES, [parties.IN_TENURE, *own, *others], order)
-    return OF_PARTIES.format(among=among, conditions=fits, order=order)
+    of_parties = OF_PARTIES.format(among=among, conditions=fits, order=order)
+    if not first.calls:
+        return of_parties
+    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=conditions(asked, IN_LIVE, others, order), order=order)
+    return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
+
+
+def few_comments(conn: Connection[Any], tenant: str) -> bool:
+    """Whether the calls of all of them are sooner looked up than the newest calls are asked for theirs."""
+    (number,) = conn.execute(COMMENTS, {"tenant": tenant, "most": parties.FEW}).fetchone() or (0,)
+    return bool(number < parties.FEW)
 
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Has, Period
+from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy, Phase, Role, Status
 from shared.contracts.wire import Instant, Json
@@ -17,6 +18,7 @@ from shared.contracts.wire import text as text
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LAST_DAY = date(9999, 12, 30)
 LONGEST_TALK = 10_000_000
+LAST_VERSION = 2**31 - 1
 PAGE, LARGEST_PAGE = 50, 200
 
 
@@ -187,6 +189,37 @@ class CommentSchema(Schema):
     version = fields.Integer(required=True, strict=True)
 
 
+class CommentText(fields.String):
+    """As a comment is kept: in NFC and trimmed."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return comment_text(super()._deserialize(value, attr, data, **kwargs))
+        except Invalid as error:
+            raise ValidationError(str(error)) from error
+
+
+class WriteCommentSchema(Schema):
+    """`version`: of the comment that is to be edited, 0 where there was none; left out, whatever there is."""
+
+    text = CommentText(required=True)
+    version = fields.Integer(load_default=None, strict=True, validate=validate.Range(0, LAST_VERSION))
+
+
+class CommentVersionSchema(Schema):
+    version = fields.Integer(required=True, strict=True)
+    action = fields.String(required=True, validate=validate.OneOf(["added", "edited", "deleted"]))
+    text = fields.String(required=True, allow_none=True)
+    author = fields.Nested(AuthorSchema, required=True)
+    at = Instant(required=True)
+
+
+class CommentHistorySchema(Schema):
+    """Every version of a comment, oldest first."""
+
+    versions = fields.List(fields.Nested(CommentVersionSchema), required=True)
+
+
 class PriceSchema(Schema):
     state = fields.String(required=True, validate=validate.OneOf(["not_due", "pending", "priced", "failed"]))
     amount = fields.Decimal(required=True, allow_none=True, as_string=True)
@@ -212,9 +245,10 @@ class TimelineEventSchema(Schema):
 
 
 class TimelineSchema(Schema):
-    """Every event of a call from every owner, in order of happening."""
+    """Every event of a call from every owner that answers, in order of happening; who does not is `degraded`."""
 
     events = fields.List(fields.Nested(TimelineEventSchema), required=True)
+    degraded = fields.List(fields.String(), required=True)
 
 
 class EntrySchema(Schema):

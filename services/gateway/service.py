@@ -6,6 +6,8 @@ from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.charges import ChargeDoors
+from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
 from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
@@ -13,9 +15,11 @@ from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.page import PageDoors
 from services.gateway.doors.reports import ReportDoors
+from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
 from services.gateway.doors.settings import SettingsDoors
 from services.gateway.doors.stream import StreamDoors
+from services.gateway.doors.tariffs import TariffDoors
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.relay import Relay
@@ -30,11 +34,15 @@ class GatewayService(
     JournalDoors,
     StreamDoors,
     ExportDoors,
+    CommentDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,
     ApiKeyDoors,
     SettingsDoors,
+    ChargeDoors,
+    TariffDoors,
+    ReratingDoors,
     ReportDoors,
     DocumentDoors,
     HealthDoors,
@@ -56,9 +64,9 @@ class Projector:
     bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
-    def show_calls(self, messages: Sequence[Message]) -> None:
+    def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            changed = projections.show_calls(conn, messages)
+            changed = projections.show(conn, messages)
         self.bell.ring(changed)
 
     @every(TELL_AGAIN_EVERY)

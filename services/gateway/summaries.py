@@ -10,7 +10,16 @@ from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.domain.summary import Count
 from services.gateway.parties import Among
-from services.gateway.queries import IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN
+from services.gateway.queries import (
+    CALLS_FOUND,
+    FOUND_BY_TEXT,
+    FOUND_COMMENTED,
+    IN_LIVE,
+    IN_PARTIES,
+    LIVE,
+    LIVE_PHASES,
+    OWN,
+)
 
 PATIENCE = "set local statement_timeout = '5s'"
 NEW_PLAN = queries.NEW_PLAN
@@ -24,6 +33,11 @@ OF_PARTIES = """
       from {among}
       join journal_parties as it on it.tenant = %(tenant)s and it.address = held.address
      where {conditions}
+"""
+OF_CALLS = f"""
+    select it.call_id, it.direction, it.status, it.talk_time
+      from {CALLS_FOUND}
+     where {{conditions}}
 """
 COUNTS = """
     select direction, status, count(*), coalesce(extract(epoch from sum(talk_time)), 0)
@@ -50,10 +64,16 @@ def _calls(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed:
     probes = queries.probes
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, [LIVE, *probes(needed)]))
+    if "commented" in asked and queries.few_comments(conn, tenant):
+        return OF_CALLS.format(found=FOUND_COMMENTED, conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
     first = parties.first_of(conn, tenant, needed)
     if first is None:
         return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
     own = [OWN] if first.own else []
     others = probes(among for among in needed if among is not first)
     fits = queries.conditions(asked, OF_EACH_PARTY, [parties.IN_TENURE, *own, *others])
-    return OF_PARTIES.format(among=first.held, conditions=fits)
+    of_parties = OF_PARTIES.format(among=first.held, conditions=fits)
+    if not first.calls:
+        return of_parties
+    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=queries.conditions(asked, IN_LIVE, others))
+    return f"({of_parties}) union ({of_calls})"

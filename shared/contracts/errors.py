@@ -1,4 +1,4 @@
-"""Errors that may cross a service boundary. The docstring is the default message.
+"""Errors that may cross a service boundary. The docstring is the default message; what else they bring is JSON.
 
 * ServiceError
   + Invalid       the message is malformed; `errors` names the fields
@@ -44,6 +44,11 @@ class Rejected(ServiceError):
 
 class Conflict(ServiceError):
     """Somebody else was first."""
+
+    @property
+    def current(self) -> Any:
+        """What there is now, where whoever raised it says so."""
+        return self.args[1] if len(self.args) > 1 else None
 
 
 class Unavailable(ServiceError):

@@ -16,11 +16,11 @@ DELIVERY_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """`queue` of `service`, fed by `exchange` with the routing keys `keys`."""
+    """`queue` of `service`, fed by each of `exchanges` with the routing keys `keys`."""
 
     name: str
     service: str
-    exchange: str
+    exchanges: tuple[str, ...]
     keys: tuple[str, ...] = ("#",)
 
 
@@ -33,19 +33,52 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls",)
+OWNERS = ("calls", "comments", "billing")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
-SERVICES = (
-    Service("calls", publishes=("calls.events",)),
-    Service("gateway", publishes=("reports", "gateway.events"), calls=("calls.timeline",)),
+BILLING = (
+    "upload",
+    "draft_tariff",
+    "activate_tariff",
+    "discard_tariff",
+    "tariffs",
+    "tariff",
+    "rates",
+    "price",
+    "timeline",
+    "failed",
+    "retry",
+    "rerate",
+    "rerating",
 )
-EXCHANGES = ("reports", "gateway.events", *(f"{owner}.events" for owner in OWNERS))
+"""What the gateway asks of billing."""
+
+SERVICES = (
+    Service("billing", publishes=("billing.events",)),
+    Service("calls", publishes=("calls.events",)),
+    Service("comments", publishes=("comments.events",)),
+    Service(
+        "gateway",
+        publishes=("reports", "gateway.events"),
+        calls=(
+            "calls.timeline",
+            "comments.write",
+            "comments.delete",
+            "comments.history",
+            "comments.timeline",
+            *(f"billing.{method}" for method in BILLING),
+        ),
+    ),
+)
+FACTS = tuple(f"{owner}.events" for owner in OWNERS)
+EXCHANGES = ("reports", "gateway.events", *FACTS)
 SETTINGS = ("settings_changed",)
 QUEUES = (
-    Queue("calls.reports", "calls", "reports"),
-    Queue("calls.settings", "calls", "gateway.events", keys=SETTINGS),
-    Queue("gateway.journal", "gateway", "calls.events"),
+    Queue("billing.calls", "billing", ("calls.events",)),
+    Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
+    Queue("calls.reports", "calls", ("reports",)),
+    Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
+    Queue("gateway.journal", "gateway", FACTS),
 )
 
 

@@ -12,6 +12,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 from shared.contracts.event import Event, Recorded
 
 Json = dict[str, Any]
+PERSONAL = {"personal": True}
+"""Marks a field that tells of a person, so that it can be encrypted per subject in one place."""
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 """Without an offset too, to say what is missing; digits beyond microseconds are dropped."""
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -18,6 +18,7 @@ from psycopg import waiting
 from psycopg.waiting import READY_R, READY_W, WAIT_R, WAIT_RW, WAIT_W
 
 from shared.contracts.errors import Unavailable
+from shared.plumbing import deadline
 
 _poller = patcher.original("select").poll
 EVENTS = {WAIT_R: POLLIN, WAIT_W: POLLOUT, WAIT_RW: POLLIN | POLLOUT}
@@ -59,6 +60,8 @@ waiting.wait = _wait
 WAIT_FOR_CONNECTION = 2.0
 PATIENCE = 15.0
 """Seconds after which a server that does not answer is given up; more than any statement may take."""
+TO_BE_TOLD = 1.0
+"""Seconds of a caller's time that are kept for telling it that the database does not answer."""
 LINE: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 """How connections notice that the line is dead."""
 FRESH = 1.0
@@ -73,8 +76,11 @@ def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
-    """In a `with`: raises Unavailable when the block takes longer."""
-    return eventlet.Timeout(seconds, Unavailable("The database does not answer."))
+    """In a `with`: raises Unavailable when the block takes longer, or so long that whoever waits could not be told."""
+    # The server goes on with what is cut short here until it notices, a second later at most (ops/stack/postgres.sql).
+    left = deadline.left()
+    bound = min(seconds, max(left - TO_BE_TOLD, left / 2, 0))
+    return eventlet.Timeout(bound, Unavailable("The database does not answer."))
 
 
 class Connection(psycopg.Connection[Any]):

@@ -5,11 +5,10 @@ Nameko's own proxy waits for ever, leaks what it waits for, and a request withou
 
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import copy_context
 from typing import Any
 from uuid import uuid4
 
@@ -23,26 +22,17 @@ from nameko.messaging import QueueConsumer
 from shared.contracts import errors
 from shared.contracts.errors import Invalid, ServiceError, Unavailable
 from shared.contracts.topology import RPC_EXCHANGE
-from shared.plumbing import logs
+from shared.plumbing import deadline, logs
 from shared.plumbing.database import is_outage
 from shared.plumbing.publisher import BROKER_ERRORS, Outgoing, Publishers
 
 logger = logging.getLogger(__name__)
 
-DEADLINE = "deadline"
 TIMEOUT = 3.0
+TRANSIENT = {"delivery_mode": 1}
+"""A request and its answer are worth nothing after a few seconds: the broker need not write them to its disk."""
 REPLY_QUEUE_EXPIRES = 60_000
 """Milliseconds that a reply queue outlives its service."""
-
-_waits_until: ContextVar[float] = ContextVar("waits_until", default=math.inf)
-
-
-def still_wanted(data: Mapping[str, Any]) -> bool:
-    """Whether somebody still waits for this greenthread's work; what it asks of others will end with its deadline."""
-    deadline = data.get(DEADLINE)
-    _waits_until.set(deadline if isinstance(deadline, int | float) else math.inf)
-    return _waits_until.get() > time.time()
-
 
 for _error in vars(errors).values():
     if isinstance(_error, type) and issubclass(_error, ServiceError):
@@ -101,7 +91,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
             body = _reply(None, _crossing(unserialisable))
         reply_to, about = message.properties["reply_to"], message.properties.get("correlation_id", "")
         try:
-            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about)])
+            self._replies.publish([Outgoing(RPC_EXCHANGE, reply_to, body, about, properties=TRANSIENT)])
         except Unavailable as gone:
             # The caller has a deadline and every write is idempotent: it will ask again.
             logger.warning("reply not delivered", extra={"error": str(gone)})
@@ -110,7 +100,9 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
 
 
 def _reply(result: Any, error: ServiceError | None) -> str:
-    return json.dumps({"result": result, "error": error and nameko_errors.serialize(error)}, ensure_ascii=False)
+    # Nameko makes text of whatever an error brings along; ours bring what JSON can say.
+    told = error and {**nameko_errors.serialize(error), "exc_args": error.args}
+    return json.dumps({"result": result, "error": told}, ensure_ascii=False)
 
 
 def _well_formed(body: Any, message: Any) -> bool:
@@ -145,7 +137,7 @@ class Rpc(nameko_rpc.Rpc):
     def unpack_message_headers(self, message: Any) -> dict[str, Any]:
         # Nameko takes what anybody writes there for its own, and breaks if it is not.
         headers = message.headers or {}
-        return {name: headers.get(f"nameko.{name}") for name in ("correlation_id", DEADLINE)}
+        return {name: headers.get(f"nameko.{name}") for name in ("correlation_id", deadline.DEADLINE)}
 
 
 rpc: Callable[..., Any] = Rpc.decorator
@@ -156,7 +148,8 @@ class _ReplyListener(nameko_rpc.ReplyListener):
 
     def setup(self) -> None:
         super().setup()
-        self.queue.queue_arguments = {"x-expires": REPLY_QUEUE_EXPIRES}
+        expires = int(self.container.config.get("REPLY_QUEUE_EXPIRES", REPLY_QUEUE_EXPIRES))
+        self.queue.queue_arguments = {"x-expires": expires}
 
     def forget(self, correlation_id: str) -> None:
         self._reply_events.pop(correlation_id, None)
@@ -175,7 +168,7 @@ class Remote:
         return lambda **kwargs: self.call(method, TIMEOUT, **kwargs)
 
     def call(self, method: str, timeout: float, /, **kwargs: Any) -> Any:
-        asked, timeout = str(uuid4()), min(timeout, _waits_until.get() - time.time())
+        asked, timeout = str(uuid4()), min(timeout, deadline.left())
         reply = self._listener.get_reply_event(asked)
         try:
             with eventlet.Timeout(timeout):
@@ -190,10 +183,32 @@ class Remote:
         return body["result"]
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
-        headers = {f"nameko.{DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
-        properties = {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
+        headers = {f"nameko.{deadline.DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
+        properties = {
+            **TRANSIENT,
+            "reply_to": self._listener.routing_key,
+            "expiration": str(int(timeout * 1000)),
+        }
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
         return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
+
+
+def gather(asks: Mapping[str, Callable[[], Any]], timeout: float = TIMEOUT) -> dict[str, Any]:
+    """Ask all at once, within one deadline: by name each answer, or the ServiceError that came instead of it.
+
+    `gather({"timeline": partial(calls.timeline, call_id=…), …})["timeline"]`
+    """
+    until = time.time() + min(timeout, deadline.left())
+
+    def ask(one: Callable[[], Any]) -> Any:
+        deadline.waits_until.set(until)
+        try:
+            return one()
+        except ServiceError as error:
+            return error
+
+    asked = {name: eventlet.spawn(copy_context().run, ask, one) for name, one in asks.items()}
+    return {name: thread.wait() for name, thread in asked.items()}
 
 
 class RpcClient(DependencyProvider):

@@ -26,9 +26,9 @@ from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import logs, rpc
+from shared.plumbing import deadline, logs, watchdog
 from shared.plumbing.database import LINE
-from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect
+from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect, tls
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Container(ServiceContainer):
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         logs.work_for(str(worker_ctx.data.get("correlation_id") or ""))
-        if rpc.still_wanted(worker_ctx.data):
+        if deadline.still_wanted(worker_ctx.data):
             super()._run_worker(worker_ctx, handle_result)
         else:
             logger.warning("late request dropped", extra={"method": worker_ctx.entrypoint.method_name})
@@ -64,7 +64,7 @@ def configuration(path: Path) -> dict[str, Any]:
         sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
     text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE
+    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE | {"AMQP_SSL": tls(str(loaded.get("AMQP_URI")))}
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
@@ -141,6 +141,7 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         signal.signal(signum, stop)
     eventlet.spawn(stay_awake)
     runner.start()
+    watchdog.watch(str(vars(services[0])["name"]))
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     eventlet.spawn(say_alive, os.environ.get("ALIVE_FILE"))
     runner.wait()

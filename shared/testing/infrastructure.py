@@ -203,9 +203,23 @@ def emptied(stack: Stack, service: str) -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def billing_db(stack: Stack) -> Iterator[Postgres]:
+    """The database of billing, empty, as its application role sees it."""
+    with emptied(stack, "billing") as postgres:
+        yield postgres
+
+
+@pytest.fixture
 def calls_db(stack: Stack) -> Iterator[Postgres]:
     """The database of calls, empty, as its application role sees it."""
     with emptied(stack, "calls") as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def comments_db(stack: Stack) -> Iterator[Postgres]:
+    """The database of comments, empty, as its application role sees it."""
+    with emptied(stack, "comments") as postgres:
         yield postgres
 
 

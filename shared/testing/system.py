@@ -1,18 +1,22 @@
 """The whole system on the private servers, with two companies in it, as its clients see it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import Services, Stack, eventually
+from shared.testing.infrastructure import Service, Services, Stack, eventually, free_port
 
 PASSWORD = "Гасло-для-перевірки-1"
 PROCESSES = {
+    "billing": "services.billing.service:BillingService",
+    "billing-relay": "services.billing.service:BillingRelay",
     "calls": "services.calls.service:CallsService",
     "calls-relay": "services.calls.service:CallsRelay",
+    "comments": "services.comments.service:CommentsService",
+    "comments-relay": "services.comments.service:CommentsRelay",
     "gateway": "services.gateway.service:GatewayService",
     "projector": "services.gateway.service:Projector",
 }
@@ -20,14 +24,16 @@ PROCESSES = {
 
 @dataclass
 class System:
-    """`get(path, login)` asks as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
+    """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
 
-    `processes` are those of the Procfile by name; each has the `lines()` it has logged.
+    `processes` are those of the Procfile by name; each has the `lines()` it has logged. `services` starts others,
+    where they are ours to start.
     """
 
     url: str
-    processes: Mapping[str, Any]
+    processes: dict[str, Any]
     keys: dict[str, str]
+    services: Services | None = None
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def report(self, tenant: str, reports: Sequence[Json], **headers: str) -> requests.Response:
@@ -39,10 +45,27 @@ class System:
         return requests.post(f"{self.url}/sessions", json={"login": login, "password": password}, timeout=10)
 
     def get(self, path: str, login: str, **parameters: Any) -> requests.Response:
+        return self.send("GET", path, login, params=parameters)
+
+    def send(self, method: str, path: str, login: str, *, url: str = "", **how: Any) -> requests.Response:
+        """`url`: of another replica of the gateway."""
         if login not in self._tokens:
             self._tokens[login] = self.sign_in(login).json()["token"]
-        headers = {"Authorization": f"Bearer {self._tokens[login]}"}
-        return requests.get(f"{self.url}{path}", params=parameters, headers=headers, timeout=10)
+        headers = {"Authorization": f"Bearer {self._tokens[login]}", **how.pop("headers", {})}
+        return requests.request(method, f"{url or self.url}{path}", headers=headers, timeout=10, **how)
+
+    def start(self, name: str, target: str = "", **env: str) -> Service:
+        """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
+        assert self.services
+        process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], ready=True, **env)
+        self.processes[name] = process
+        return process
+
+    def start_replica(self) -> str:
+        """The url of another gateway."""
+        address = f"127.0.0.1:{free_port()}"
+        self.start("gateway", WEB_ADDRESS=address)
+        return f"http://{address}/api/v1"
 
     def entry(self, call_id: str, login: str, **expected: Any) -> Json:
         """The entry of a call once it is there and as expected."""
@@ -59,8 +82,10 @@ class System:
 
 def start(stack: Stack, services: Services, keys: dict[str, str]) -> Iterator[System]:
     """Everything started together, as a machine that boots would."""
-    owners = {name: "calls" if name.startswith("calls") else "gateway" for name in PROCESSES}
-    processes = {name: services.start(target, of=owners[name], ready=False) for name, target in PROCESSES.items()}
+    processes = {
+        name: services.start(target, of=target.split(".")[1], ready=False) for name, target in PROCESSES.items()
+    }
     for process in processes.values():
         process.wait_until_ready()
-    yield System(f"http://{stack.env('gateway')['WEB_ADDRESS']}/api/v1", processes, keys)
+    url = f"http://{stack.env('gateway')['WEB_ADDRESS']}/api/v1"
+    yield System(url, dict(processes), keys, services=services)

@@ -2,8 +2,11 @@
 
 import ast
 import io
+import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,12 @@ def test_a_domain_knows_no_clock_and_no_chance() -> None:
         if module in forbidden or name in {"uuid4", "uuid1"}
     ]
     assert found == []
+
+
+def test_every_version_is_pinned_and_eventlet_has_its_security_floor() -> None:
+    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if line[0] != "#")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    named = {re.split(r"[^\w.-]", one)[0] for one in (*project["dependencies"], *chain(*extras))}
+    assert {name.lower() for name in named} <= {name.lower() for name in pinned}
+    assert (0, 40, 3) <= tuple(map(int, pinned["eventlet"].split("."))) < (0, 43)

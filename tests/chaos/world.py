@@ -27,6 +27,8 @@ ROLES = {
     "projector": ("gateway", "Projector"),
 }
 SERVERS = ("rabbitmq", "postgres")
+HEARD = [queue.name for queue in QUEUES if queue.service in {of for of, _ in ROLES.values()}]
+"""The queues that somebody here listens to."""
 
 
 @dataclass
@@ -134,7 +136,7 @@ class World:
 
     def _moved(self) -> tuple[Any, ...]:
         broker = Broker(self.stack.admin_uri)
-        waiting = tuple(broker.count(queue.name) for queue in QUEUES)
+        waiting = tuple(broker.count(name) for name in HEARD)
         busy = any(waiting) and time.monotonic()
         return (
             self.rows("calls", "select count(*), max(recorded_at) from events"),

@@ -14,7 +14,14 @@ from shared.testing.infrastructure import eventually
 
 pytestmark = pytest.mark.compose
 
-OURS = {"calls": "calls", "calls-relay": "calls", "gateway": "gateway", "projector": "gateway"}
+OURS = {
+    "calls": "calls",
+    "calls-relay": "calls",
+    "comments": "comments",
+    "comments-relay": "comments",
+    "gateway": "gateway",
+    "projector": "gateway",
+}
 SERVERS = ("edge", "postgres", "rabbitmq", "redis")
 RECOVERY = 60.0
 

@@ -1,6 +1,6 @@
 """`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
 
-python -m tests.performance.run [MEASURE ...] [--calls 100000] [--rows 1000000]
+python -m tests.performance.run [MEASURE ...] [--calls 100000] [--rows 1000000] [--due 100000]
 """
 
 import argparse
@@ -13,17 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import export, flow, latency, login, memory, page, stream
+from tests.performance import comments, export, flow, latency, login, memory, page, pricing, rating, stream
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
     "flow": flow.measure,
     "latency": latency.measure,
+    "comments": comments.measure,
     "login": login.measure,
     "page": page.measure,
     "memory": memory.measure,
     "stream": stream.measure,
     "export": export.measure,
+    "rating": rating.measure,
+    "pricing": pricing.measure,
 }
 REPORT = ROOT / "docs/performance.md"
 
@@ -45,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures; writes docs/performance.md.")
     parser.add_argument("measure", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
     parser.add_argument("--calls", type=int, default=100_000, help="calls for the memory measure")
+    parser.add_argument("--due", type=int, default=100_000, help="calls due at one instant for the pricing measure")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows in the journal for the page measure")
     return parser.parse_args()
 

@@ -1,10 +1,12 @@
 """The whole system with two companies in it: on the private servers, or in containers when those are named."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from shared.contracts.topology import OWNERS
 from shared.testing import compose
 from shared.testing import system as whole
 from shared.testing.infrastructure import Broker, Services, Stack, emptied
@@ -17,13 +19,16 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if compose.named():
         yield _in_containers()
     else:
-        yield from _on_servers(request.getfixturevalue("stack"), tmp_path_factory.mktemp("services"))
+        yield from on_servers(request.getfixturevalue("stack"), tmp_path_factory.mktemp("services"))
 
 
-def _on_servers(stack: Stack, folder: Path) -> Iterator[System]:
+def on_servers(stack: Stack, folder: Path) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
     services = Services(stack, folder)
-    with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
+    with ExitStack() as databases:
+        for owner in OWNERS:
+            databases.enter_context(emptied(stack, owner))
+        gateway_db = databases.enter_context(emptied(stack, "gateway"))
         with gateway_db.connection() as conn:
             people.move_in(conn, PASSWORD)
         yield from whole.start(stack, services, people.KEYS)

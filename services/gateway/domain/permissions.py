@@ -16,6 +16,8 @@ READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
 ADMINISTRATORS: Allowed = frozenset({Role.ADMINISTRATOR})
 LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
+ACCOUNTING: Allowed = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
+
 PERMISSIONS: Mapping[str, Allowed] = {
     "show_openapi": ANYBODY,
     "show_docs": ANYBODY,
@@ -30,6 +32,21 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "stream_journal": READERS,
     "show_call": READERS,
     "show_timeline": READERS,
+    "write_comment": PEOPLE,
+    "delete_comment": PEOPLE,
+    "show_comment_history": READERS,
+    "show_price": READERS,
+    "list_tariffs": ACCOUNTING,
+    "draft_tariff": ACCOUNTING,
+    "import_tariff": ACCOUNTING,
+    "show_tariff": ACCOUNTING,
+    "redraft_tariff": ACCOUNTING,
+    "discard_tariff": ACCOUNTING,
+    "activate_tariff": ACCOUNTING,
+    "list_charges": ACCOUNTING,
+    "retry_charges": ACCOUNTING,
+    "begin_rerating": ACCOUNTING,
+    "show_rerating": ACCOUNTING,
     "list_accounts": ADMINISTRATORS,
     "add_account": ADMINISTRATORS,
     "show_account": ADMINISTRATORS,

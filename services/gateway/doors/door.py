@@ -52,7 +52,9 @@ class Door:
     db = Database()
     credentials = Credentials()
     publishers = Broker()
+    billing = RpcClient("billing")
     calls = RpcClient("calls")
+    comments = RpcClient("comments")
     config = Config()
 
 

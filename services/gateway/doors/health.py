@@ -7,7 +7,6 @@ from typing import Any
 
 import eventlet
 import psycopg
-from kombu import Connection
 from nameko.extensions import DependencyProvider
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from services.gateway.doors.door import Door
 from shared.contracts.errors import Unavailable
 from shared.plumbing.database import Postgres
-from shared.plumbing.publisher import BROKER_ERRORS
+from shared.plumbing.publisher import BROKER_ERRORS, connect
 from shared.web.http import Problem, answer, http
 
 logger = logging.getLogger(__name__)
@@ -44,8 +43,7 @@ class Probes:
         return self._missing
 
     def _ask_broker(self) -> None:
-        with Connection(self._amqp_uri, connect_timeout=BOUND) as connection:
-            connection.connect()
+        connect(self._amqp_uri).collect()
 
 
 def _ask_database(db: Postgres) -> None:

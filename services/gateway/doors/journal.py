@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,15 +21,15 @@ from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
 from services.gateway.domain.summary import summarise
 from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.owners import ask_all
 from services.gateway.doors.recent import Recent
 from services.gateway.queries import Page, Row
 from shared.contracts.addresses import normalise
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import Invalid, Unavailable
 from shared.contracts.topology import OWNERS
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 from shared.plumbing.database import Connection, Postgres
-from shared.plumbing.rpc import RpcClient
 from shared.web.http import Problem, answer
 
 QUERY = schemas.JournalQuerySchema()
@@ -38,7 +39,6 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 class JournalDoors(Door):
-    calls = RpcClient("calls")
     _heard: ClassVar[Recent[str, dict[str, Heartbeat]]] = Recent(HEARD_FOR)
 
     @door("GET", "/api/v1/journal", query=QUERY, answers={200: schemas.JournalSchema()})
@@ -74,12 +74,21 @@ class JournalDoors(Door):
 
     @door("GET", "/api/v1/calls/<call_id>/timeline", answers={200: schemas.TimelineSchema()})
     def show_timeline(self, visit: Visit, call_id: UUID) -> Response:
-        """Everything that was said about a call, in order of happening."""
+        """Everything that was said about a call by every owner that answers, in order of happening."""
+        tenant = visit.caller.tenant
         with self.db.reading() as conn:
             queries.one(conn, scope_of(visit.caller), call_id)
         visit.asked()
-        told = self.calls.timeline(tenant=visit.caller.tenant, call_id=str(call_id))
-        return answer({"events": told["events"]}, headers=PRIVATE)
+        owners = {"calls": self.calls, "comments": self.comments, "billing": self.billing}
+        told = ask_all(owners, "timeline", tenant=tenant, call_id=str(call_id))
+        if told["calls"] is None:
+            raise Unavailable
+        # Sorting keeps what happened in one instant as its owner has it.
+        events = sorted((one for answer in told.values() if answer for one in answer["events"]), key=itemgetter("at"))
+        with self.db.reading() as conn:
+            names = directory.account_names(conn, tenant, {one["by"] for one in events if one["by"]})
+        shown = [{**one, "by": names.get(one["by"], one["by"])} for one in events]
+        return answer({"events": shown, "degraded": [owner for owner in told if told[owner] is None]}, headers=PRIVATE)
 
     def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
         """A page without filters asks little; how long others may take is set for a transaction."""

@@ -7,10 +7,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from shared.contracts.calls.schemas import PERSONAL
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy
-from shared.contracts.wire import Instant, Json, instant, text
+from shared.contracts.wire import PERSONAL, Instant, Json, instant, text
 
 Text = fields.String
 

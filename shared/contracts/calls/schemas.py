@@ -21,10 +21,7 @@ from shared.contracts.calls.events import (
     PartyRang,
 )
 from shared.contracts.values import Direction, EndedBy, Phase, Status
-from shared.contracts.wire import EventSchema, Instant, Length, wire
-
-PERSONAL = {"personal": True}
-"""Marks a field that tells of a person, so that it can be encrypted per subject in one place."""
+from shared.contracts.wire import PERSONAL, EventSchema, Instant, Length, wire
 
 
 class CallEventSchema(EventSchema):

@@ -5,8 +5,10 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from marshmallow import ValidationError
 from psycopg import errors
@@ -16,13 +18,14 @@ from services.calls.domain import call as domain
 from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
-from shared.contracts.errors import Invalid, NotFound, Rejected
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
 from shared.contracts.event import Recorded
 from shared.contracts.gateway.events import SettingsChanged
 from shared.contracts.wire import encode, message
 from shared.plumbing import clock, decider, store
 from shared.plumbing.database import Postgres
 from shared.testing import scenarios
+from shared.testing.infrastructure import Stack
 from shared.testing.scenarios import DAY, TENANT
 
 WINDOW = timedelta(hours=24)
@@ -133,6 +136,39 @@ def test_a_call_back_that_proves_to_be_no_outbound_call_is_withdrawn(calls_db: P
     placed_before["data"] = {**placed_before["data"], "direction": "internal"}
     take(calls_db, [placed_before])
     assert state(calls_db, "a")["status"] == "missed"
+
+
+def test_a_number_that_cannot_be_decided_is_set_aside_and_holds_up_no_other(calls_db: Postgres, stack: Stack) -> None:
+    bad = MISSED.replace(NUMBER, "+380671112233")
+    with calls_db.connection() as conn:
+        for text, call in ((bad, "bad"), (MISSED, "a"), (CALL_BACK, "b")):
+            handlers.take_reports(conn, [(body, "test") for body in told(text, call)], WINDOWS)
+    spoil(stack, "bad")
+    with calls_db.connection() as conn:
+        assert handlers.decide_returns(conn, WINDOWS)
+    assert state(calls_db, "a")["status"] == "returned"
+    with calls_db.connection() as conn:
+        assert not handlers.decide_returns(conn, WINDOWS), "what is set aside is not due"
+        [(number, error)] = conn.execute("select number, error from returns_due").fetchall()
+    assert (number, bool(error)) == ("+380671112233", True)
+
+
+def test_nothing_is_set_aside_because_another_writer_was_first(
+    calls_db: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with calls_db.connection() as conn:
+        handlers.take_reports(conn, [(body, "test") for body in told(MISSED, "a")], WINDOWS)
+    monkeypatch.setattr(handlers.policies, "orders_for_returns", Mock(side_effect=Conflict))
+    with pytest.raises(Conflict), calls_db.connection() as conn:
+        handlers.decide_returns(conn, WINDOWS)
+    assert count(calls_db, "returns_due where error is null") == 1
+
+
+def spoil(stack: Stack, call: str) -> None:
+    """Make the call's first event one that nobody understands."""
+    with psycopg.connect(stack.env("calls")["OWNER_DATABASE_URL"]) as conn:
+        stream = f"call-{call_id(TENANT, call)}"
+        conn.execute("update events set type = 'unheard_of' where stream = %s and version = 1", (stream,))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from shared.contracts.values import Status
 
 
 class Directory(NamedTuple):
-    """The names of employees by their lines, and of contacts by their numbers."""
+    """The names of employees by their lines, and of contacts by their numbers; the comments on calls."""
 
     employees: Sequence[tuple[Line, str]]
     contacts: Mapping[str, str]
+    comments: Mapping[UUID, str] = MappingProxyType({})
 
 
 def own(call: CallState) -> set[str | None]:
@@ -49,11 +51,13 @@ def names_of(call: CallState, directory: Directory) -> Iterable[str]:
 def matches(call: CallState, text: Sought | None, directory: Directory) -> bool:
     if text is None:
         return True
-    in_name = any(text.name in fold(name) for name in names_of(call, directory))
-    return in_name or any(text.address in address.lower() for address in everybody(call))
+    said = [*names_of(call, directory), directory.comments.get(call.call_id, "")]
+    return any(text.name in fold(words) for words in said) or any(
+        text.address in address.lower() for address in everybody(call)
+    )
 
 
-def fits(call: CallState, filters: Filters) -> bool:
+def fits(call: CallState, filters: Filters, directory: Directory) -> bool:
     assert call.placed_at
     return (
         (filters.placed_from is None or call.placed_at >= filters.placed_from)
@@ -64,8 +68,9 @@ def fits(call: CallState, filters: Filters) -> bool:
         and (filters.party is None or filters.party in everybody(call))
         and (filters.min_talk is None or (call.talk_time is not None and call.talk_time >= filters.min_talk))
         and (filters.max_talk is None or (call.talk_time is not None and call.talk_time <= filters.max_talk))
-        and not filters.has - {Has.CALLBACK}
-        and (not filters.has or call.status is Status.RETURNED)
+        and not filters.has - {Has.CALLBACK, Has.COMMENT}
+        and (Has.CALLBACK not in filters.has or call.status is Status.RETURNED)
+        and (Has.COMMENT not in filters.has or call.call_id in directory.comments)
     )
 
 
@@ -76,7 +81,7 @@ def page(calls: Iterable[CallState], scope: Scope, filters: Filters, directory: 
         for call in calls
         if had_one_of(call, scope.lines)
         and had_one_of(call, filters.lines)
-        and fits(call, filters)
+        and fits(call, filters, directory)
         and matches(call, filters.text, directory)
     ]
     return [call.call_id for call in sorted(shown, key=lambda call: (call.placed_at, call.call_id), reverse=True)]

@@ -198,7 +198,7 @@ def test_two_projectors_that_change_the_same_calls_both_end(gateway_db: Postgres
     """The parties of the newer version stay, though the older one was being written at the same time."""
     older, newer = told(state(rung=["101", "102"]), 1), told(state(rung=["103"], answered_by=[]), 2)
     with gateway_db.connection() as conn:
-        projections.show_calls(conn, [older])
+        projections.show(conn, [older])
         late = threading.Thread(target=show, args=(gateway_db, newer))
         late.start()
         _wait_until_blocked(conn)

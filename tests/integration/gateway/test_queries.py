@@ -1,6 +1,6 @@
 """Whoever asks and whatever they filter by: the pages are those of the oracle, and no foreign call is in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from shared.contracts.errors import NotFound
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.told import NOON, TENANT, call_id, show_states, state, told
+from tests.integration.gateway.told import NOON, TENANT, call_id, commented, show_states, state, told
 
 OTHER = "krynytsia"
 EXAMPLES = 30
@@ -41,6 +41,7 @@ TEXTS = [
     "марта",
     "а",
 ]
+COMMENTS = ["Передзвонити МАРТІ", "зінов'єва,\nолена\n101", "100% _ \\", "нема"]
 PEOPLE = {"olha": "Ольга Кобилянська", "petro": "Петро Вовк"}
 CONTACTS = {NUMBERS[0]: "Катерина Власова", NUMBERS[1]: "Марта Зінов’єва 100%"}
 FOREIGN_CONTACTS = {NUMBERS[0]: "Марта Нема", NUMBERS[2]: "Марта Нема"}
@@ -101,7 +102,7 @@ ASKED: dict[str, st.SearchStrategy[Any]] = {
     "party": st.sampled_from(ADDRESSES),
     "lines": st.lists(LINES, max_size=2).map(tuple),
     "text": st.sampled_from(TEXTS).map(lambda text: sought(text, "UA")),
-    "has": st.sampled_from([frozenset({Has.CALLBACK}), frozenset({Has.COMMENT})]),
+    "has": st.sampled_from([{Has.CALLBACK}, {Has.COMMENT}, {Has.CALLBACK, Has.COMMENT}, {Has.PRICE}]).map(frozenset),
     "min_talk": TALKS,
     "max_talk": TALKS,
 }
@@ -118,6 +119,7 @@ def filters(draw: st.DrawFn, always: str | None) -> Filters:
 class World(NamedTuple):
     ours: Sequence[CallState]
     theirs: Sequence[CallState]
+    comments: Mapping[str, str]
     scope: Scope
     filters: Filters
     limit: int
@@ -127,8 +129,10 @@ class World(NamedTuple):
 def worlds(draw: st.DrawFn, asked: st.SearchStrategy[Filters]) -> World:
     ours = [draw(calls(f"ours {number}")) for number in range(draw(st.integers(3, 10)))]
     theirs = [draw(calls(f"theirs {number}")) for number in range(draw(st.integers(0, 3)))]
+    names = [f"ours {number}" for number in range(len(ours))]
+    comments = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(COMMENTS), max_size=4))
     scope = Scope(tenant=TENANT, lines=draw(SCOPES))
-    return World(ours, theirs, scope, draw(asked), draw(st.integers(1, 5)))
+    return World(ours, theirs, comments, scope, draw(asked), draw(st.integers(1, 5)))
 
 
 @pytest.fixture
@@ -174,14 +178,26 @@ def ids(pages: Sequence[queries.Page]) -> list[UUID]:
     return [UUID(row.call_id) for page in pages for row in page.rows]
 
 
+def show_comments(conn: Connection, world: World) -> None:
+    """Ours, one that was deleted, and comments on the same calls and on others in another company."""
+    projections.show(conn, [commented(name, text) for name, text in world.comments.items()])
+    deleted = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.comments][:1]
+    projections.show(conn, [commented(name, "Марта, ольга 101") for name in deleted])
+    projections.show(conn, [commented(name, None, 2) for name in deleted])
+    foreign = [*(f"ours {number}" for number in range(len(world.ours))), "theirs 0"]
+    projections.show(conn, [commented(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
+
+
 def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
     @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
     @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show_calls(conn, [told(call) for call in world.ours])
-            projections.show_calls(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
-            expected = oracle.page(world.ours, world.scope, world.filters, people)
+            projections.show(conn, [told(call) for call in world.ours])
+            projections.show(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
+            show_comments(conn, world)
+            comments = {call_id(name): text for name, text in world.comments.items()}
+            expected = oracle.page(world.ours, world.scope, world.filters, people._replace(comments=comments))
             forward = list(walk(conn, world))
             assert ids(forward) == expected
             assert all(len(page.rows) == world.limit for page in forward[:-1])
@@ -207,7 +223,7 @@ def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
     hold_against_the_oracle(gateway_db, people, st.just(Filters(text=sought(text, "UA"))))
 
 
-@pytest.mark.parametrize("always", ["text", "party"])
+@pytest.mark.parametrize("always", ["text", "party", "has"])
 def test_the_pages_are_the_same_when_lines_come_before_a_search(
     gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, always: str
 ):
@@ -220,7 +236,7 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
     @given(calls("one"), SCOPES)
     def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show_calls(conn, [told(call)])
+            projections.show(conn, [told(call)])
             scope = Scope(tenant=TENANT, lines=lines)
             if oracle.had_one_of(call, lines):
                 assert queries.one(conn, scope, call.call_id).call_id == str(call.call_id)

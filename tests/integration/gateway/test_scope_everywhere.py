@@ -21,8 +21,8 @@ from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.test_queries import ADDRESSES, OTHER, TEXTS, minute, people  # noqa: F401
-from tests.integration.gateway.told import NOON, TENANT, state, told
+from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
+from tests.integration.gateway.told import NOON, TENANT, call_id, commented, state, told
 from tests.sizes import Size, sized
 
 OURS, THEIRS = 80, 30
@@ -92,7 +92,7 @@ ASKED: dict[str, Callable[[Random], Any]] = {
     "party": lambda chance: chance.choice(ADDRESSES),
     "lines": lambda chance: tuple(line(chance) for _ in range(chance.randint(0, 2))),
     "text": lambda chance: sought(chance.choice(TEXTS), "UA"),
-    "has": lambda chance: frozenset({Has.CALLBACK}),
+    "has": lambda chance: several(chance, [Has.CALLBACK, Has.COMMENT]),
     "min_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
     "max_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
 }
@@ -162,7 +162,11 @@ def test_nobody_is_shown_a_foreign_call(
         ours = [call(chance, f"ours {n}") for n in range(OURS)]
         theirs = [call(chance, f"theirs {n}") for n in range(THEIRS)]
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show_calls(conn, [told(one) for one in ours])
-            projections.show_calls(conn, [told(one, tenant=OTHER) for one in (*theirs, *ours)])
+            projections.show(conn, [told(one) for one in ours])
+            projections.show(conn, [told(one, tenant=OTHER) for one in (*theirs, *ours)])
+            comments = {f"ours {n}": chance.choice(COMMENTS) for n in range(0, OURS, 3)}
+            projections.show(conn, [commented(name, text) for name, text in comments.items()])
+            projections.show(conn, [commented(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)])
+            directory = people._replace(comments={call_id(name): text for name, text in comments.items()})
             for _ in range(min(questions, PER_WORLD)):
-                ask(conn, World(ours, people, chance))
+                ask(conn, World(ours, directory, chance))

@@ -10,6 +10,8 @@ from psycopg.rows import dict_row
 from services.gateway import projections
 from shared.contracts.calls.events import CallGivenUp, CallState
 from shared.contracts.calls.schemas import CallStateSchema
+from shared.contracts.comments.events import CommentDeleted, CommentState
+from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.event import Recorded
 from shared.contracts.values import Direction, EndedBy, Phase, Status
 from shared.contracts.wire import encode, message
@@ -17,6 +19,7 @@ from shared.plumbing.database import Postgres
 
 TENANT = "oselia"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+AUTHOR = UUID(int=77)
 COMPANY, NUMBER = "+380443303018", "+380501112233"
 
 
@@ -78,13 +81,38 @@ def told(call: CallState, version: int = 1, tenant: str = TENANT) -> Message:
     return Message(message(recorded, encode(event), CallStateSchema().dump(call)), "call_given_up")
 
 
+def commented(
+    name: str | int, text: str | None, version: int = 1, tenant: str = TENANT, author_id: UUID = AUTHOR
+) -> Message:
+    """What comments tells of the comment on a call; it is deleted when `text` is None."""
+    here = text is not None
+    said = CommentState(
+        call_id=call_id(name),
+        text=text,
+        author_id=author_id if here else None,
+        created_at=NOON if here else None,
+        updated_at=NOON + timedelta(minutes=version) if here else None,
+    )
+    event = CommentDeleted(call_id=said.call_id, author_id=author_id, deleted_at=NOON)
+    recorded = Recorded(
+        id=uuid4(),
+        tenant=tenant,
+        stream=f"comment-{said.call_id}",
+        version=version,
+        recorded_at=NOON,
+        correlation_id=f"about {version}",
+        event=event,
+    )
+    return Message(message(recorded, encode(event), CommentStateSchema().dump(said)), "comment_deleted")
+
+
 def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:
     return Message({"type": "heartbeat", "owner": owner, "outbox_age": outbox_age, "at": at.isoformat()}, "heartbeat")
 
 
 def show(db: Postgres, *messages: Message) -> None:
     with db.connection() as conn:
-        projections.show_calls(conn, messages)
+        projections.show(conn, messages)
 
 
 def show_states(db: Postgres, states: Iterable[CallState], tenant: str = TENANT) -> None:

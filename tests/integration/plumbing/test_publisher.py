@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import eventlet
 import pytest
 
 from shared.contracts.errors import Unavailable
@@ -43,6 +44,22 @@ def test_a_message_is_json_that_survives_the_broker_and_says_whom_it_is_for(brok
     assert message.properties["delivery_mode"] == 2
     assert message.properties["content_type"] == "application/json"
     assert message.properties["correlation_id"] == "trace"
+
+
+def test_others_have_their_turn_while_many_messages_are_published(broker: Broker, queue: str) -> None:
+    turns = 0
+
+    def work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            eventlet.sleep(0)
+
+    worker = eventlet.spawn(work)
+    # Nothing is patched here, so that no wait for the broker gives a turn to anybody.
+    broker.publish(*(to(queue) for _ in range(500)))
+    worker.kill()
+    assert turns >= 9
 
 
 def test_bytes_pass_as_they_came(broker: Broker, queue: str) -> None:

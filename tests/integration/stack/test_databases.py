@@ -6,7 +6,7 @@ from psycopg import errors
 
 from shared.testing.infrastructure import Stack
 
-SERVICES = ["calls", "gateway"]
+SERVICES = ["billing", "calls", "gateway"]
 ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from services.gateway.schemas import EntrySchema, JournalSchema
+from shared.contracts.topology import OWNERS
 from shared.contracts.values import Direction
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
@@ -151,8 +152,8 @@ def test_the_page_says_how_fresh_it_is(gateway: Gateway, calls: Company, gateway
     def page() -> Any:
         return gateway("GET", JOURNAL, token=token).json()
 
-    eventually(lambda: page()["freshness"]["calls"] is None and page()["degraded"] == ["calls"])
-    show(gateway_db, heartbeat(clock.now(), outbox_age=1.5))
+    eventually(lambda: page()["freshness"]["calls"] is None and page()["degraded"] == list(OWNERS))
+    show(gateway_db, *(heartbeat(clock.now(), 1.5, owner) for owner in OWNERS))
     eventually(lambda: page()["degraded"] == [])
     assert 1.5 <= page()["freshness"]["calls"] < 6.5
 

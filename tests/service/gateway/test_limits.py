@@ -116,6 +116,27 @@ def test_while_somebody_guesses_the_owner_signs_in_from_another_address(pair, ga
     assert wrong(pair[1], login, "198.51.100.99", PASSWORD) == 429
 
 
+def test_a_wrong_password_counts_too_where_it_is_changed(pair, gateway_db, company, login):
+    with gateway_db.connection() as conn:
+        conn.execute("update accounts set login = %s where login = 'operator'", (login,))
+    token, sent = pair[0].token(login), {"current": "не той", "new": "цілком новий пароль"}
+    tried = [pair[n % 2]("PUT", "/api/v1/me/password", token=token, json=sent).status_code for n in range(6)]
+    assert tried == [422] * 5 + [429]
+    sent["current"] = PASSWORD
+    assert pair[0]("PUT", "/api/v1/me/password", token=token, json=sent).status_code == 429
+
+
+@pytest.mark.parametrize("times", [9, 10, 11])
+def test_ten_exports_of_either_kind_are_the_limit_over_both_gateways(stack, services, company, times):
+    gateways = [started(stack, services) for _ in range(2)]
+    exports = ["/api/v1/journal/export?format=csv", "/api/v1/contacts/export"]
+    token = gateways[0].token("administrator")
+    answered = [gateways[n % 2]("GET", exports[n // 2 % 2], token=token) for n in range(times)]
+    assert [answer.status_code for answer in answered] == [200] * min(times, 10) + [429] * (times - 10)
+    assert all(1 <= int(answer.headers["Retry-After"]) <= 60 for answer in answered[10:])
+    assert gateways[0]("GET", ME, token=token).status_code == 200
+
+
 def test_an_address_that_a_client_makes_up_is_not_believed(stack, services, company, login):
     gateway = started(stack, services, TRUSTED_PROXIES="192.0.2.1")
     assert [wrong(gateway, login, f"192.0.2.{n}") for n in range(6)] == [401] * 5 + [429]

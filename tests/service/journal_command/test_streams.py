@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.calls import handlers
+from services.calls.domain.returns import Windows
+from services.comments import handlers as comments
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
+from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
 from shared.testing import scenarios
 from shared.testing.infrastructure import Stack
@@ -43,8 +46,16 @@ def told(calls_db: Postgres) -> Postgres:
         [scenario] = scenarios.read(TEXT, call)
         bodies = [(reports.dump(report), "trace") for report in scenario.reports]
         with calls_db.connection() as conn:
-            handlers.take_reports(conn, bodies, timedelta(hours=24))
+            handlers.take_reports(conn, bodies, Windows(timedelta(hours=24)))
     return calls_db
+
+
+@pytest.fixture
+def commented(comments_db: Postgres) -> Postgres:
+    """The database of comments, in which one of the calls has a comment."""
+    with comments_db.connection() as conn:
+        comments.write(conn, uuid4(), "acme", CALL, UUID(int=11), Role.OPERATOR, "передзвонити", None)
+    return comments_db
 
 
 def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
@@ -61,8 +72,8 @@ def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
     ("stream", "sentence"),
     [
         (f"call-{UUID(int=1)}", f"There is no stream call-{UUID(int=1)}."),
-        ("tariff-1", "Whose stream is 'tariff-1'? A stream begins with call-."),
-        ("", "Whose stream is ''? A stream begins with call-."),
+        ("tariff-1", "Whose stream is 'tariff-1'? A stream begins with call- or comment-."),
+        ("", "Whose stream is ''? A stream begins with call- or comment-."),
     ],
 )
 def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
@@ -103,14 +114,25 @@ def test_a_row_without_a_stream_is_found(run: Run, told: Postgres) -> None:
     assert f"call-{CALL}: has no row" in said
 
 
-def test_a_companys_calls_are_published_once_more_as_they_are(run: Run, told: Postgres) -> None:
-    with told.connection() as conn:
-        conn.execute("delete from outbox")
+def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
+    run: Run, told: Postgres, commented: Postgres
+) -> None:
+    for owner in (told, commented):
+        with owner.connection() as conn:
+            conn.execute("delete from outbox")
     status, said, _ = run("resend", "acme")
-    assert (status, said.strip()) == (0, "3 calls are published again; the relay is at it.")
-    with told.connection() as conn:
-        assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (3, 1)
+    assert (status, said.strip()) == (0, "3 calls, 1 comments are published again by the relays.")
+    for owner, expected in ((told, 3), (commented, 1)):
+        with owner.connection() as conn:
+            assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (expected, 1)
 
 
-def test_a_company_that_is_not_there_is_said_so(run: Run, told: Postgres) -> None:
+def test_the_stream_of_a_comment_is_told_too(run: Run, commented: Postgres) -> None:
+    status, said, _ = run("look", f"comment-{CALL}")
+    assert status == 0
+    assert "comment_added" in said
+    assert "text передзвонити" in said
+
+
+def test_a_company_that_is_not_there_is_said_so(run: Run, told: Postgres, commented: Postgres) -> None:
     assert run("resend", "nobody") == (1, "", "nobody has no calls.\n")

@@ -4,7 +4,8 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,13 @@ import eventlet
 from eventlet import patcher
 from werkzeug.wrappers import Request, Response
 
-from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
 from shared.plumbing import commands
 from shared.plumbing.database import Connection, Database
 from shared.plumbing.relay import Relay
-from shared.plumbing.rpc import RpcClient, rpc
+from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
-from shared.web.http import answer, body_of, http
+from shared.web.http import Stream, answer, body_of, http
 
 logger = logging.getLogger(__name__)
 
@@ -85,9 +86,15 @@ class Answers:
             return commands.once(conn, UUID(command_id), work)
 
     @rpc
-    def query(self) -> int:
+    def wait(self, seconds: float) -> float:
+        logger.info("asked")
+        eventlet.sleep(seconds)
+        return seconds
+
+    @rpc
+    def query(self, seconds: float = 0) -> int:
         with self.db.connection() as conn:
-            return int(conn.execute("select 1").fetchone()[0])
+            return int(conn.execute("select 1 from pg_sleep(%s)", (seconds,)).fetchone()[0])
 
     @rpc
     def queries_at_once(self, number: int, seconds: float) -> float:
@@ -141,6 +148,14 @@ class Asker:
     def ask(self, request: Request, method: str) -> Response:
         return answer(self.answers.call(method, float(request.args.get("timeout", 3)), **body_of(request)))
 
+    @http("POST", "/gather")
+    def ask_at_once(self, request: Request) -> Response:
+        asks = {
+            name: partial(getattr(self.answers, one.pop("method")), **one) for name, one in body_of(request).items()
+        }
+        told = gather(asks, float(request.args["timeout"]))
+        return answer({name: repr(one) if isinstance(one, ServiceError) else one for name, one in told.items()})
+
     @http("GET", "/query")
     def query(self, request: Request) -> Response:
         with self.db.connection() as conn:
@@ -164,6 +179,16 @@ class Asker:
     def sleep(self, request: Request, seconds: float) -> Response:
         eventlet.sleep(seconds)
         return answer({"slept": seconds})
+
+    @http("GET", "/stream")
+    def stream(self, request: Request) -> Response:
+        return Stream(ticks(), mimetype="text/event-stream")
+
+
+def ticks() -> Iterator[bytes]:
+    while True:
+        yield b": tick\n\n"
+        eventlet.sleep(0.1)
 
 
 class CallsRelay:

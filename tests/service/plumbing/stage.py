@@ -69,7 +69,7 @@ class Asker:
     """The double of that name, by HTTP."""
 
     def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
 
     def ask(self, method: str, timeout: float = 3.0, **words: Any) -> tuple[int, Any]:
         answer = requests.post(f"{self.url}/ask/{method}", params={"timeout": timeout}, json=words, timeout=20)

@@ -4,18 +4,14 @@ import json
 import re
 import socket
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
-from shared.testing.infrastructure import Service
 from tests.service.plumbing.stage import Asker
 
 INSTANCE = re.compile(r"urn:uuid:[0-9a-f-]{36}")
-Start = Callable[..., Service]
 
 
 @pytest.fixture
@@ -99,17 +95,3 @@ def test_what_is_no_http_does_not_end_the_service(door: str) -> None:
         with socket.create_connection((host, int(port)), timeout=5) as line:
             line.sendall(rubbish)
     assert requests.get(f"{door}/quick", timeout=10).json() == {"quick": True}
-
-
-def test_who_is_inside_is_served_while_the_service_stops(start: Start, web_port: int) -> None:
-    asker = start("Asker", WEB_PORT=web_port)
-    door = f"http://127.0.0.1:{web_port}"
-    with ThreadPoolExecutor(5) as pool:
-        inside = [pool.submit(requests.get, f"{door}/sleep/1.5", timeout=10) for _ in range(5)]
-        time.sleep(0.7)
-        asker.process.terminate()
-        time.sleep(0.5)
-        with pytest.raises(requests.ConnectionError):
-            requests.get(f"{door}/quick", timeout=5)
-        assert {one.result().status_code for one in inside} == {200}
-    assert asker.process.wait(10) == 0

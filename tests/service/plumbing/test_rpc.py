@@ -1,7 +1,9 @@
 """Asking: every question has an end, no request ends the service, and what was asked thrice is done once."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import requests
@@ -59,3 +61,27 @@ def test_the_runner_needs_no_pkg_resources_and_has_patched_all_before_anything_e
     modules = asker.ask("modules")[1]
     assert "eventlet.green.socket" in modules
     assert "pkg_resources" not in modules
+
+
+def gather(asker: Asker, timeout: float, trace: str = "", **asks: Any) -> tuple[float, Any]:
+    """Seconds taken, and what was told."""
+    started = time.monotonic()
+    headers = {"X-Request-Id": trace} if trace else {}
+    answer = requests.post(f"{asker.url}/gather", params={"timeout": timeout}, json=asks, headers=headers, timeout=10)
+    return time.monotonic() - started, answer.json()
+
+
+def test_questions_asked_at_once_take_as_long_as_the_slowest(answers: Service, asker: Asker) -> None:
+    asks = {f"n{number}": {"method": "wait", "seconds": 0.8} for number in range(4)}
+    seconds, told = gather(asker, 3, "trace-9", **asks)
+    assert told == dict.fromkeys(asks, 0.8)
+    assert seconds < 1.6, "the longest, not the sum"
+    assert len([line for line in answers.told() if line["correlation_id"] == "trace-9"]) == 4
+
+
+def test_who_does_not_answer_in_time_can_be_left_out(answers: Service, asker: Asker) -> None:
+    asks = {"late": {"method": "wait", "seconds": 3}, "no": {"method": "reject"}, "yes": {"method": "echo", "n": 1}}
+    seconds, told = gather(asker, 0.6, **asks)
+    assert told["yes"] == {"n": 1}
+    assert ("Unavailable" in told["late"], "Rejected" in told["no"]) == (True, True)
+    assert seconds < 1.2

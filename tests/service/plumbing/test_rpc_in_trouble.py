@@ -5,12 +5,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shared.testing.infrastructure import Service, eventually
+import psycopg
+import pytest
+
+from shared.testing.infrastructure import Service, Stack, eventually
 from shared.testing.proxy import Proxy
 from tests.service.plumbing.stage import Asker, Notes, Rpc
 from tests.sizes import Size, sized
 
 Start = Callable[..., Service]
+SLEEPING = """
+    select count(*) from pg_stat_activity
+     where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()
+"""
 
 
 @sized("R16")
@@ -110,6 +117,20 @@ def test_a_broker_that_went_away_is_asked_again_when_it_is_back(
     broker.resume()
     eventually(lambda: asker.ask("echo", 1) == (200, {}), seconds=6)
     assert all(service.alive() for service in both)
+
+
+@pytest.mark.parametrize("end", ["deadline", "kill"])
+def test_a_query_that_nobody_waits_for_any_more_ends_within_a_second(
+    start: Start, rpc: Rpc, asker: Asker, stack: Stack, end: str
+) -> None:
+    answers = start("Answers")
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(stack.env("admin")["PG_ADMIN_URL"], autocommit=True) as conn:
+        asked = pool.submit(asker.ask, "query", 1, seconds=8)
+        eventually(lambda: conn.execute(SLEEPING).fetchone() == (1,))
+        if end == "kill":
+            answers.kill()
+        assert asked.result()[0] == 503
+        eventually(lambda: conn.execute(SLEEPING).fetchone() == (0,), seconds=1.5)
 
 
 def test_lines_that_went_dead_are_replaced(start: Start, rpc: Rpc, web_port: int, proxies: dict[str, Proxy]) -> None:

@@ -91,6 +91,17 @@ def test_work_that_never_ends_does_not_keep_the_service(start: Start, work: str,
     eventually(lambda: broker.count(work) == 1)
 
 
+def test_what_holds_up_all_the_rest_is_said_with_its_place_in_the_code(start: Start, rpc: Rpc) -> None:
+    answers = start("Answers")
+    time.sleep(1)
+    rpc.send("block", {"args": [1.5], "kwargs": {}})
+    [said] = eventually(lambda: [line for line in answers.told() if "had a turn" in line["message"]])
+    assert "in block\n" in said["stack"]
+    assert said["service"] == "answers"
+    eventually(rpc.reply)
+    assert len([line for line in answers.told() if "had a turn" in line["message"]]) == 1, "once, and not at rest"
+
+
 @pytest.mark.parametrize("double", ["Listener", "Answers", "CallsRelay"])
 def test_a_service_whose_broker_is_away_ends_when_told(
     start: Start, work: str, proxies: dict[str, Proxy], double: str

@@ -71,7 +71,19 @@ def test_a_refused_message_is_parked_at_once_and_its_neighbours_pass(
     [letter] = eventually(lambda: parked(broker))
     eventually(notes(before, after))
     assert letter.headers["x-reason"] == "rejected"
-    assert len(heard(listener, bad)) == 2, "once with its batch, once alone"
+    assert len(heard(listener, bad)) <= 3, "at most with its batch, with a half of it, and alone"
+
+
+def test_one_bad_message_costs_its_batch_a_few_transactions(
+    start: Start, work: str, notes: Notes, broker: Broker
+) -> None:
+    words = [new() for _ in range(50)]
+    broker.publish(*(say(word, reject=number == 20) for number, word in enumerate(words)))
+    first = start("Listener")
+    eventually(notes(*words[:20], *words[21:]))
+    assert len(parked(broker)) == 1
+    transactions = [line for line in first.told() if line["message"] in ("taken", "batch failed, trying its halves")]
+    assert len(transactions) <= 2 * 6, "two for each halving of fifty"
 
 
 def test_a_retried_message_keeps_its_routing_key(listener: Service, work: str, notes: Notes, broker: Broker) -> None:

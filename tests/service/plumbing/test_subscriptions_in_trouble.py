@@ -31,7 +31,7 @@ def test_a_poison_message_is_parked_after_six_attempts_and_holds_up_nobody(
     broker.publish(*(say(f"good {number}") for number in range(20)))
     eventually(lambda: len(notes.words()) == 20, seconds=2)
     [letter] = eventually(lambda: parked(broker), seconds=sum(size.pauses) + 5)
-    assert 6 <= len(heard(listener, "poison")) <= 12, "six times alone, at most as often in a batch before"
+    assert 6 <= len(heard(listener, "poison")) <= 15, "six times alone, and with others while its batch was halved"
     assert (letter.headers["x-attempts"], letter.headers["x-reason"]) == (6, "failed")
     assert letter.headers["x-error"] == "RuntimeError: poison fails"
     assert letter.properties["correlation_id"] == "trace"

@@ -45,6 +45,8 @@ INBOUND = Row(
     ended_at="2026-11-22T08:15:18.000000Z",
     wait_seconds="6.000000",
     talk_seconds="12.345678",
+    comment=None,
+    price=None,
 )
 DELAY = timedelta(seconds=300)
 
@@ -164,6 +166,11 @@ def test_a_price_is_not_due_while_the_call_lives(phase):
 def test_a_price_is_pending_until_its_delay_after_the_end():
     price = entry()["price"]
     assert (price["state"], price["due_at"], price["amount"]) == ("pending", "2026-11-22T08:20:18.000000Z", None)
+
+
+def test_a_price_that_billing_has_told_of_is_shown_as_it_is():
+    told = {"state": "failed", "amount": None, "currency": None, "due_at": "2026-11-22T08:20:18.000000Z"}
+    assert entry(price={**told, "reason": "no_rate"})["price"] == {**told, "reason": "no_rate"}
 
 
 def test_what_nobody_has_told_of_is_said_to_be_none():

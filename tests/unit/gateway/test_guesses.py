@@ -25,8 +25,8 @@ class Desk:
     looked_at: int = 0
 
     def __post_init__(self) -> None:
-        own = Own(lambda: round(self.seconds * MICRO))
-        self.guesses = Guesses(Limiter(own, own), Proxies("127.0.0.1"), CONFIG, self._is_right)
+        shared, own = (Own(lambda: round(self.seconds * MICRO)) for _ in range(2))
+        self.guesses = Guesses(Limiter(shared, own), Proxies("127.0.0.1"), CONFIG, self._is_right)
 
     def _is_right(self, password: str, stored: str | None) -> bool:
         self.looked_at += 1

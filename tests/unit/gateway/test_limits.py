@@ -177,6 +177,26 @@ def test_without_redis_limits_go_on(own: Own, clock: Clock):
     assert Process(limiter, clock).let_in(1001) == 1000
 
 
+def test_nobody_begins_anew_when_redis_goes(own: Own, clock: Clock):
+    shared = Away(Own(clock.micro), away=False)
+    process = Process(Limiter(shared, own, clock.now), clock)
+    assert process.let_in(600) == 600
+    shared.away = True
+    assert process.let_in(600) == 400
+
+
+def test_while_one_tries_whether_redis_is_back_the_others_do_not_wait(own: Own, clock: Clock):
+    shared = Away(Own(clock.micro))
+    limiter = Limiter(shared, own, clock.now)
+    limiter.take("key", REQUESTS, 1)
+    clock.seconds += 1
+    answers, shared.own = shared.own, Away(own)
+    shared.away, shared.own.take = False, lambda *asked: (limiter.take("another", REQUESTS, 1), answers.take(*asked))[1]
+    before = shared.asked
+    limiter.take("key", REQUESTS, 1)
+    assert shared.asked == before + 1
+
+
 def test_that_redis_is_away_is_said_once_and_that_it_is_back(own: Own, clock: Clock, caplog):
     shared = Away(Own(clock.micro))
     limiter = Limiter(shared, own, clock.now)

@@ -49,7 +49,14 @@ def test_an_ingest_key_only_sends():
 
 def test_an_export_key_only_reads_and_is_nobody():
     opened = {door for door in PERMISSIONS if may(key(KeyKind.EXPORT), door)}
-    journal = {"show_journal", "show_journal_of_account", "show_call", "show_timeline"}
+    journal = {
+        "show_journal",
+        "show_journal_of_account",
+        "show_call",
+        "show_timeline",
+        "show_comment_history",
+        "show_price",
+    }
     whole = {"show_summary", "export_journal", "stream_journal"}
     assert opened == journal | whole | {"list_contacts", "show_contact", "export_contacts"}
 

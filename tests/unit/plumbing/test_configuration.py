@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.contracts import topology
 from shared.testing.infrastructure import ROOT
 from tools import definitions
 
@@ -39,5 +40,5 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_equal_passwords_give_equal_definitions() -> None:
-    words = dict.fromkeys(["admin", "calls", "gateway"], "word")
+    words = dict.fromkeys(["admin", *(service.name for service in topology.SERVICES)], "word")
     assert definitions.definitions(words) == definitions.definitions(words)

@@ -9,7 +9,7 @@ import pytest
 from amqp.exceptions import RecoverableConnectionError
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import rpc
+from shared.plumbing import deadline, rpc
 from shared.plumbing.publisher import Outgoing
 
 BROKEN = [ConnectionResetError(104, "reset"), TimeoutError(110, "timed out"), RecoverableConnectionError("gone")]
@@ -38,7 +38,7 @@ class Publishers:
     ("waits", "asks", "most"), [(1.0, 3.0, 1000), (10.0, 3.0, 3000), (None, 3.0, 3000), ("soon", 3.0, 3000)]
 )
 def test_nobody_asks_for_longer_than_his_own_caller_waits(waits: Any, asks: float, most: int) -> None:
-    rpc.still_wanted({"deadline": time.time() + waits if isinstance(waits, float) else waits})
+    deadline.still_wanted({"deadline": time.time() + waits if isinstance(waits, float) else waits})
     publishers, listener = Publishers(), SimpleNamespace(get_reply_event=Mock(), forget=Mock(), routing_key="me")
     with pytest.raises(Unavailable):
         rpc.Remote("calls", publishers, listener).call("get", asks)  # type: ignore[arg-type]
@@ -46,11 +46,11 @@ def test_nobody_asks_for_longer_than_his_own_caller_waits(waits: Any, asks: floa
     assert request.properties
     assert most - 100 <= int(request.properties["expiration"]) <= most
     assert listener.forget.called, "what nobody waits for is not kept"
-    rpc.still_wanted({})
+    deadline.still_wanted({})
 
 
 def test_work_is_wanted_until_the_deadline_of_its_caller() -> None:
-    assert rpc.still_wanted({"deadline": time.time() + 1})
-    assert not rpc.still_wanted({"deadline": time.time() - 1})
-    assert rpc.still_wanted({"deadline": "soon"})
-    assert rpc.still_wanted({})
+    assert deadline.still_wanted({"deadline": time.time() + 1})
+    assert not deadline.still_wanted({"deadline": time.time() - 1})
+    assert deadline.still_wanted({"deadline": "soon"})
+    assert deadline.still_wanted({})

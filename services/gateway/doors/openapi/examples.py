@@ -16,6 +16,8 @@ WORDS: Json = {
     "currency": "UAH",
     "detail": "Send the token: Authorization: Bearer ….",
     "duration_seconds": "11.2",
+    "explanation": "2026 (version 1), outbound +38050: 5 s talked, 0 s free; 1 s + 4 × 1 s = 5 s billed; "
+    "5 × 1.20 / 60 + 0 connection fee, 0 at least, rounded half_up to 4 digits = 0.1000",
     "from": "2026-11-01",
     "format": "wav",
     "freshness": {"calls": 0.08},
@@ -31,6 +33,8 @@ WORDS: Json = {
     "owner": "calls",
     "party": "101",
     "password": "соловейко на вербі",
+    "per_minute": "1.20",
+    "prefix": "+38050",
     "previous_cursor": None,
     "q": "Власова",
     "region": "UA",
@@ -46,6 +50,7 @@ WORDS: Json = {
     "token": "eyJhbGciOiJFZERTQSJ9…",
     "type": "unauthorised",
     "wait_seconds": "6.000",
+    "why": "corrected",
 }
 BY_FORMAT = {
     "date": "2026-11-22",

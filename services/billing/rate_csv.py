@@ -1,0 +1,83 @@
+"""A price list as a spreadsheet saves it: columns named as a rate's fields, in UTF-8, UTF-16 or cp1251.
+
+Commas, semicolons and tabs may part the columns, and a comma may stand for the decimal point.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import Any
+
+from services.billing.schemas import COLUMNS, REQUIRED, checked
+from shared.contracts.billing.events import Rate
+from shared.contracts.errors import Invalid
+
+DELIMITERS = (";", "\t", ",")
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+AMOUNTS = ("per_minute", "connection_fee", "minimal_charge")
+
+
+def read(content: bytes) -> list[Rate]:
+    """Every rate of the file. Raises Invalid, by line and column, and then nothing is taken."""
+    text = _decode(content)
+    heading = text.partition("\n")[0]
+    delimiter = next((mark for mark in DELIMITERS if mark in heading), ",")
+    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return checked(_lines(rows), "line")
+
+
+def _decode(content: bytes) -> str:
+    failed_at = 0
+    for encoding in ("utf-16",) if content.startswith(UTF_16) else ("utf-8-sig", "cp1251"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            failed_at = error.start
+    line = content.count(b"\n", 0, failed_at) + 1
+    raise _wrong(line, "encoding", "Not text in UTF-8, UTF-16 or cp1251.")
+
+
+def _lines(rows: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
+    columns: list[str] | None = None
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if columns is None:
+                columns = _columns(cells, rows.line_num)
+            elif len(cells) != len(columns):
+                raise _wrong(rows.line_num, "columns", f"Has {len(cells)} of them, the heading {len(columns)}.")
+            else:
+                yield rows.line_num, _row(columns, cells)
+    except csv.Error as error:
+        raise _wrong(rows.line_num, "quotes", f"Not CSV: {error}.") from error
+    if columns is None:
+        raise _wrong(1, "columns", f"Is empty: the first line names the columns {', '.join(REQUIRED)}, …")
+
+
+def _columns(cells: list[str], line: int) -> list[str]:
+    columns = [cell.lower() for cell in cells]
+    for column in columns:
+        if column not in COLUMNS:
+            raise _wrong(line, column or "columns", f"Unknown column; there are {', '.join(COLUMNS)}.")
+        if columns.count(column) > 1:
+            raise _wrong(line, column, "Stands there twice.")
+    for column in REQUIRED:
+        if column not in columns:
+            raise _wrong(line, column, "Missing column.")
+    return columns
+
+
+def _row(columns: list[str], cells: list[str]) -> Mapping[str, str]:
+    """An empty cell says nothing, but for the prefix of any number and the line of any."""
+    row = {column: cell for column, cell in zip(columns, cells, strict=True) if cell or column in ("prefix", "line")}
+    for column in AMOUNTS:
+        if column in row:
+            row[column] = row[column].replace(",", ".")
+    return row
+
+
+def _wrong(line: int, column: str, what: str) -> Invalid:
+    return Invalid("The rates are malformed.", {f"line {line}": {column: [what]}})

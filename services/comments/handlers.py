@@ -1,0 +1,84 @@
+"""One function per command. Each is one transaction, which the caller opens."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from services.comments import projections, queries
+from services.comments.domain import comment as domain
+from services.comments.domain.comment import Command, DeleteComment, WriteComment
+from shared.contracts.comments import schemas
+from shared.contracts.errors import Conflict
+from shared.contracts.values import Role
+from shared.contracts.wire import Json
+from shared.plumbing import clock, commands, decider, logs, store
+from shared.plumbing.database import Connection
+from shared.plumbing.decider import Order
+
+STATE = schemas.CommentStateSchema()
+
+
+def write(
+    conn: Connection,
+    command_id: UUID,
+    tenant: str,
+    call_id: UUID,
+    author_id: UUID,
+    role: Role,
+    text: str,
+    seen: int | None,
+) -> Json:
+    """Add the comment or edit it: `{"created": true, "version": 1, "state": {…}}`.
+
+    Raises Conflict, with the comment as it is, when `seen` is not its version; Rejected; Invalid.
+    """
+    command = WriteComment(call_id=call_id, author_id=author_id, role=role, text=text, seen=seen, at=clock.now())
+    answer: Json = commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
+    return answer
+
+
+def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, author_id: UUID, role: Role) -> Json:
+    """Take the comment away; the answer is as that of `write`. Raises NotFound and Rejected."""
+    command = DeleteComment(call_id=call_id, author_id=author_id, role=role, at=clock.now())
+    answer: Json = commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
+    return answer
+
+
+def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
+    stream = f"comment-{command.call_id}"
+    order = Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
+    try:
+        changes = decider.execute(conn, domain, [order], _describe)
+    except Conflict as error:
+        raise Conflict(str(error), queries.get(conn, tenant, command.call_id)) from error
+    if not changes:
+        return {"created": False, **(queries.get(conn, tenant, command.call_id) or {})}
+    projections.keep_comments(conn, changes)
+    [change] = changes
+    created = change.before.text is None and change.after.text is not None
+    return {"created": created, "version": change.version, "state": change.published}
+
+
+def _describe(stream: str, state: domain.Comment) -> Json:
+    described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("comment-")), state))
+    return described
+
+
+def resend(
+    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
+) -> Json:
+    """Publish the current state of comments once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
+
+    def send() -> Json:
+        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
+        histories = store.read(conn, [f"comment-{one}" for one in wanted])
+        latest = [
+            (history[-1], _describe(stream, decider.replay(domain, history)))
+            for stream, history in histories.items()
+            if history and history[0].tenant == tenant
+        ]
+        store.resend(conn, latest)
+        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
+
+    answer: Json = commands.once(conn, command_id, send)
+    return answer

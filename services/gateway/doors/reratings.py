@@ -1,0 +1,39 @@
+"""A period rated again, or a draft tried on it: begun here, done by billing, watched until it is done."""
+
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from services.gateway import billing_schemas
+from services.gateway.doors.charges import PRIVATE, refusals
+from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.owners import ask
+from shared.contracts.wire import instant
+from shared.web.http import answer
+
+PATH = "/api/v1/rerating"
+
+
+class ReratingDoors(Door):
+    @door("POST", PATH, body=billing_schemas.RerateBodySchema(), answers={202: billing_schemas.BegunSchema()})
+    def begin_rerating(self, visit: Visit) -> Response:
+        """Rate the calls of a period again, or see in a dry run what a tariff would make of them."""
+        sent = visit.sent()
+        words = {
+            "command_id": str(visit.command_id),
+            "tenant": visit.caller.tenant,
+            "placed_from": instant(sent["placed_from"]),
+            "placed_to": instant(sent["placed_to"]),
+            "tariff_id": str(sent["tariff_id"]) if sent["tariff_id"] else None,
+            "dry_run": sent["dry_run"],
+            "by": str(visit.account.id),
+        }
+        with refusals():
+            return answer(ask(self.billing, "rerate", **words), 202)
+
+    @door("GET", f"{PATH}/<rerating_id>", answers={200: billing_schemas.ReratingSchema()})
+    def show_rerating(self, visit: Visit, rerating_id: UUID) -> Response:
+        """How far it is, and what it changes, by prefix."""
+        told = ask(self.billing, "rerating", tenant=visit.caller.tenant, rerating_id=str(rerating_id))
+        visit.asked()
+        return answer(told, headers=PRIVATE)

@@ -1,0 +1,149 @@
+"""Tariffs: drafted, imported and activated here, decided and kept by billing."""
+
+import json
+from base64 import b64encode
+from typing import Any
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from services.gateway import billing_schemas, schemas
+from services.gateway.doors.charges import next_of, page, refusals
+from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.owners import ask
+from shared.contracts.errors import Invalid, NotFound
+from shared.contracts.wire import Json
+from shared.web.http import Problem, answer, body_of
+
+PATH = "/api/v1/tariffs"
+ONE = f"{PATH}/<tariff_id>"
+PRIVATE = {"Cache-Control": "private, no-store"}
+BODY_LIMIT = 16 * 1024 * 1024
+SLICE = 180 * 1024
+"""Bytes of a long body that billing is sent at a time."""
+LONG_WORK = 20.0
+"""Seconds that billing may take to check and keep a long price list."""
+CSV = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
+HEAD, TARIFF = billing_schemas.TariffHeadSchema(), billing_schemas.TariffSchema()
+
+
+class TariffDoors(Door):
+    @door("GET", PATH, query=billing_schemas.PageQuerySchema(), answers={200: billing_schemas.TariffsSchema()})
+    def list_tariffs(self, visit: Visit) -> Response:
+        """The company's tariffs, the newest first, without their rates."""
+        asked = visit.asked()
+        found = ask(self.billing, "tariffs", tenant=visit.caller.tenant, **page(asked))["tariffs"]
+        shown = [_listed(one) for one in found]
+        return answer({"tariffs": shown, "next_cursor": next_of(asked, shown, "drafted_at", "id")}, headers=PRIVATE)
+
+    @door("POST", PATH, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={201: TARIFF})
+    def draft_tariff(self, visit: Visit) -> Response:
+        """Draft a tariff."""
+        visit.asked()
+        return answer(self._draft(visit, visit.command_id, *_drafted(visit)), 201, PRIVATE)
+
+    @door(
+        "POST",
+        f"{PATH}/import",
+        query=billing_schemas.ImportQuerySchema(),
+        body="text/csv",
+        body_limit=BODY_LIMIT,
+        answers={201: TARIFF},
+    )
+    def import_tariff(self, visit: Visit) -> Response:
+        """Draft a tariff from a CSV whose columns are the fields of a rate."""
+        head = visit.asked()
+        if visit.request.mimetype not in CSV:
+            raise Problem(415, "wrong-content", "Wrong content", "Send CSV with Content-Type: text/csv.")
+        content = visit.request.get_data(cache=False)
+        if not content:
+            raise Invalid("The rates are malformed.", {"line 1": {"columns": ["Is empty."]}})
+        return answer(self._draft(visit, visit.command_id, head, content, "csv"), 201, PRIVATE)
+
+    @door("GET", ONE, answers={200: TARIFF})
+    def show_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+        """One tariff with its rates."""
+        found = self._find_tariff(visit, tariff_id)
+        visit.asked()
+        return answer(self._whole(visit, found), headers=PRIVATE)
+
+    @door("PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF})
+    def redraft_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+        """Write a draft anew; an active tariff never changes."""
+        self._find_tariff(visit, tariff_id)
+        visit.asked()
+        return answer(self._draft(visit, tariff_id, *_drafted(visit)), headers=PRIVATE)
+
+    @door("DELETE", ONE, answers={204: ""})
+    def discard_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+        """Throw a draft away."""
+        self._find_tariff(visit, tariff_id)
+        visit.asked()
+        self._order_tariff("discard_tariff", visit, tariff_id)
+        return answer(None, 204)
+
+    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF})
+    def activate_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+        """Let a draft rule the calls answered from an instant on; the tariff before it ends there."""
+        self._find_tariff(visit, tariff_id)
+        valid_from = visit.sent()["valid_from"].isoformat()
+        return answer(
+            self._whole(visit, self._order_tariff("activate_tariff", visit, tariff_id, valid_from=valid_from)),
+            headers=PRIVATE,
+        )
+
+    def _find_tariff(self, visit: Visit, tariff_id: UUID) -> Json:
+        found = ask(self.billing, "tariff", tenant=visit.caller.tenant, tariff_id=str(tariff_id))
+        if found["state"] == "discarded":
+            raise NotFound
+        return found
+
+    def _draft(self, visit: Visit, tariff_id: UUID, head: Json, content: bytes, format_: str) -> Json:
+        """Send the rates slice by slice, then let billing take them all or none."""
+        upload = {"id": str(visit.command_id), "format": format_, "slices": 0}
+        for number, start in enumerate(range(0, len(content), SLICE)):
+            part = b64encode(content[start : start + SLICE]).decode()
+            about = {"upload_id": upload["id"], "tenant": visit.caller.tenant}
+            ask(self.billing, "upload", number=number, content=part, **about)
+            upload["slices"] = number + 1
+        return self._whole(visit, self._order_tariff("draft_tariff", visit, tariff_id, upload=upload, **head))
+
+    def _order_tariff(self, method: str, visit: Visit, tariff_id: UUID, **words: Any) -> Json:
+        who = {"tenant": visit.caller.tenant, "by": str(visit.account.id)}
+        with refusals():
+            told: Json = self.billing.call(
+                method, LONG_WORK, command_id=str(visit.command_id), tariff_id=str(tariff_id), **who, **words
+            )
+        return told
+
+    def _whole(self, visit: Visit, found: Json) -> Json:
+        """The tariff with its rates, which billing tells a thousand at a time."""
+        about, rates = {"tenant": visit.caller.tenant, "tariff_id": found["tariff_id"]}, list[Json]()
+        while len(rates) < found["count"] and (
+            more := ask(self.billing, "rates", slice=len(rates) // 1000, **about)["rates"]
+        ):
+            rates += more
+        return {**_listed(found), "rates": rates}
+
+
+def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
+    """What was sent, its rates as they came: there may be many, and it is billing that checks them."""
+    body = body_of(visit.request)
+    if not isinstance(body, dict):
+        schemas.load(HEAD, body)
+    rates = body.pop("rates", [])
+    if not isinstance(rates, list):
+        raise Invalid("The rates are malformed.", {"rates": ["Not a list."]})
+    head = schemas.load(HEAD, body)
+    return {**head, "rounding": body.get("rounding", {})}, json.dumps(rates).encode(), "json"
+
+
+def _listed(found: Json) -> Json:
+    names = ("name", "currency", "rounding", "state", "version", "drafted_at")
+    return {
+        "id": found["tariff_id"],
+        **{name: found[name] for name in names},
+        "rate_count": found["count"],
+        "from": found["valid_from"],
+        "to": found["valid_to"],
+    }

@@ -1,0 +1,93 @@
+"""Rates as people write them, in JSON or in the columns of a CSV: checked here, once, whoever asks."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from shared.contracts.billing.events import Rate, Rounding, RoundingMode
+from shared.contracts.currencies import CURRENCIES
+from shared.contracts.values import Direction
+
+PREFIX = re.compile(r"\+?[0-9]*", re.ASCII)
+DEAREST, PLACES = Decimal(1_000_000), 6
+LONGEST = 86_400
+"""Seconds that an increment, a minimum or what is free may have: a day."""
+WHOLE = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
+NONE = Decimal(0)
+PRICED = (Direction.INBOUND.value, Direction.OUTBOUND.value)
+
+
+def _money(amount: Decimal) -> None:
+    if not 0 <= amount < DEAREST:
+        raise ValidationError("Must be from 0 to less than 1000000.")
+    if -int(amount.as_tuple().exponent) > PLACES:
+        raise ValidationError(f"Has more than {PLACES} digits after the point.")
+
+
+def _prefix(prefix: str) -> None:
+    if len(prefix) > 32 or not PREFIX.fullmatch(prefix):
+        raise ValidationError("Only digits, after a + or not: 32 at most.")
+
+
+def _line(line: str) -> None:
+    if len(line) > 64 or not line.isprintable():
+        raise ValidationError("A number or the name of a trunk: 64 printable characters at most.")
+
+
+def known_currency(code: str) -> None:
+    """Raises ValidationError for what is not in ISO 4217."""
+    if code not in CURRENCIES:
+        raise ValidationError("Not a currency of ISO 4217, for example UAH.")
+
+
+class Money(fields.Decimal):
+    """A decimal in a string; a number in JSON may already have lost digits, so it is refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(as_string=True, validate=_money, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Decimal:
+        if not isinstance(value, str):
+            raise ValidationError('Give a decimal in a string: "1.20".')
+        return super()._deserialize(value.strip(), *args, **kwargs)
+
+
+class Seconds(fields.Integer):
+    """Whole seconds, as a number or as the text of a CSV."""
+
+    def __init__(self, least: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, LONGEST), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and not WHOLE.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class RateSchema(Schema):
+    direction = fields.String(required=True, validate=validate.OneOf(PRICED))
+    prefix = fields.String(required=True, validate=_prefix)
+    line = fields.String(load_default="", validate=_line)
+    per_minute = Money(required=True)
+    connection_fee = Money(load_default=NONE)
+    minimum_seconds = Seconds(0, load_default=1)
+    increment_seconds = Seconds(1, load_default=1)
+    free_seconds = Seconds(0, load_default=0)
+    minimal_charge = Money(load_default=NONE)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Rate:
+        return Rate(**{**data, "direction": Direction(data["direction"])})
+
+
+class RoundingSchema(Schema):
+    mode = fields.Enum(RoundingMode, by_value=True, load_default=RoundingMode.HALF_UP)
+    digits = fields.Integer(load_default=4, strict=True, validate=validate.Range(0, PLACES))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Rounding:
+        return Rounding(**data)

@@ -1,0 +1,139 @@
+"""What billing tells becomes the price in the journal: once, whatever the order, and never another company's."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.gateway import projections, queries
+from services.gateway.domain.filters import Filters, Has
+from services.gateway.domain.scope import Scope
+from shared.contracts.billing.events import (
+    Charge,
+    ChargeState,
+    Failure,
+    Price,
+    RatingFailed,
+    Rounding,
+    Tariff,
+    TariffDiscarded,
+    TariffState,
+)
+from shared.contracts.billing.schemas import ChargeSchema, TariffSchema
+from shared.contracts.errors import Invalid
+from shared.contracts.event import Event, Recorded
+from shared.contracts.wire import Json, encode, message
+from shared.plumbing.database import Connection, Postgres
+from tests.integration.gateway.told import NOON, TENANT, Message, call_id, state, told
+
+DUE = NOON + timedelta(minutes=5)
+EVERYTHING = Scope(tenant=TENANT, lines=None)
+
+
+def charged(name: object, amount: str | None, version: int = 1, tenant: str = TENANT) -> Message:
+    """What billing tells of the price of a call; it has failed when `amount` is None."""
+    about = call_id(name)
+    charge = Charge(
+        call_id=about,
+        state=ChargeState.PRICED if amount else ChargeState.FAILED,
+        price=Price(amount=Decimal(amount), currency="UAH") if amount else None,
+        due_at=DUE,
+        priced_at=DUE if amount else None,
+        reason=None if amount else Failure.NO_RATE,
+        number=None if amount else "+380671234567",
+    )
+    event = RatingFailed(call_id=about, call_version=4, due_at=DUE, at=DUE, reason=Failure.NO_RATE, number=None)
+    return said(f"charge-{about}", event, ChargeSchema().dump(charge), version, tenant)
+
+
+def said(stream: str, event: Event, body: Json, version: int = 1, tenant: str = TENANT) -> Message:
+    recorded = Recorded(
+        id=uuid4(),
+        tenant=tenant,
+        stream=stream,
+        version=version,
+        recorded_at=NOON,
+        correlation_id="about",
+        event=event,
+    )
+    return Message(message(recorded, encode(event), body), "call_priced")
+
+
+def price(conn: Connection, name: object) -> Any:
+    return queries.one(conn, EVERYTHING, call_id(name)).price
+
+
+def test_a_price_is_shown_to_the_digit(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        projections.show(conn, [told(state("a"))])
+        assert price(conn, "a") is None
+        projections.show(conn, [charged("a", "0.0800")])
+        assert price(conn, "a") == {
+            "state": "priced",
+            "amount": "0.0800",
+            "currency": "UAH",
+            "due_at": "2026-11-22T12:05:00.000000Z",
+            "reason": None,
+        }
+
+
+def test_a_price_may_be_told_of_before_its_call(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        projections.show(conn, [charged("a", "1.50")])
+        projections.show(conn, [told(state("a"))])
+        assert price(conn, "a")["amount"] == "1.50"
+
+
+def test_prices_in_any_order_and_twice_come_to_the_last(gateway_db: Postgres) -> None:
+    news = [charged("a", None, 1), charged("a", "1.00", 2), charged("a", "2.00", 3)]
+    for order in permutations(news):
+        with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
+            projections.show(conn, [told(state("a"))])
+            for one in (*order, *order):
+                projections.show(conn, [one])
+            assert (price(conn, "a")["amount"], price(conn, "a")["state"]) == ("2.00", "priced")
+
+
+def test_a_failed_price_has_its_reason_and_is_no_price(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        projections.show(conn, [told(state("a")), told(state("b")), told(state("c"))])
+        projections.show(conn, [charged("a", None), charged("b", "0.00"), charged("c", "1.00", tenant="other")])
+        assert (price(conn, "a")["state"], price(conn, "a")["reason"]) == ("failed", "no_rate")
+        assert price(conn, "c") is None
+        found = queries.page(conn, EVERYTHING, Filters(has=frozenset({Has.PRICE})), 10)
+    assert [UUID(row.call_id) for row in found.rows] == [call_id("b")]
+
+
+def test_each_new_price_is_news_for_those_who_watch(gateway_db: Postgres) -> None:
+    def feed(conn: Connection) -> int:
+        row = conn.execute("select feed from journal_feed where call_id = %s", (call_id("a"),)).fetchone()
+        return int(row[0]) if row else 0
+
+    with gateway_db.connection() as conn:
+        projections.show(conn, [told(state("a"))])
+        before = feed(conn)
+        projections.show(conn, [charged("a", "1.00")])
+        projections.show(conn, [charged("a", "1.00")])
+        assert feed(conn) == before + 1
+
+
+def test_tariffs_are_heard_and_show_nothing(gateway_db: Postgres) -> None:
+    tariff = Tariff(
+        tariff_id=UUID(int=1),
+        name="Тариф",
+        currency="UAH",
+        rounding=Rounding(),
+        rates="",
+        count=0,
+        version=1,
+        state=TariffState.DISCARDED,
+        valid_from=None,
+    )
+    event = TariffDiscarded(tariff_id=UUID(int=1), by=None, at=NOON)
+    with gateway_db.connection() as conn:
+        projections.show(conn, [said(f"tariff-{UUID(int=1)}", event, TariffSchema().dump(tariff))])
+        with pytest.raises(Invalid):
+            projections.show(conn, [said(f"tariff-{UUID(int=1)}", event, {"name": "Тариф"}, 2)])

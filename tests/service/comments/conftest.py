@@ -1,0 +1,14 @@
+"""The whole system, whose processes are these tests' own to kill."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.testing.infrastructure import Stack
+from shared.testing.system import System
+from tests.system.conftest import on_servers
+
+
+@pytest.fixture(scope="module")
+def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    yield from on_servers(stack, tmp_path_factory.mktemp("services"))

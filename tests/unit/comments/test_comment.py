@@ -1,0 +1,165 @@
+"""What a comment may become: added, edited, deleted, refused, and left as it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given as with_any
+from hypothesis import strategies as st
+
+from services.comments.domain import comment as domain
+from services.comments.domain.comment import DeleteComment, WriteComment
+from shared.contracts.comments.events import CommentAdded, CommentDeleted, CommentEdited
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
+from shared.contracts.event import Event
+from shared.contracts.values import Role
+from shared.testing.spec import Spec
+
+CALL, OLHA, PETRO, BOSS = UUID(int=1), UUID(int=11), UUID(int=12), UUID(int=13)
+THEN = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
+NOW = THEN + timedelta(minutes=1)
+ROLES = {OLHA: Role.OPERATOR, PETRO: Role.OPERATOR, BOSS: Role.SUPERVISOR}
+given = Spec(domain).given
+
+
+def write(text: str, by: UUID = OLHA, seen: int | None = None, role: Role | None = None) -> WriteComment:
+    return WriteComment(call_id=CALL, text=text, author_id=by, role=role or ROLES[by], seen=seen, at=NOW)
+
+
+def delete(by: UUID = OLHA, role: Role | None = None) -> DeleteComment:
+    return DeleteComment(call_id=CALL, author_id=by, role=role or ROLES[by], at=NOW)
+
+
+def added(text: str, by: UUID = OLHA, at: datetime = NOW) -> CommentAdded:
+    return CommentAdded(call_id=CALL, text=text, author_id=by, added_at=at)
+
+
+def edited(text: str, by: UUID = OLHA, at: datetime = NOW) -> CommentEdited:
+    return CommentEdited(call_id=CALL, text=text, author_id=by, edited_at=at)
+
+
+def deleted(by: UUID = OLHA, at: datetime = NOW) -> CommentDeleted:
+    return CommentDeleted(call_id=CALL, author_id=by, deleted_at=at)
+
+
+def refused(command: Any, *events: Event) -> type[Exception]:
+    with pytest.raises((Conflict, Invalid, NotFound, Rejected)) as refusal:
+        given(*events).when(command).then_nothing()
+    return refusal.type
+
+
+def test_two_hundred_cyrillic_letters_are_a_comment():
+    given().when(write("ї" * 200)).then(added("ї" * 200))
+
+
+def test_one_letter_more_is_none():
+    assert refused(write("ї" * 201)) is Invalid
+
+
+def test_the_same_text_again_changes_nothing():
+    given(added("так")).when(write("так")).then_nothing()
+
+
+def test_the_same_text_in_another_encoding_of_its_accents_changes_nothing():
+    given(added("Їжак")).when(write("  І\u0308жак ")).then_nothing()
+
+
+def test_the_author_edits():
+    given(added("так")).when(write("ні")).then(edited("ні"))
+
+
+def test_an_operator_may_not_edit_the_comment_of_another():
+    given(added("так", by=OLHA)).when(write("ні", by=PETRO)).then_rejected("comment_of_another_author")
+
+
+def test_an_operator_may_not_delete_the_comment_of_another():
+    given(added("так", by=OLHA)).when(delete(by=PETRO)).then_rejected("comment_of_another_author")
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
+def test_a_supervisor_and_an_administrator_edit_and_delete_any(role: Role):
+    given(added("так")).when(write("ні", by=BOSS, role=role)).then(edited("ні", by=BOSS))
+    given(added("так")).when(delete(by=BOSS, role=role)).then(deleted(by=BOSS))
+
+
+def test_who_edited_is_not_its_author_and_who_added_still_is():
+    history = [added("так", by=OLHA), edited("ні", by=BOSS)]
+    given(*history).when(write("може", by=OLHA)).then(edited("може", by=OLHA))
+    given(added("так", by=BOSS), edited("ні", by=BOSS)).when(delete(by=PETRO)).then_rejected(
+        "comment_of_another_author"
+    )
+
+
+def test_a_deleted_comment_is_added_anew_by_anybody():
+    given(added("так", by=OLHA), deleted()).when(write("ні", by=PETRO)).then(added("ні", by=PETRO))
+    given(added("так"), deleted(), added("ні", by=PETRO)).when(write("так", by=OLHA)).then_rejected(
+        "comment_of_another_author"
+    )
+
+
+@pytest.mark.parametrize("history", [[], [added("так"), deleted()]])
+def test_where_there_is_no_comment_none_can_be_deleted(history: list[Event]):
+    assert refused(delete(), *history) is NotFound
+
+
+def test_who_saw_the_last_version_edits_it():
+    given(added("так"), edited("ні")).when(write("може", seen=2)).then(edited("може"))
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3])
+def test_who_saw_another_version_is_told_of_a_conflict(seen: int):
+    assert refused(write("може", seen=seen), added("так"), edited("ні")) is Conflict
+
+
+def test_who_saw_no_comment_adds_the_first_and_the_next_after_one_was_deleted():
+    given().when(write("так", seen=0)).then(added("так"))
+    given(added("так"), deleted()).when(write("ні", seen=0)).then(added("ні"))
+    assert refused(write("ні", seen=1), added("так"), deleted()) is Conflict
+    assert refused(write("ні", seen=1)) is Conflict
+
+
+def test_another_who_saw_too_little_hears_of_the_conflict_first():
+    assert refused(write("ні", by=PETRO, seen=0), added("так", by=OLHA)) is Conflict
+
+
+def test_the_state_says_who_added_it_and_when_it_was_last_changed():
+    state = domain.INITIAL
+    for event in [added("так", at=THEN), edited("ні", by=BOSS, at=NOW)]:
+        state = domain.evolve(state, event)
+    told = domain.state(CALL, state)
+    assert (told.text, told.author_id, told.created_at, told.updated_at) == ("ні", OLHA, THEN, NOW)
+
+
+def test_of_a_deleted_comment_nothing_is_left_but_the_count():
+    state = domain.evolve(domain.evolve(domain.INITIAL, added("так")), deleted())
+    told = domain.state(CALL, state)
+    assert (told.text, told.author_id, told.created_at, told.updated_at) == (None, None, None, None)
+    assert state.version == 2
+
+
+COMMANDS = st.one_of(
+    st.builds(
+        write,
+        st.sampled_from(["так", "ні", "може"]),
+        st.sampled_from(list(ROLES)),
+        st.none() | st.integers(0, 6),
+    ),
+    st.builds(delete, st.sampled_from(list(ROLES))),
+)
+
+
+@with_any(st.lists(COMMANDS, max_size=12))
+def test_whatever_is_asked_in_a_row_each_event_changes_what_is_shown(commands: list[Any]):
+    state = domain.INITIAL
+    for command in commands:
+        try:
+            events = domain.decide(state, command)
+        except (Conflict, NotFound, Rejected):
+            continue
+        assert len(events) <= 1
+        for event in events:
+            after = domain.evolve(state, event)
+            assert after.text != state.text
+            assert after.version == state.version + 1
+            state = after

@@ -1,0 +1,82 @@
+"""What may be written: any script as it is, within 200 code points, and something that can be seen."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.comments.text import LONGEST, comment_text
+from shared.contracts.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "передзвонити 2 серпня",
+        "שלום, להתקשר מחר",
+        "اتصل غداً \u200fبعد الظهر",
+        "নমস্কার",
+        "電話をかけ直す",
+        "👩‍👩‍👧‍👦 та 🇺🇦",
+        "x\u0323\u0307 не складається в одну",
+        "рядок\nі ще один\r\nі третій",
+        "нуль\u200bширини посередині",
+        "<script>alert('привіт')</script>",
+        "=1+1",
+        "\U0001f9d1\U0001f3fd\u200d\U0001f4bb",
+    ],
+)
+def test_it_is_kept_as_it_was_written(text: str):
+    assert comment_text(text) == unicodedata.normalize("NFC", text)
+
+
+def test_it_is_trimmed():
+    assert comment_text("  \n передзвонити \u00a0\u2003") == "передзвонити"
+
+
+@pytest.mark.parametrize(("text", "length"), [("ї" * 200, 200), ("і\u0308" * 200, 200), (" " * 5000 + "a", 1)])
+def test_its_length_is_counted_in_code_points_after_nfc_and_trimming(text: str, length: int):
+    assert len(comment_text(text)) == length
+
+
+@pytest.mark.parametrize("text", ["ї" * 201, "🙂" * 201, "і\u0308" * 201, "a" + "\u0301\u0323" * 30_000])
+def test_one_character_more_is_too_long(text: str):
+    with pytest.raises(Invalid, match="Longer than 200"):
+        comment_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\n", "\u00a0\u3000", "\u200b", " \u200b\u200d\ufeff ", "\u2060\u00ad", "\u3164", "\U000e0020"],
+)
+def test_what_shows_nothing_is_blank(text: str):
+    with pytest.raises(Invalid, match="blank"):
+        comment_text(text)
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0)])
+def test_control_characters_are_refused_but_line_breaks(code: int):
+    if chr(code) in "\n\r":
+        assert comment_text(f"а{chr(code)}б") == f"а{chr(code)}б"
+    else:
+        with pytest.raises(Invalid, match="control character"):
+            comment_text(f"а{chr(code)}б")
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "а\udc00б"])
+def test_half_of_a_character_is_refused(text: str):
+    with pytest.raises(Invalid, match="surrogate"):
+        comment_text(text)
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_what_is_kept_is_kept_the_next_time_too(text: str):
+    """Whatever is taken at the gateway is taken by the domain, and is the same there."""
+    try:
+        kept = comment_text(text)
+    except Invalid:
+        return
+    assert comment_text(kept) == kept
+    assert 1 <= len(kept) <= LONGEST
+    kept.encode()
