@@ -15,7 +15,7 @@ export function details(entry, me, changed) {
   const price = el("div", { class: "why", hidden: true });
   const comment = el("div", { class: "comment-box" });
   const course = el("div", { class: "course" });
-  const element = el("div", { class: "details" }, el("div", {}, facts, price), comment, course);
+  const element = el("div", { class: "opened" }, el("div", {}, facts, price), comment, course);
   let current;
 
   const explain = async (button) => {
