@@ -1,6 +1,6 @@
 /** What a row shows when it is opened: times, price with its explanation, comment, and what happened step by step. */
 
-import { get, now } from "./api.js";
+import { get, now, Refused } from "./api.js";
 import { commentBox } from "./comment.js";
 import { el, put } from "./dom.js";
 import { ask } from "./forms.js";
@@ -74,20 +74,10 @@ const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason_other"
 
 async function showPrice(box, entry) {
   box.replaceChildren(el("p", { class: "quiet" }, t("loading")));
-  let told;
-  try {
-    told = await get(`/calls/${entry.call_id}/price`);
-  } catch {
-    return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
-  }
+  const told = await toldOf(`/calls/${entry.call_id}/price`);
+  if (!told) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
   const line = (one) =>
-    el(
-      "li",
-      {},
-      el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`),
-      el("p", {}, [one.prefix && `${t("prefix")} ${one.prefix}`, `${t("per_minute")} ${money(one.per_minute, told.currency)}`, t("price_billed", { n: one.billed_seconds })].filter(Boolean).join(" · ")),
-      el("p", { class: "quiet" }, one.explanation),
-    );
+    el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, words)));
   const earlier = told.history.filter((one) => one.amount !== null).map((one) => el("li", { class: "quiet" }, t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) })));
   return box.replaceChildren(
     el("h3", {}, told.tariff ? t("price_tariff", { version: "1", ...told.tariff }) : told.reason ? t("price_failed", { reason: reason(told.reason) }) : t("price_free")),
@@ -98,23 +88,47 @@ async function showPrice(box, entry) {
 async function showCourse(box, entry) {
   const heading = el("h3", {}, t("timeline"));
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
+  const told = await toldOf(`/calls/${entry.call_id}/timeline`);
+  const away = (told?.degraded ?? ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));
+  box.replaceChildren(heading, el("ol", {}, (told?.events ?? []).map((event) => step(event, entry)), away));
+}
+
+/** How a leg's amount came about, a sentence to a line. */
+function reckoned(leg, currency) {
+  const amount = (decimal) => money(decimal, currency);
+  const seconds = [
+    t("price_talked", { talk: leg.talk_seconds, billed: leg.billed_seconds }),
+    leg.free_seconds > 0 && t("price_free_seconds", { free: leg.free_seconds }),
+    t("price_steps", { minimum: leg.minimum_seconds, increment: leg.increment_seconds }),
+  ];
+  const prices = [
+    t("price_rate", { per_minute: amount(leg.per_minute) }),
+    Number(leg.connection_fee) > 0 && t("price_fee", { fee: amount(leg.connection_fee) }),
+    Number(leg.minimal_charge) > 0 && t("price_minimal", { minimal: amount(leg.minimal_charge) }),
+  ];
+  const number = t("price_number", { number: phone(leg.number), prefix: leg.prefix || t("price_any_prefix") });
+  return [number, ...[seconds, prices].map((parts) => parts.filter(Boolean).join("; "))];
+}
+
+/** What an owner tells of a call; null while it does not answer. */
+async function toldOf(path) {
   try {
-    const { events } = await get(`/calls/${entry.call_id}/timeline`);
-    const began = Date.parse(entry.placed_at);
-    box.replaceChildren(heading, el("ol", {}, events.map((event) => step(event, entry, began))));
-  } catch {
-    box.replaceChildren(heading, el("p", { class: "quiet" }, t("timeline_partly")));
+    return await get(path);
+  } catch (error) {
+    if (error instanceof Refused || error.name === "TypeError") return null;
+    throw error;
   }
 }
 
-function step({ type, at, data }, entry, began) {
-  const after = Math.round((Date.parse(at) - began) / 1000);
-  return el("li", { class: type }, el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)), el("span", {}, happened(type, data, entry)));
+function step({ type, at, data, by }, entry) {
+  const after = Math.round((Date.parse(at) - Date.parse(entry.placed_at)) / 1000);
+  const words = [happened(type, data, entry), by && el("span", { class: "quiet" }, `, ${by}`)];
+  return el("li", { class: type }, el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)), el("span", {}, words));
 }
 
 function happened(type, data, entry) {
   const named = (address) => {
-    const known = [entry.answered_by, entry.callee, entry.caller].find((one) => one?.address === address && one.name);
+    const known = [entry.answered_by, entry.callee, entry.caller].find((one) => one?.name && one.address === address);
     return known ? `${known.name} (${phone(address)})` : phone(address ?? "");
   };
   const key = type === "call_connecting" && data.group ? "event_call_connecting_group" : `event_${type}`;
@@ -125,6 +139,8 @@ function happened(type, data, entry) {
     party: named(data.party),
     to: phone(data.to ?? ""),
     by: has(`by_${data.by}`) ? t(`by_${data.by}`) : "",
+    amount: data.price ? money(data.price.amount, data.price.currency) : "",
+    reason: reason(data.reason),
   });
 }
 

@@ -84,7 +84,7 @@ export class Entries {
   /** Change a row that is there. */
   change(entry) {
     const row = this.rows.get(entry.call_id)?.update(entry);
-    row?.nodes[0].classList.toggle("left", !this.fits(entry));
+    row?.leave(!this.fits(entry));
   }
 
   /** Put a new entry where it belongs. */
@@ -194,6 +194,12 @@ class Row {
       this.download.removeAttribute("href");
       this.download.setAttribute("aria-disabled", "true");
     }
+  }
+
+  /** A row that fits the filter no longer stays where it is, paler. */
+  leave(is) {
+    this.line.classList.toggle("left", is);
+    this.line.title = is ? t("left_filter") : "";
   }
 
   toggle() {

@@ -20,7 +20,7 @@ export function home(main, { me }) {
   async function counted() {
     const summary = await get("/journal/summary", { period: "today" });
     for (const word of COUNTED) numbers[word].textContent = count(summary[word]);
-    notes.total.textContent = summary.internal ? t("internal_note", { n: count(summary.internal) }) : "";
+    notes.total.textContent = summary.internal ? t("internal_note", { n: summary.internal }) : "";
   }
   const leads = LEADERS.has(me.role);
   const counts = later(400, () => counted().catch(() => {}));

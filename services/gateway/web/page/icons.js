@@ -56,7 +56,7 @@ export const sideIcon = (side) => handset(ARROWS[side], side, t(`side_${side}`))
 function handset(mark, colour, meaning, moves = false) {
   return svg(
     "svg",
-    { viewBox: "0 0 25 25", class: `icon call ${colour}${moves ? " moves" : ""}`, role: "img", "aria-label": meaning },
+    { viewBox: "1.5 .5 23.5 23.5", class: `icon call ${colour}${moves ? " moves" : ""}`, role: "img", "aria-label": meaning },
     svg("title", {}, meaning),
     svg("path", { class: "handset", d: HANDSET }),
     svg("g", { class: `mark ${mark}` }, MARKS[mark].map((d) => svg("path", { d }))),

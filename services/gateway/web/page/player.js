@@ -1,6 +1,6 @@
 /** A recording, played in the row of its call. */
 
-import { get, send } from "./api.js";
+import { get, Refused, send } from "./api.js";
 import { el, put, say, svg } from "./dom.js";
 import { confirmed } from "./forms.js";
 import { duration } from "./formats.js";
@@ -112,8 +112,14 @@ function remove(entry) {
   });
 }
 
-async function peaksOf() {
-  return null;
+/** Null where nobody can tell; the track is then a plain line. */
+async function peaksOf(id) {
+  try {
+    return (await get(`/calls/${id}/recording/peaks`)).peaks;
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 /** How loud each part is, 0 to 255, as bars that widen with the track; a quiet line where that is not known. */
