@@ -16,6 +16,7 @@ import psycopg
 from nameko.extensions import DependencyProvider
 
 from shared.contracts.errors import Unavailable
+from shared.contracts.topology import OWNERS
 from shared.plumbing import clock
 from shared.plumbing.database import LINE, patience
 from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
@@ -33,7 +34,7 @@ DONE = "delete from outbox where position = any(%(positions)s) returning positio
 
 
 class Relay(DependencyProvider):
-    """Publishes the outbox of `owner` to `<owner>.events`, and once a second a heartbeat with its age."""
+    """Publishes the outbox of `owner` to `<owner>.events`; an owner of facts has a heartbeat, with the outbox's age."""
 
     def __init__(self, owner: str) -> None:
         self.owner, self.exchange = owner, f"{owner}.events"
@@ -89,7 +90,7 @@ class Relay(DependencyProvider):
                 pass
 
     def _beat(self, oldest: datetime | None) -> None:
-        if monotonic() < self._next_heartbeat:
+        if self.owner not in OWNERS or monotonic() < self._next_heartbeat:
             return
         self._next_heartbeat, now = monotonic() + HEARTBEAT_EVERY, clock.now()
         age = (now - oldest).total_seconds() if oldest else 0.0
