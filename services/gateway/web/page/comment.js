@@ -80,7 +80,7 @@ export function writeComment(entry, written) {
 /** The comment in an opened row, with what may be done to it. */
 export function commentBox(entry, me, changed) {
   const { comment } = entry;
-  const heading = el("h3", {}, t("comment"));
+  const heading = el("h2", { class: "small" }, t("comment"));
   if (!comment) {
     const add = el("button", { type: "button", class: "plain", onclick: () => writeComment(entry, changed) }, drawn("plus"), t("add"));
     return [heading, el("p", { class: "quiet" }, t("comment_none")), me.role && add];

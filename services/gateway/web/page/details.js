@@ -80,13 +80,13 @@ async function showPrice(box, entry) {
     el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, words)));
   const earlier = told.history.filter((one) => one.amount !== null).map((one) => el("li", { class: "quiet" }, t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) })));
   return box.replaceChildren(
-    el("h3", {}, told.tariff ? t("price_tariff", { version: "1", ...told.tariff }) : told.reason ? t("price_failed", { reason: reason(told.reason) }) : t("price_free")),
+    el("h2", { class: "small" }, told.tariff ? t("price_tariff", { version: "1", ...told.tariff }) : told.reason ? t("price_failed", { reason: reason(told.reason) }) : t("price_free")),
     el("ul", {}, told.lines.map(line), earlier),
   );
 }
 
 async function showCourse(box, entry) {
-  const heading = el("h3", {}, t("timeline"));
+  const heading = el("h2", { class: "small" }, t("timeline"));
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
   const told = await toldOf(`/calls/${entry.call_id}/timeline`);
   const away = (told?.degraded ?? ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));

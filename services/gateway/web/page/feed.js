@@ -13,6 +13,7 @@ const PATIENCE = 400;
 const AT_TOP = 80;
 const MOST_BEYOND = 200;
 const MOST_HELD = 999;
+const CATCH_UP = 500;
 /** What changes in a call's life is held against the filter here: the stream says nothing of what fits no longer. */
 const OF_A_MOMENT = new Set(["status", "phase", "has", "min_talk", "max_talk", "limit", "cursor"]);
 
@@ -22,7 +23,7 @@ export class Feed {
    * `changed(entry)` of each change.
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
-    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), gone: false });
+    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), catching: null, gone: false });
     this.isFirst = !query.some(([name]) => name === "cursor");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
     this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query) });
@@ -84,7 +85,6 @@ export class Feed {
     if (this.gone) return;
     for (const entry of entries) this.apply(entry);
     if (this.table.size) this.rest();
-    if (this.table.size > this.limit + MOST_BEYOND && !this.table.busy) this.load({ quiet: true });
   }
 
   apply(entry) {
@@ -92,9 +92,20 @@ export class Feed {
     const newest = this.table.newest();
     const isNew = !newest || entry.placed_at >= newest.placed_at;
     if (!isNew || !fits(entry, this.query)) return undefined;
-    const room = this.table.size < this.limit + MOST_BEYOND;
-    if (this.isFirst && room && scrollY < AT_TOP && !this.table.busy && !this.held.size) return this.table.insert(entry);
-    return this.hold(entry.call_id);
+    if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
+    this.hold(entry.call_id);
+    if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
+    return undefined;
+  }
+
+  /** Nobody reads what would be moved. */
+  get calm() {
+    return this.isFirst && scrollY < AT_TOP && !this.table.busy;
+  }
+
+  catchUp() {
+    this.catching = null;
+    if (this.calm && this.held.size) this.load({ quiet: true });
   }
 
   /** Keep a new call back, and say so; null: none is kept back any more. */

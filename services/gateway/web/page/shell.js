@@ -6,6 +6,7 @@ import { ask, drop, field } from "./forms.js";
 import { drawn } from "./icons.js";
 import { language, speak, t } from "./words.js";
 
+const MARK = new URL("mark.svg", import.meta.url).href;
 const GROUP_OPEN = "statistics_open";
 
 export function shell(root, { me, places, go, redraw }) {
@@ -26,7 +27,7 @@ export function shell(root, { me, places, go, redraw }) {
       "header",
       { class: "top" },
       toggle,
-      el("a", { class: "brand", href: "/" }, t("title")),
+      el("a", { class: "brand", href: "/" }, el("img", { src: MARK, alt: "" }), t("brand")),
       el("span", { class: "space" }),
       languageButton(redraw),
       themeButton(),

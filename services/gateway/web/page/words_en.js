@@ -1,5 +1,6 @@
 export default {
   title: "Call journal",
+  brand: "Journal",
   slogan: "Who called whom, when, and how it ended",
   skip: "Skip to content",
   language_name: "English",
