@@ -1,6 +1,6 @@
 # One image, one service: docker build --build-arg SERVICE=calls .
 FROM python:3.11-slim-bookworm AS service
-RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal && install -d -o journal /var/exports
 WORKDIR /app
 COPY pyproject.toml constraints.txt ./
 # What every service needs is a layer that all images share.

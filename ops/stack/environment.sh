@@ -16,6 +16,7 @@ $(service_secrets "$service")
 $(owner_secrets "$service")
 RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
 PRICE_DELAY=$(price_delay)
+METRICS_ADDRESS=127.0.0.1:$((EDGE_PORT + 20))-$((EDGE_PORT + 39))
 PSYCOPG_WAIT_FUNC=wait_select
 PYTHONUNBUFFERED=1
 ENV

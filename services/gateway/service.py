@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from prometheus_client import Histogram
+
 from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.billing_report import BillingReportDoors
 from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
@@ -28,6 +31,11 @@ from shared.plumbing.timers import every
 
 CLEAN_UP_EVERY = 30
 TELL_AGAIN_EVERY = 600
+PRICE_LATENESS = Histogram(
+    "journal_price_lateness_seconds",
+    "From when a price was due until the journal showed it for the first time; below 0 it came too early.",
+    buckets=(0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
 
 
 class GatewayService(
@@ -43,6 +51,7 @@ class GatewayService(
     ChargeDoors,
     TariffDoors,
     ReratingDoors,
+    BillingReportDoors,
     ReportDoors,
     DocumentDoors,
     HealthDoors,
@@ -66,8 +75,11 @@ class Projector:
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            changed = projections.show(conn, messages)
-        self.bell.ring(changed)
+            shown = projections.show(conn, messages)
+        self.bell.ring(shown.tenants)
+        now = clock.now()
+        for due_at in shown.first_prices:
+            PRICE_LATENESS.observe((now - due_at).total_seconds())
 
     @every(TELL_AGAIN_EVERY)
     def tell_settings_again(self) -> None:

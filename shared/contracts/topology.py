@@ -50,6 +50,7 @@ BILLING = (
     "retry",
     "rerate",
     "rerating",
+    "report",
 )
 """What the gateway asks of billing."""
 

@@ -52,7 +52,14 @@ def test_every_process_runs_in_a_container_as_in_the_procfile(process: str) -> N
 def test_a_process_has_the_image_and_the_secrets_of_its_service(process: str) -> None:
     owner = PROCFILE[process].split("ops/stack/as ")[1].split()[0]
     assert SERVICES[process]["build"]["args"] == {"SERVICE": owner}
-    assert SERVICES[process]["volumes"] == [f"{owner}:/run/stack/env:ro"]
+    assert SERVICES[process]["volumes"][0] == f"{owner}:/run/stack/env:ro"
+
+
+def test_only_the_gateway_writes_to_a_disk_and_there_exports_alone() -> None:
+    writable = {process: more for process in PROCFILE if (more := SERVICES[process]["volumes"][1:])}
+    assert writable == {"gateway": ["exports:/var/exports"]}
+    assert SERVICES["gateway"]["environment"]["TMPDIR"] == "/var/exports"
+    assert any("install -d -o journal /var/exports" in line for line in stages("Dockerfile")[""])
 
 
 @pytest.mark.parametrize("name", [service.name for service in topology.SERVICES])

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -25,7 +26,11 @@ ROLES = {
     "relay": ("calls", "CallsRelay"),
     "gateway": ("gateway", "GatewayService"),
     "projector": ("gateway", "Projector"),
+    "billing": ("billing", "BillingService"),
+    "billing, second replica": ("billing", "BillingService"),
+    "billing's relay": ("billing", "BillingRelay"),
 }
+RUN = "import sys; from shared.plumbing import runner; import tests.chaos.planted; runner.main(sys.argv[1:])"
 SERVERS = ("rabbitmq", "postgres")
 HEARD = [queue.name for queue in QUEUES if queue.service in {of for of, _ in ROLES.values()}]
 """The queues that somebody here listens to."""
@@ -59,8 +64,11 @@ class World:
 
     def _start(self, role: str) -> None:
         of, name = ROLES[role]
-        self.running[role] = self.services.start(
-            f"tests.chaos.planted:{name}", of=of, ready=False, PLANTED=self.planted
+        environment = {**os.environ, **self.stack.env(of), "PYTHONPATH": str(ROOT), "PRICE_DELAY": "1"}
+        self.running[role] = self.services.spawn(
+            [sys.executable, "-c", RUN, f"services.{of}.service:{name}"],
+            {**environment, "PLANTED": self.planted},
+            ready=False,
         )
 
     def _keep(self) -> None:
@@ -141,6 +149,8 @@ class World:
         return (
             self.rows("calls", "select count(*), max(recorded_at) from events"),
             self.rows("gateway", "select coalesce(sum(version), 0) from journal"),
+            self.rows("billing", "select count(*), count(*) filter (where pending) from calls"),
+            self.rows("gateway", "select coalesce(sum(version), 0) from journal_prices"),
             waiting,
             busy,
         )

@@ -47,6 +47,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "retry_charges": ACCOUNTING,
     "begin_rerating": ACCOUNTING,
     "show_rerating": ACCOUNTING,
+    "show_billing_report": ACCOUNTING,
     "list_accounts": ADMINISTRATORS,
     "add_account": ADMINISTRATORS,
     "show_account": ADMINISTRATORS,

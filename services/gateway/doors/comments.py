@@ -18,7 +18,6 @@ from shared.plumbing.database import Connection
 from shared.web.http import Problem, answer
 
 PATH = "/api/v1/calls/<call_id>/comment"
-PRIVATE = {"Cache-Control": "private, no-store"}
 COMMENT = schemas.CommentSchema()
 
 
@@ -34,7 +33,7 @@ class CommentDoors(Door):
         self._show(visit, told)
         with self.db.reading() as conn:
             comment = _comment(conn, visit.caller.tenant, told)
-        return answer(comment, 201 if told["created"] else 200, PRIVATE)
+        return answer(comment, 201 if told["created"] else 200)
 
     @door("DELETE", PATH, answers={204: ""})
     def delete_comment(self, visit: Visit, call_id: UUID) -> Response:
@@ -55,7 +54,7 @@ class CommentDoors(Door):
         with self.db.reading() as conn:
             names = directory.account_names(conn, visit.caller.tenant, {one["author_id"] for one in versions})
         shown = [{**one, "author": _author(one.pop("author_id"), names)} for one in versions]
-        return answer({"versions": shown}, headers=PRIVATE)
+        return answer({"versions": shown})
 
     def _look(self, visit: Visit, call_id: UUID) -> None:
         with self.db.reading() as conn:

@@ -1,0 +1,43 @@
+"""What a process counts, told to Prometheus at `/metrics` on a small door of its own."""
+
+import logging
+
+import eventlet
+from eventlet import wsgi
+from prometheus_client import REGISTRY, Counter, Gauge, make_wsgi_app
+
+logger = logging.getLogger(__name__)
+
+TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled.", ["queue"])
+PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
+PUBLISHED = Counter("journal_messages_published", "Messages that the broker has confirmed.", ["exchange"])
+OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
+AT_ONCE, LONGEST_WAIT = 4, 5
+
+
+def tell(service: str, address: str | None) -> None:
+    """Listen at `host:port`, or at the first free port of `host:first-last`; nowhere if there is no address.
+
+    Every sample set says in `target_info` which service it is of, wherever that listens.
+    """
+    if not address:
+        return
+    REGISTRY.set_target_info({"service": service})
+    listening = _listen(address)
+    if listening is None:
+        logger.error("no free port for metrics", extra={"address": address})
+        return
+    logger.info("metrics", extra={"port": listening.getsockname()[1]})
+    bounds = {"max_size": AT_ONCE, "keepalive": False, "socket_timeout": LONGEST_WAIT}
+    eventlet.spawn(wsgi.server, listening, make_wsgi_app(), log_output=False, **bounds)
+
+
+def _listen(address: str) -> eventlet.greenio.GreenSocket | None:
+    host, _, ports = address.rpartition(":")
+    first, _, last = ports.partition("-")
+    for port in range(int(first), int(last or first) + 1):
+        try:
+            return eventlet.listen((host, port), reuse_port=False)
+        except OSError:
+            continue
+    return None
