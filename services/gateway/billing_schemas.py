@@ -210,9 +210,9 @@ class By(StrEnum):
 class BillingReportQuerySchema(Schema):
     """The calls placed in a half-open span; days are the company's."""
 
-    placed_from = Moment(required=True, data_key="from")
-    placed_to = Moment(required=True, data_key="to")
-    by = fields.Enum(By, by_value=True, required=True)
+    placed_from = Moment(required=True, data_key="from", metadata=says("Placed then or later."))
+    placed_to = Moment(required=True, data_key="to", metadata=says("Placed earlier than that."))
+    by = fields.Enum(By, by_value=True, required=True, metadata=says("What is added up together."))
 
 
 class CostSchema(Schema):

@@ -13,6 +13,7 @@ from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
+from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
 
@@ -120,9 +121,22 @@ SHOW_PRICES = """
      where journal_prices.version < excluded.version
     returning tenant, call_id::text, xmax = 0
 """
+# That somebody listened changes nothing that is shown; a recording is stored once and deleted once, so none is missed.
+SHOW_RECORDINGS = """
+    insert into journal_recordings as known (tenant, call_id, version, status, format, duration, size)
+    select tenant, call_id, version, status, format, duration * interval '1 second', size
+      from json_to_recordset(%(rows)s) as recording (
+        tenant text, call_id uuid, version int, status text, format text, duration double precision, size bigint)
+     order by tenant, call_id
+        on conflict (tenant, call_id) do update
+       set version = excluded.version, status = excluded.status, format = excluded.format,
+           duration = excluded.duration, size = excluded.size
+     where known.version < excluded.version and known.status <> excluded.status
+    returning tenant, call_id::text
+"""
 HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
-CALL, COMMENT, CHARGE, TARIFF = "call", "comment", "charge", "tariff"
+CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
 
 class _Part(Schema):
@@ -153,7 +167,12 @@ class HeartbeatSchema(_Part):
 
 BEAT = HeartbeatSchema()
 BILLED = {CHARGE: ShownChargeSchema(), TARIFF: TariffSchema()}
-STATES = {CALL: CallStateSchema(), COMMENT: CommentStateSchema(), **BILLED}
+STATES = {
+    CALL: CallStateSchema(),
+    COMMENT: CommentStateSchema(),
+    RECORDING: RecordingStateSchema(),
+    **BILLED,
+}
 """The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
 
 Key = tuple[str, str]
@@ -190,8 +209,10 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> Shown:
     calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
     comments = [_row(envelope) for envelope in told[COMMENT]]
     prices = [_price(envelope) for envelope in told[CHARGE]]
+    recordings = [_row(envelope) for envelope in told[RECORDING]]
     priced = _show_prices(conn, prices)
-    tenants = _number(conn, {*_show_calls(conn, calls), *_show_comments(conn, comments), *priced})
+    changed = {*_show_calls(conn, calls), *_show_comments(conn, comments), *priced, *_show_recordings(conn, recordings)}
+    tenants = _number(conn, changed)
     return Shown(tenants, [datetime.fromisoformat(price["due_at"]) for price in prices if priced.get(_key(price))])
 
 
@@ -201,6 +222,11 @@ def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) 
     Who wrote it reads it at once, whichever gateway they ask.
     """
     return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+
+
+def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Show a recording as its owner has just answered that it is; returns as `show` does."""
+    return _number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
@@ -269,6 +295,11 @@ def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> dict[Key, bool]
     """Of which calls the price has changed, and whether it is the first one."""
     shown = conn.execute(SHOW_PRICES, {"rows": as_rows(rows)}) if rows else ()
     return {(tenant, call_id): first for tenant, call_id, first in shown}
+
+
+def _show_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Of which calls the recording has come or gone."""
+    return set(conn.execute(SHOW_RECORDINGS, {"rows": as_rows(rows)})) if rows else set()
 
 
 def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:

@@ -244,6 +244,20 @@ class RecordingSchema(Schema):
     size = fields.Integer(required=True, allow_none=True, strict=True)
 
 
+class DownloadQuerySchema(Schema):
+    """`download`: 1 for a file to be saved, 0 or left out for sound to be played."""
+
+    download = fields.Integer(
+        load_default=0, validate=validate.OneOf([0, 1]), metadata=says("1 for a file to be saved, 0 for sound.")
+    )
+
+
+class PeaksSchema(Schema):
+    """How loud each of as many equal parts of a recording is, 0 to 255; null where nobody can tell."""
+
+    peaks = fields.List(fields.Integer(strict=True), required=True, allow_none=True)
+
+
 class TimelineEventSchema(Schema):
     owner = fields.String(required=True)
     type = fields.String(required=True)

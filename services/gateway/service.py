@@ -17,6 +17,7 @@ from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.page import PageDoors
+from services.gateway.doors.recordings import RecordingDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
@@ -43,6 +44,7 @@ class GatewayService(
     StreamDoors,
     ExportDoors,
     CommentDoors,
+    RecordingDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,

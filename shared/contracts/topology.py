@@ -33,7 +33,7 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments", "billing")
+OWNERS = ("calls", "comments", "billing", "recordings")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 BILLING = (
@@ -58,6 +58,7 @@ SERVICES = (
     Service("billing", publishes=("billing.events",)),
     Service("calls", publishes=("calls.events",)),
     Service("comments", publishes=("comments.events",)),
+    Service("recordings", publishes=("recordings.events",)),
     Service(
         "gateway",
         publishes=("reports", "gateway.events"),
@@ -67,6 +68,9 @@ SERVICES = (
             "comments.delete",
             "comments.history",
             "comments.timeline",
+            "recordings.delete",
+            "recordings.peaks",
+            "recordings.timeline",
             *(f"billing.{method}" for method in BILLING),
         ),
     ),
@@ -79,6 +83,7 @@ QUEUES = (
     Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
     Queue("calls.reports", "calls", ("reports",)),
     Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
+    Queue("recordings.settings", "recordings", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
 

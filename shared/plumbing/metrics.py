@@ -1,6 +1,8 @@
 """What a process counts, told to Prometheus at `/metrics` on a small door of its own."""
 
 import logging
+from contextlib import suppress
+from typing import Any
 
 import eventlet
 from eventlet import wsgi
@@ -12,7 +14,7 @@ TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled
 PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
 PUBLISHED = Counter("journal_messages_published", "Messages that the broker has confirmed.", ["exchange"])
 OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
-AT_ONCE, LONGEST_WAIT = 4, 5
+BOUNDS: dict[str, Any] = {"max_size": 4, "keepalive": False, "socket_timeout": 5}
 
 
 def tell(service: str, address: str | None) -> None:
@@ -28,16 +30,13 @@ def tell(service: str, address: str | None) -> None:
         logger.error("no free port for metrics", extra={"address": address})
         return
     logger.info("metrics", extra={"port": listening.getsockname()[1]})
-    bounds = {"max_size": AT_ONCE, "keepalive": False, "socket_timeout": LONGEST_WAIT}
-    eventlet.spawn(wsgi.server, listening, make_wsgi_app(), log_output=False, **bounds)
+    eventlet.spawn(wsgi.server, listening, make_wsgi_app(), log_output=False, **BOUNDS)
 
 
 def _listen(address: str) -> eventlet.greenio.GreenSocket | None:
     host, _, ports = address.rpartition(":")
     first, _, last = ports.partition("-")
     for port in range(int(first), int(last or first) + 1):
-        try:
+        with suppress(OSError):
             return eventlet.listen((host, port), reuse_port=False)
-        except OSError:
-            continue
     return None

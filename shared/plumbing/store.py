@@ -36,11 +36,9 @@ SEND = f"{OUTGOING} order by place"
 # All or nothing, and without a savepoint around it: each would be two more turns to the server.
 APPEND = f"""
     with new as (
-        select * from json_to_recordset(%(events)s) as event (
-            id uuid, tenant text, stream text, version int, type text, schema_version smallint, data jsonb,
-            recorded_at timestamptz, correlation_id text)
+        select * from json_populate_recordset(null::events, %(events)s)
     ), appended as (
-        insert into events (id, tenant, stream, version, type, schema_version, data, recorded_at, correlation_id)
+        insert into events
         select * from new
          where not exists (select from new join events using (stream, version))
             on conflict (stream, version) do nothing

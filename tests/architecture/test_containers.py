@@ -55,9 +55,9 @@ def test_a_process_has_the_image_and_the_secrets_of_its_service(process: str) ->
     assert SERVICES[process]["volumes"][0] == f"{owner}:/run/stack/env:ro"
 
 
-def test_only_the_gateway_writes_to_a_disk_and_there_exports_alone() -> None:
+def test_only_exports_and_recordings_are_written_to_a_disk() -> None:
     writable = {process: more for process in PROCFILE if (more := SERVICES[process]["volumes"][1:])}
-    assert writable == {"gateway": ["exports:/var/exports"]}
+    assert writable == {"gateway": ["exports:/var/exports"], "recordings": ["recordings-data:/var/lib/journal"]}
     assert SERVICES["gateway"]["environment"]["TMPDIR"] == "/var/exports"
     assert any("install -d -o journal /var/exports" in line for line in stages("Dockerfile")[""])
 
@@ -136,4 +136,5 @@ def test_a_process_is_told_what_the_private_servers_tell_it() -> None:
     stack = (ROOT / "ops/stack/environment.sh").read_text().split("service_environment() {")[1].split("\n}\n")[0]
     named = set(re.findall(r"^([A-Z_]+)=", stack, re.MULTILINE)) - {"RO_DATABASE_URL"}
     image = set(re.findall(r"([A-Z_]+)=", " ".join(stages("Dockerfile")[""])))
-    assert named <= image | SERVICES["gateway"]["environment"].keys()
+    compose = {name for process in PROCFILE for name in SERVICES[process]["environment"]}
+    assert named <= image | compose

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from services.gateway import directory, projections, queries, schemas
 from services.gateway.domain.scope import scope_of
-from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Conflict, Rejected
@@ -22,8 +21,6 @@ COMMENT = schemas.CommentSchema()
 
 
 class CommentDoors(Door):
-    bell = RedisBell()
-
     @door("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT})
     def write_comment(self, visit: Visit, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""

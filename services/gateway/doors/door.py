@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from services.gateway import idempotency, schemas
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Caller
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.credentials import Credentials
 from shared.contracts.errors import Invalid, NotFound
 from shared.plumbing import clock
@@ -52,9 +53,11 @@ class Door:
     db = Database()
     credentials = Credentials()
     publishers = Broker()
+    bell = RedisBell()
     billing = RpcClient("billing")
     calls = RpcClient("calls")
     comments = RpcClient("comments")
+    recordings = RpcClient("recordings")
     config = Config()
 
 
@@ -129,11 +132,13 @@ def door(
     body: Schema | str | None = None,
     body_limit: int = BODY_LIMIT,
     writes_here: bool = False,
+    remembered: bool = True,
 ) -> Callable[[Any], Any]:
     """A method as an HTTP door, given the Visit and the ids in the path as UUIDs, once the caller may come in.
 
     `headers` are told of, and read by the method. `body` is a schema, or the media type of what is not JSON. With
-    `writes_here` the method is given a connection too, whose transaction is the whole write.
+    `writes_here` the method is given a connection too, whose transaction is the whole write. A repeat of what is not
+    `remembered` is done anew: for a body that is not to be read here.
     """
 
     def hang(enter: Any) -> Any:
@@ -161,7 +166,7 @@ def door(
 
         def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
-            repeat = _repeat(request, caller) if plate.writes and caller else None
+            repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
             command_id = repeat.command_id if repeat else uuid4()
             visit = Visit(plate, request, caller, repeat, command_id)
             if writes_here:

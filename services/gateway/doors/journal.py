@@ -78,7 +78,12 @@ class JournalDoors(Door):
         with self.db.reading() as conn:
             queries.one(conn, scope_of(visit.caller), call_id)
         visit.asked()
-        owners = {"calls": self.calls, "comments": self.comments, "billing": self.billing}
+        owners = {
+            "calls": self.calls,
+            "comments": self.comments,
+            "billing": self.billing,
+            "recordings": self.recordings,
+        }
         told = ask_all(owners, "timeline", tenant=tenant, call_id=str(call_id))
         if told["calls"] is None:
             raise Unavailable
