@@ -48,7 +48,8 @@ function factsOf(entry, explained, explain) {
   const why =
     priced && el("button", { type: "button", class: "link", "aria-expanded": explained, onclick: (event) => explain(event.target) }, t(explained ? "price_hide" : "price_why"));
   return [
-    fact("status", el("span", {}, t(`status_${entry.status}`))),
+    el("dt", { class: "hidden" }, t("status")),
+    el("dd", { class: "whole" }, t(`status_${entry.status}`)),
     fact("began", at(entry.placed_at)),
     fact("talk_began", at(entry.answered_at)),
     fact("ended", at(entry.ended_at)),

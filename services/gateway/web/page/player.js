@@ -10,6 +10,8 @@ import { t } from "./words.js";
 const SPEEDS = ["0.75", "1", "1.25", "1.5", "2"];
 const STEP = 5;
 const HEIGHT = 40;
+const BARS = 160;
+const FAINT = 64;
 const [VOLUME, SPEED] = ["volume", "speed"];
 
 /** Returns {element, begin, stop}. `close` shuts it. */
@@ -122,12 +124,19 @@ async function peaksOf(id) {
   }
 }
 
+/** As many parts as can be told apart, each as loud as its loudest. */
+function loudest(peaks) {
+  const size = Math.ceil(peaks.length / BARS);
+  return Array.from({ length: Math.ceil(peaks.length / size) }, (_, n) => Math.max(...peaks.slice(n * size, (n + 1) * size)));
+}
+
 /** How loud each part is, 0 to 255, as bars that widen with the track; a quiet line where that is not known. */
 function bars(peaks) {
-  const known = peaks?.length ? peaks : Array(100).fill(24);
+  const known = peaks?.length ? loudest(peaks) : Array(BARS).fill(FAINT / 6);
   const width = 100 / known.length;
+  const loud = Math.max(...known, FAINT);
   return known.map((peak, n) => {
-    const height = Math.max(2, (peak / 255) * HEIGHT);
+    const height = Math.max(2, (peak / loud) * HEIGHT);
     return svg("rect", { x: n * width, y: (HEIGHT - height) / 2, width: width * 0.65, height, rx: 0.2 });
   });
 }
