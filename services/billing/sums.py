@@ -13,33 +13,31 @@ AT_ONE_INSTANT = "set transaction isolation level repeatable read"
 PRICED = """
       from calls
       join charges using (call_id)
-     cross join lateral json_to_record(charges.charge -> 'price')
-                     as price (amount numeric, currency text, lines json)
-     {lines}
+      {lines}
      where calls.tenant = %(tenant)s and placed_at >= %(placed_from)s and placed_at < %(placed_to)s
        and charges.state = 'priced'
 """
-OF_CALLS = PRICED.format(lines="")
-OF_LINES = PRICED.format(
-    lines="""
-     cross join lateral json_to_recordset(price.lines) as line (direction text, prefix text, amount numeric)
-    """
-)
+LINES = """
+     cross join lateral json_to_recordset(charges.charge -> 'price' -> 'lines')
+                     as line (direction text, prefix text, amount numeric)
+"""
 BY_DAY = f"""
-    select (placed_at at time zone %(zone)s)::date, currency, count(*), sum(price.amount)
-      {OF_CALLS}
+    select (placed_at at time zone %(zone)s)::date, currency, count(*), sum(charges.amount)
+      {PRICED.format(lines="")}
      group by 1, 2
      order by 1, 2
      limit %(most)s
 """
 BY_PREFIX = f"""
     select line.direction || ' ' || line.prefix, currency, count(distinct call_id), sum(line.amount)
-      {OF_LINES}
+      {PRICED.format(lines=LINES)}
      group by 1, 2
      order by 4 desc, 1, 2
      limit %(most)s
 """
-TOTALS = f"select currency, count(*), sum(price.amount) {OF_CALLS} group by 1 order by 1"
+TOTALS = f"""
+    select currency, count(*), sum(charges.amount) {PRICED.format(lines="")} group by 1 order by 1
+"""
 MOST_ROWS = 5000
 
 

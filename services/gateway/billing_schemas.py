@@ -212,7 +212,7 @@ class BillingReportQuerySchema(Schema):
 
     placed_from = Moment(required=True, data_key="from", metadata=says("Placed then or later."))
     placed_to = Moment(required=True, data_key="to", metadata=says("Placed earlier than that."))
-    by = fields.Enum(By, by_value=True, required=True, metadata=says("What is added up together."))
+    by = fields.Enum(By, by_value=True, required=True, metadata=says("What is added up apart."))
 
 
 class CostSchema(Schema):

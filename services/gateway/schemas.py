@@ -248,7 +248,7 @@ class DownloadQuerySchema(Schema):
     """`download`: 1 for a file to be saved, 0 or left out for sound to be played."""
 
     download = fields.Integer(
-        load_default=0, validate=validate.OneOf([0, 1]), metadata=says("1 for a file to be saved, 0 for sound.")
+        load_default=0, validate=validate.OneOf([0, 1]), metadata=says("1 for a file to be saved.")
     )
 
 

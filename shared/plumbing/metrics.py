@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import suppress
-from typing import Any
 
 import eventlet
 from eventlet import wsgi
@@ -12,9 +11,8 @@ logger = logging.getLogger(__name__)
 
 TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled.", ["queue"])
 PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
-PUBLISHED = Counter("journal_messages_published", "Messages that the broker has confirmed.", ["exchange"])
 OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
-BOUNDS: dict[str, Any] = {"max_size": 4, "keepalive": False, "socket_timeout": 5}
+BOUNDS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
 
 
 def tell(service: str, address: str | None) -> None:
@@ -25,12 +23,10 @@ def tell(service: str, address: str | None) -> None:
     if not address:
         return
     REGISTRY.set_target_info({"service": service})
-    listening = _listen(address)
-    if listening is None:
+    if listening := _listen(address):
+        eventlet.spawn(wsgi.server, listening, make_wsgi_app(), **BOUNDS)
+    else:
         logger.error("no free port for metrics", extra={"address": address})
-        return
-    logger.info("metrics", extra={"port": listening.getsockname()[1]})
-    eventlet.spawn(wsgi.server, listening, make_wsgi_app(), log_output=False, **BOUNDS)
 
 
 def _listen(address: str) -> eventlet.greenio.GreenSocket | None:

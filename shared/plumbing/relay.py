@@ -87,7 +87,6 @@ class Relay(DependencyProvider):
         if rows:
             self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
             self._ask(conn, DONE, positions=[position for position, *_ in rows])
-            metrics.PUBLISHED.labels(self.exchange).inc(len(rows))
         if len(rows) < BATCH:
             eventlet.sleep(PACE if rows else 0)
             for _ in conn.notifies(timeout=POLL, stop_after=1):

@@ -24,11 +24,13 @@ from shared.contracts.topology import QUEUES, dead
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Broker, Services, Stack
+from shared.testing.system import PASSWORD
 from tests.chaos.traffic import Traffic, traffic
 from tests.chaos.world import ROLES, World
 from tests.integration.billing.company import Billing, a_rate
 
 TENANT = "acme"
+LOGIN, REMARKS = "chaos", 30
 KEY = "chaos-ingest-key-0123456789abcdef"
 QUIET, SETTLE = 4.0, 90.0
 RATES = [a_rate("", "1.20"), a_rate("", "0.30", Direction.INBOUND)]
@@ -49,14 +51,16 @@ def world(
     services: Services,
     billing_db: Postgres,
     calls_db: Postgres,
+    comments_db: Postgres,
     gateway_db: Postgres,
     broker: Broker,
 ) -> Iterator[World]:
     with gateway_db.connection() as conn:
         directory.ensure_tenant(conn, TENANT, "Хаос")
         directory.ensure_api_key(conn, TENANT, "ingest", "chaos", KEY)
+        directory.ensure_account(conn, TENANT, LOGIN, PASSWORD, "Хаос", "administrator")
     Billing(billing_db).tariff(RATES, tenant=TENANT)
-    world = World(stack, services, KEY)
+    world = World(stack, services, KEY, LOGIN, PASSWORD)
     yield world
     world.stop()
 
@@ -66,10 +70,13 @@ def storm(world: World, told: Traffic, faults: list[str], seconds: float, seed: 
     chance = random.Random(seed)
     sender = threading.Thread(target=world.tell, args=(told.told, seconds))
     sender.start()
+    remarker = threading.Thread(target=world.remark, args=(list(told.expected)[:REMARKS], seconds))
+    remarker.start()
     for fault in faults:
         time.sleep(seconds / len(faults) * chance.uniform(0.2, 0.8))
         world.strike(fault, chance)
     sender.join()
+    remarker.join()
     world.wait_until_quiet(QUIET, SETTLE)
 
 
@@ -108,6 +115,7 @@ def faults_of(told: Traffic, world: World) -> list[str]:
             if shown[one] != kept[one]
         ),
         *wrong_prices(told, world),
+        *wrong_remarks(world),
     ]
 
 
@@ -129,6 +137,19 @@ def wrong_prices(told: Traffic, world: World) -> list[str]:
     return found
 
 
+def wrong_remarks(world: World) -> list[str]:
+    """Comments that were accepted and were not written once, or are not in the journal."""
+    times = dict(world.rows("comments", "select stream, count(*) from events group by 1"))
+    shown = {
+        str(call_id): text for call_id, text in world.rows("gateway", "select call_id, text from journal_comments")
+    }
+    return [
+        f"the comment on {call_id} was written {times.get(f'comment-{call_id}')} times and is {shown.get(call_id)}"
+        for call_id, text in world.remarks.items()
+        if (times.get(f"comment-{call_id}"), shown.get(call_id)) != (1, text)
+    ]
+
+
 def nothing_parked(broker: Broker) -> bool:
     return not any(broker.count(dead(queue.name)) for queue in QUEUES)
 
@@ -147,8 +168,9 @@ def plan(seed: int, kills: int, pauses: int) -> list[str]:
 def test_what_was_accepted_is_in_the_journal_once_and_right(world: World, broker: Broker, seed: int) -> None:
     told = traffic(TENANT, 1500, seed)
     world.start()
-    storm(world, told, plan(seed, kills=10, pauses=2), 40, seed)
+    storm(world, told, plan(seed, kills=12, pauses=2), 40, seed)
     assert faults_of(told, world) == []
+    assert len(world.remarks) == REMARKS
     assert nothing_parked(broker)
 
 

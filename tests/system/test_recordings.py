@@ -157,3 +157,20 @@ def test_more_than_the_limit_is_refused_before_it_is_sent(
     began = datetime.now(UTC)
     assert bring(system, origin, call, file)[0] == 413
     assert datetime.now(UTC) - began < timedelta(seconds=5)
+
+
+def test_a_dead_recordings_service_costs_the_sound_and_not_the_journal(
+    system: System, origin: str, call: str, file: Path
+) -> None:
+    bring(system, origin, call, file)
+    eventually(lambda: recording(system, call)["state"] == "available")
+    system.processes["recordings"].kill()
+    try:
+        assert fetch(system, origin, f"/calls/{call}/recording", "olha").status_code == 503
+        assert recording(system, call)["state"] == "available"
+        answer = system.get(f"/calls/{call}/timeline", "olha")
+        assert (answer.status_code, answer.json()["degraded"]) == (200, ["recordings"])
+        assert system.send("DELETE", f"/calls/{call}/recording", "admin").status_code == 503
+    finally:
+        system.start("recordings")
+    assert fetch(system, origin, f"/calls/{call}/recording", "olha").content == SOUND

@@ -35,8 +35,3 @@ def test_twins_take_the_first_free_port_of_a_range_and_who_finds_none_works_with
     assert [twin.alive() for twin in twins] == [True, True]
     assert "no free port for metrics" in twins[1].log.read_text()
     assert metrics(port)
-
-
-def test_there_is_no_door_without_an_address(start: Start, work: str, notes: Notes) -> None:
-    listener = start("Listener", METRICS_ADDRESS="")
-    assert '"metrics"' not in listener.log.read_text()
