@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 .DEFAULT_GOAL := help
 COMPOSE := compose-up compose-down compose-test
-.PHONY: help up demo down test check bench soak logs psql look clean packages venv $(COMPOSE)
+.PHONY: help up demo down test check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,7 +22,7 @@ down: ## stop it all; the data stays in .stack
 	done
 	@echo "Stopped. The data is still in .stack; 'make clean' removes it."
 
-test: packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
+test: test-packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
 	@ops/stack/test $(ARGS)
 
 check: venv ## style, types, and who may import whom
@@ -34,7 +34,7 @@ check: venv ## style, types, and who may import whom
 bench: packages venv ## how fast it is, in ratios measured in one run
 	@$(VENV)/bin/python -m tests.performance.run $(ARGS)
 
-soak: packages venv ## the tests at their full sizes
+soak: test-packages venv ## the tests at their full sizes
 	@ops/stack/test -m soak --timeout 0 $(ARGS)
 
 logs: ## follow what the services say
@@ -59,8 +59,14 @@ compose-down: ## stop the containers and remove them with their data
 compose-test: venv ## the system tests against containers of their own that are gone afterwards; DOCKER_HOST= names the engine
 	@ops/compose/test $(ARGS)
 
+screens: test-packages venv ## the pictures of docs/screens, taken anew of the running demonstration
+	@$(VENV)/bin/python -m tests.browser.screens
+
 packages:
 	@ops/stack/packages
+
+test-packages:
+	@ops/stack/packages tests
 
 venv:
 	@ops/stack/venv

@@ -16,6 +16,7 @@ from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
+from services.gateway.doors.page import PageDoors
 from services.gateway.doors.recordings import RecordingDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.reratings import ReratingDoors
@@ -56,6 +57,7 @@ class GatewayService(
     ReportDoors,
     DocumentDoors,
     HealthDoors,
+    PageDoors,
 ):
     name = "gateway"
 

@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it can work, and what stands at the root."""
+"""Whether this process lives, and whether it can work."""
 
 import logging
 from collections.abc import Callable
@@ -24,17 +24,6 @@ logger = logging.getLogger(__name__)
 BOUND = 2.0
 AWAY = (eventlet.Timeout, Unavailable, psycopg.Error, RedisError, *BROKER_ERRORS)
 REMEMBERED = 0.5
-PAGE = """<!doctype html>
-<html lang="uk">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Журнал дзвінків</title></head>
-<body><h1>Журнал дзвінків</h1>
-<p>Хто дзвонив, кому, коли і чим це скінчилося. Програми питають тут: <a href="/api/v1/journal">/api/v1/journal</a>.</p>
-</body>
-</html>
-"""
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-}
 
 
 class Probes:
@@ -99,7 +88,3 @@ class HealthDoors(Door):
     @http("GET", "/metrics")
     def show_metrics(self, request: Request) -> Response:
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-    @http("GET", "/")
-    def show_page(self, request: Request) -> Response:
-        return Response(PAGE, content_type="text/html; charset=utf-8", headers=PAGE_HEADERS)

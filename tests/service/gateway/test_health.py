@@ -48,15 +48,6 @@ def test_servers_that_hang_are_not_waited_for_long(remote: Remote):
     assert remote.gateway("GET", "/healthz").status_code == 200
 
 
-def test_the_page_runs_nothing_and_loads_nothing(gateway: Gateway):
-    answer = gateway("GET", "/")
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
-    assert "Журнал дзвінків" in answer.text
-    assert "<script" not in answer.text
-    assert "style" not in answer.text
-
-
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v2/me", "/api/v1/sessions/other", "/favicon.ico"])
 def test_what_is_not_there_is_a_problem(gateway: Gateway, path):
     answer = gateway("GET", path)

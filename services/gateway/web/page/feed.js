@@ -1,0 +1,146 @@
+/** A page of the journal that is alive: shown, kept up to date, and honest about when it is not. */
+
+import { get } from "./api.js";
+import { el, pause, put, say } from "./dom.js";
+import { Entries } from "./entries.js";
+import { fits } from "./filters.js";
+import { drawn } from "./icons.js";
+import { listen } from "./live.js";
+import { failure, nothing, waiting } from "./states.js";
+import { t } from "./words.js";
+
+const PATIENCE = 400;
+const AT_TOP = 80;
+const MOST_BEYOND = 200;
+const MOST_HELD = 999;
+const CATCH_UP = 500;
+/** What changes in a call's life is held against the filter here: the stream says nothing of what fits no longer. */
+const OF_A_MOMENT = new Set(["status", "phase", "has", "min_talk", "max_talk", "limit", "cursor"]);
+
+export class Feed {
+  /**
+   * `query` is a list of pairs, as the API takes them. `shown(page)` is told of each page that is shown,
+   * `changed(entry)` of each change.
+   */
+  constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
+    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), catching: null, gone: false });
+    this.isFirst = !query.some(([name]) => name === "cursor");
+    this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
+    this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query) });
+    this.pill = el("span", { class: "pill" });
+    this.banners = el("div", { class: "banners", role: "status" });
+    this.more = el("button", { type: "button", class: "new-calls", hidden: true, onclick: () => this.showNew() });
+    this.place = el("div", {}, waiting());
+    this.element = el("div", { class: "feed" }, this.banners, el("div", { class: "new-holder", "aria-live": "polite" }, this.more), this.place);
+  }
+
+  async begin() {
+    const kept = this.query.filter(([name]) => !OF_A_MOMENT.has(name));
+    this.live = listen(kept, { entry: (entry) => this.take(entry), state: (state) => this.tell(state) });
+    // The stream first: what happens between the page and the stream would be told by neither.
+    const inTime = await Promise.race([this.live.ready.then(() => true), pause(PATIENCE)]);
+    await this.load();
+    if (!inTime) this.live.ready.then(() => this.load({ quiet: true }));
+    this.checking = setInterval(() => document.hidden || this.load({ quiet: true, only: "state" }), 15_000);
+  }
+
+  async load({ quiet = false, only = "" } = {}) {
+    if (this.gone) return;
+    try {
+      const page = await get("/journal", only ? [["limit", 1]] : [...this.query.filter(([name]) => name !== "limit"), ["limit", this.limit]]);
+      if (this.gone) return;
+      this.warn(page.degraded);
+      if (!only) this.show(page);
+    } catch (error) {
+      if (error.status === 401 || this.gone) return;
+      if (!quiet) this.place.replaceChildren(failure(error, () => this.load()));
+    }
+  }
+
+  show(page) {
+    this.table.show(page.entries);
+    this.hold(null);
+    this.rest();
+    this.shown(page);
+  }
+
+  /** The table, or what stands in its place when there is nothing in it. */
+  rest() {
+    put(this.place, this.table.size ? "table" : "empty", () => {
+      if (this.table.size) return this.table.element;
+      return this.filtered ? nothing("search", t("empty_filter"), t("empty_filter_hint")) : nothing("journal", t("empty_journal"), t("empty_journal_hint"));
+    });
+  }
+
+  /** Changes are gathered and drawn once a frame, however many there are. */
+  take(entry) {
+    if (!this.waits.size) requestAnimationFrame(() => this.draw());
+    this.waits.set(entry.call_id, entry);
+    this.changed(entry);
+  }
+
+  draw() {
+    const entries = [...this.waits.values()];
+    this.waits.clear();
+    if (this.gone) return;
+    for (const entry of entries) this.apply(entry);
+    if (this.table.size) this.rest();
+  }
+
+  apply(entry) {
+    if (this.table.has(entry.call_id)) return this.table.change(entry);
+    const newest = this.table.newest();
+    const isNew = !newest || entry.placed_at >= newest.placed_at;
+    if (!isNew || !fits(entry, this.query)) return undefined;
+    if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
+    this.hold(entry.call_id);
+    if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
+    return undefined;
+  }
+
+  /** Nobody reads what would be moved. */
+  get calm() {
+    return this.isFirst && scrollY < AT_TOP && !this.table.busy;
+  }
+
+  catchUp() {
+    this.catching = null;
+    if (this.calm && this.held.size) this.load({ quiet: true });
+  }
+
+  /** Keep a new call back, and say so; null: none is kept back any more. */
+  hold(id) {
+    if (id === null) this.held.clear();
+    else if (this.held.size < MOST_HELD) this.held.add(id);
+    const n = this.held.size;
+    this.more.hidden = !n;
+    put(this.more, String(n), () => [drawn("up"), t("new_calls", { n })]);
+  }
+
+  async showNew() {
+    if (!this.isFirst) return this.first?.();
+    await this.load({ quiet: true });
+    scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    this.table.body.querySelector("button")?.focus({ preventScroll: true });
+    return undefined;
+  }
+
+  tell(state) {
+    this.pill.className = `pill ${state === "lost" ? "lost" : "live"}`;
+    this.pill.textContent = t(state === "lost" ? "lost" : "live");
+    if (state === "lost") say(t("lost"), "bad");
+    if (state === "resumed") say(t("resumed"));
+    if (state === "missed") this.load({ quiet: true }).then(() => say(t("missed_some")));
+  }
+
+  warn(degraded) {
+    put(this.banners, degraded.join(" "), () => degraded.map((owner) => el("p", { class: "banner" }, drawn("warning"), t(`degraded_${owner}`))));
+  }
+
+  stop() {
+    this.gone = true;
+    clearInterval(this.checking);
+    this.live?.stop();
+    this.table.stop();
+  }
+}

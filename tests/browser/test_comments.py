@@ -1,0 +1,108 @@
+"""The comment on a call, written by people who may be two at once."""
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def fresh(calls, system):
+    """A call without a comment."""
+    system.send("DELETE", f"/calls/{calls['declined']}/comment", "admin")
+    return calls["declined"]
+
+
+def write(page, text):
+    area = page.get_by_role("dialog").get_by_role("textbox")
+    area.fill(text)
+    page.get_by_role("button", name="Зберегти").click()
+
+
+def test_a_comment_is_added_edited_and_deleted(visit, fresh):
+    visitor = visit("olha").journal()
+    page, opened = visitor.page, visitor.open(fresh)
+    button = visitor.row(fresh).locator(".actions button").first
+    plain = button.evaluate("it => getComputedStyle(it).color")
+    opened.get_by_role("button", name="Додати").click()
+    dialog = page.get_by_role("dialog", name="Написати коментар")
+    expect(dialog).to_contain_text("Максимальна кількість символів коментаря – 200 знаків")
+    expect(dialog.get_by_role("button", name="Відміна")).to_be_visible()
+    write(page, "передзвонити 2 серпня")
+    expect(opened).to_contain_text("передзвонити 2 серпня")
+    expect(opened).to_contain_text("Ольга Кобилянська")
+    assert button.evaluate("it => getComputedStyle(it).color") != plain
+    opened.get_by_role("button", name="Ще дії").click()
+    opened.get_by_role("button", name="Редагувати").click()
+    write(page, "передзвонили")
+    expect(opened.locator(".said")).to_have_text("передзвонили")
+    opened.get_by_role("button", name="Ще дії").click()
+    opened.get_by_role("button", name="Усі версії").click()
+    expect(opened.locator(".versions li")).to_have_count(2)
+    opened.get_by_role("button", name="Ще дії").click()
+    opened.get_by_role("button", name="Видалити").click()
+    page.get_by_role("dialog").get_by_role("button", name="Видалити").click()
+    expect(opened).to_contain_text("Коментаря ще немає.")
+    assert button.evaluate("it => getComputedStyle(it).color") == plain
+
+
+def test_two_hundred_cyrillic_letters_are_taken_and_one_more_cannot_be_written(visit, fresh):
+    visitor = visit("olha").journal()
+    visitor.row(fresh).locator(".actions button").first.click()
+    dialog = visitor.page.get_by_role("dialog")
+    area = dialog.get_by_role("textbox")
+    area.fill("ї" * 199)
+    area.press("End")
+    visitor.page.keyboard.insert_text("єґ")
+    assert area.input_value() == "ї" * 199 + "є"
+    expect(dialog).to_contain_text("200 з 200")
+    area.press("Home")
+    visitor.page.keyboard.insert_text("щ")
+    assert area.input_value() == "ї" * 199 + "є"
+    dialog.get_by_role("button", name="Зберегти").click()
+    expect(visitor.row(fresh).locator(".actions button").first).to_have_accessible_name(f"Є коментар: {'ї' * 199}є")
+
+
+def test_letters_of_two_units_count_as_one(visit, fresh):
+    visitor = visit("olha").journal()
+    visitor.row(fresh).locator(".actions button").first.click()
+    area = visitor.page.get_by_role("dialog").get_by_role("textbox")
+    area.fill("😀" * 201)
+    assert area.input_value() == "😀" * 200
+
+
+def test_who_comes_second_sees_the_others_text_and_keeps_their_own(visit, fresh, system):
+    visitor = visit("olha", expected=True).journal()
+    page = visitor.page
+    assert system.send("PUT", f"/calls/{fresh}/comment", "olha", json={"text": "перший"}).ok
+    expect(visitor.row(fresh).locator(".tool.has").first).to_be_visible()
+    visitor.row(fresh).locator(".actions button").first.click()
+    assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "від Соломії"}).ok
+    write(page, "мій текст")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("alert").first).to_contain_text("від Соломії")
+    assert dialog.get_by_role("textbox").input_value() == "мій текст"
+    page.get_by_role("button", name="Зберегти").click()
+    expect(dialog).to_have_count(0)
+    assert system.get(f"/calls/{fresh}", "olha").json()["comment"]["text"] == "мій текст"
+
+
+def test_somebody_elses_comment_is_shown_and_not_offered_for_change(visit, fresh, system):
+    assert system.send("PUT", f"/calls/{fresh}/comment", "admin", json={"text": "від адміністратора"}).ok
+    visitor = visit("olha").journal()
+    opened = visitor.open(fresh)
+    opened.get_by_role("button", name="Ще дії").click()
+    expect(opened.get_by_role("button", name="Усі версії")).to_be_visible()
+    expect(opened.get_by_role("button", name="Редагувати")).to_have_count(0)
+
+
+def test_a_script_in_a_name_or_a_comment_stays_text(visit, fresh, calls, system):
+    script = "<img src=x onerror=\"document.title='зламано'\"><script>document.title='зламано'</script>"
+    assert system.send("PUT", f"/calls/{fresh}/comment", "admin", json={"text": script[:200]}).ok
+    contact = {"name": script, "number": "0670000012", "note": script}
+    made = system.send("POST", "/contacts", "admin", json=contact).json()
+    visitor = visit().journal()
+    assert visitor.cell(fresh, "callee").inner_text().splitlines()[0] == script
+    expect(visitor.open(fresh).locator(".said")).to_have_text(script)
+    visitor.go("/contacts")
+    expect(visitor.page.get_by_text(script).first).to_be_visible()
+    assert "зламано" not in visitor.page.title()
+    system.send("DELETE", f"/contacts/{made['id']}", "admin")

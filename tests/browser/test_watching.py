@@ -1,0 +1,103 @@
+"""The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from playwright.sync_api import expect
+
+from shared.contracts.wire import Json
+from tests.browser.day import IN
+from tests.browser.test_table import MEANINGS
+from tests.system.test_journal import report, told
+
+MOST = 250
+"""Rows of a page of 50, and those that may come on top of it before the page begins anew."""
+
+
+def life() -> list[Json]:
+    call, at = str(uuid4()), datetime.now(UTC)
+    outbound = {"direction": "outbound", "caller": "101", "callee": "0671234567"}
+    return [
+        report(call, "placed", at, **outbound),
+        report(call, "ringing", at + timedelta(milliseconds=1), party="+380671234567"),
+        report(call, "answered", at + timedelta(milliseconds=2), party="+380671234567"),
+        report(call, "ended", at + timedelta(milliseconds=60_002), by="caller", cause=16),
+    ]
+
+
+def placed(seconds: int = 0) -> Json:
+    data = IN | {"caller": "0670000099"}
+    return report(str(uuid4()), "placed", datetime.now(UTC) + timedelta(seconds=seconds), **data)
+
+
+def test_a_call_lives_before_the_eyes_of_who_watches(visit, calls, system):
+    visitor = visit("olha").journal()
+    placed, rings, answers, ends = life()
+    call_id = told(system, [placed])
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    expect(icon).to_have_accessible_name(MEANINGS["connecting"])
+    price = visitor.open(call_id).locator("dd").nth(5)
+    told(system, [rings])
+    expect(icon).to_have_accessible_name(MEANINGS["ringing"])
+    told(system, [answers])
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
+    expect(visitor.cell(call_id, "talk")).to_have_text("00:00:01")
+    expect(price).to_have_text("з'явиться після дзвінка")
+    told(system, [{**ends, "at": datetime.now(UTC).isoformat()}])
+    expect(price).to_contain_text("грн")
+    assert visitor.page.locator("tr.call").first.get_attribute("data-call") == call_id
+
+
+def test_new_calls_wait_for_who_has_scrolled_away(visit, calls, system):
+    visitor = visit(viewport={"width": 1440, "height": 500}).journal()
+    page = visitor.page
+    read = page.locator("tr.call").nth(8)
+    read.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("scrollY > 100")
+    before = read.bounding_box()
+    told_ids = [told(system, [placed(n)]) for n in range(3)]
+    expect(page.get_by_role("button", name="3 нові дзвінки")).to_be_visible()
+    assert read.bounding_box() == before
+    page.get_by_role("button", name="3 нові дзвінки").click()
+    for call_id in told_ids:
+        expect(visitor.row(call_id)).to_be_visible()
+    expect(page.locator(".new-calls")).to_be_hidden()
+
+
+def test_new_calls_wait_while_somebody_reads_an_opened_row(visit, calls, system):
+    visitor = visit().journal()
+    opened = visitor.open(calls["answered"])
+    expect(opened.locator(".course li").last).to_contain_text("Визначено ціну")
+    before = opened.bounding_box()
+    told(system, [placed()])
+    expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
+    assert opened.bounding_box() == before
+
+
+def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
+    visitor = visit("olha", expected=True).journal()
+    page = visitor.page
+    resumed = []
+    page.on(
+        "request", lambda request: "/stream" in request.url and resumed.append(request.headers.get("last-event-id"))
+    )
+    begun, *rest = life()
+    call_id = told(system, [begun])
+    expect(visitor.row(call_id)).to_be_visible()
+    system.processes["gateway"].kill()
+    expect(page.locator("#said")).to_have_text("Зв'язок втрачено, відновлюємо…")
+    system.start("gateway")
+    told(system, rest[:2])
+    expect(page.locator("#said")).to_have_text("Зв'язок відновлено, нічого не пропущено", timeout=20_000)
+    expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["answered"])
+    assert resumed[-1]
+
+
+def test_a_thousand_changes_leave_the_page_small(visit, calls, system):
+    visitor = visit().journal()
+    page = visitor.page
+    assert system.report("acme", [placed(n) for n in range(1000)]).ok
+    last = told(system, [placed(1001)])
+    expect(visitor.row(last)).to_be_visible(timeout=20_000)
+    assert page.locator("tr.call").count() <= MOST

@@ -1,0 +1,58 @@
+"""The page's files: small, kept by browsers until they change, and unable to run what is not ours."""
+
+import re
+
+import pytest
+
+from services.gateway.doors.page import FOLDER
+from tests.service.gateway.stage import Gateway
+
+LARGEST = 150_000
+"""Bytes of all that a first visit loads."""
+
+
+def assets(gateway: Gateway) -> list[str]:
+    return sorted(set(re.findall(r'"(/assets/[^"]+)"', gateway("GET", "/").text)))
+
+
+@pytest.mark.parametrize("place", ["/", "/journal?status=missed", "/legend", "/contacts", "/accounts", "/tariffs"])
+def test_every_place_is_the_page_and_runs_only_what_is_ours(gateway: Gateway, place):
+    answer = gateway("GET", place)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; img-src 'self' data:;")
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", answer.text) is None
+
+
+def test_a_first_visit_is_small(gateway: Gateway):
+    sent = [gateway("GET", path, headers={"Accept-Encoding": "gzip"}, stream=True) for path in ["/", *assets(gateway)]]
+    assert {answer.headers["Content-Encoding"] for answer in sent} == {"gzip"}
+    assert sum(len(answer.raw.read()) for answer in sent) < LARGEST
+
+
+def test_what_the_page_loads_is_kept_and_the_page_itself_is_asked_for_again(gateway: Gateway):
+    loaded = assets(gateway)
+    assert {path.rpartition("/")[2] for path in loaded} == {path.name for path in FOLDER.iterdir()} - {"index.html"}
+    for path in loaded:
+        assert "immutable" in gateway("GET", path).headers["Cache-Control"]
+    page = gateway("GET", "/")
+    assert page.headers["Cache-Control"] == "no-cache"
+    again = gateway("GET", "/", headers={"If-None-Match": page.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_file_of_another_release_is_sent_but_not_kept(gateway: Gateway):
+    answer = gateway("GET", "/assets/0123456789abcdef/main.js")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("name", ["index.html", "missing.js", "..%2Fdocs.html", "%2e%2e/docs.css"])
+def test_nothing_else_is_sent(gateway: Gateway, name):
+    assert gateway("GET", f"/assets/0123456789abcdef/{name}").status_code == 404
+
+
+def test_a_browser_that_takes_no_gzip_gets_the_file_as_it_is(gateway: Gateway):
+    answer = gateway("GET", "/assets/x/page.css", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in answer.headers
+    assert answer.content == (FOLDER / "page.css").read_bytes()
