@@ -11,6 +11,7 @@ from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
 from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
+from services.gateway.doors.freeswitch import FreeswitchDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.reports import ReportDoors
@@ -43,6 +44,7 @@ class GatewayService(
     TariffDoors,
     ReratingDoors,
     ReportDoors,
+    FreeswitchDoors,
     DocumentDoors,
     HealthDoors,
 ):

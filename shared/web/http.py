@@ -14,7 +14,7 @@ from shared.contracts.errors import ServiceError
 from shared.web.problems import Headers, Problem, problem_of
 from shared.web.server import Server, Stream
 
-__all__ = ["Http", "Problem", "Stream", "answer", "body_of", "http"]
+__all__ = ["Http", "Problem", "Stream", "answer", "body_of", "bytes_of", "http"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +33,17 @@ def body_of(request: Request) -> Any:
     if request.mimetype != "application/json":
         raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
     try:
-        return json.loads(request.get_data(cache=False).decode("utf-8"))
-    except ClientDisconnected as error:
-        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
+        return json.loads(bytes_of(request).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
+
+
+def bytes_of(request: Request, *, again: bool = False) -> bytes:
+    """The body as it was sent; `again` keeps it for who reads it after us. Raises Problem 408."""
+    try:
+        return request.get_data(cache=again)
+    except ClientDisconnected as error:
+        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
 
 
 class Http(HttpRequestHandler):

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from services.gateway import contacts, directory_schemas, imports
@@ -16,7 +15,7 @@ from shared.contracts.addresses import normalise
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
-from shared.web.http import Problem, answer
+from shared.web.http import Problem, answer, bytes_of
 
 IMPORT_LIMIT = 16 * 1024 * 1024
 CSV = "text/csv"
@@ -101,7 +100,4 @@ def _bytes_of(request: Request) -> bytes:
     """A table as it was sent. Raises Problem 415."""
     if request.mimetype != CSV:
         raise Problem(415, "wrong-content", "Wrong content", f"Send a table with Content-Type: {CSV}.")
-    try:
-        return request.get_data(cache=False)
-    except ClientDisconnected as error:
-        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
+    return bytes_of(request)

@@ -1,5 +1,6 @@
 """What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from shared.contracts.calls.reports import Report, ReportSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
 from shared.plumbing import clock, logs
-from shared.plumbing.publisher import Outgoing
+from shared.plumbing.publisher import Outgoing, Publishers
 from shared.web.http import answer, body_of
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -38,10 +39,14 @@ class ReportDoors(Door):
     def take_reports(self, visit: Visit) -> Response:
         """Tell what happened to calls: 1 to 1000 reports, all of them taken or none."""
         visit.asked()
-        taken = checked(body_of(visit.request), visit.caller, clock.now())
-        self.publishers.publish([_outgoing(report) for report in in_turns(taken)])
-        calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
-        return answer({"accepted": len(taken), "calls": calls}, 202)
+        return answer(passed_on(self.publishers, checked(body_of(visit.request), visit.caller, clock.now())), 202)
+
+
+def passed_on(publishers: Publishers, taken: Sequence[Report]) -> Json:
+    """What is said of reports once the broker has confirmed them."""
+    publishers.publish([_outgoing(report) for report in in_turns(taken)])
+    calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
+    return {"accepted": len(taken), "calls": calls}
 
 
 def checked(sent: Any, key: Caller, now: datetime) -> list[Report]:
