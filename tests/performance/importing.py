@@ -12,8 +12,9 @@ from tests.performance.figures import Figure
 ROWS_A_SECOND, MEBIBYTES = 10_000, 100
 FEW = 100_000
 ROW = (
-    '"","1001","{dst}","from-internal","""Олена"" <1001>","PJSIP/alice-{n:08x}","PJSIP/bob-{n:08x}","Dial","PJSIP/bob,20,tT",'
-    '"2026-11-22 18:56:59","2026-11-22 18:57:00","2026-11-22 18:57:03",3,3,"ANSWERED","DOCUMENTATION","{at}.{n}",""\n'
+    '"","1001","{dst}","from-internal","""Олена"" <1001>","PJSIP/alice-{n:08x}","PJSIP/bob-{n:08x}",'
+    '"Dial","PJSIP/bob,20,tT","2026-11-22 18:56:59","2026-11-22 18:57:00","2026-11-22 18:57:03",'
+    '3,3,"ANSWERED","DOCUMENTATION","{at}.{n}",""\n'
 )
 READ = """
 import resource, sys, time
