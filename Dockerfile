@@ -1,6 +1,6 @@
 # One image, one service: docker build --build-arg SERVICE=calls .
 FROM python:3.11-slim-bookworm AS service
-RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal && install -d -o journal /var/exports
 WORKDIR /app
 COPY pyproject.toml constraints.txt ./
 # What every service needs is a layer that all images share.
@@ -16,6 +16,8 @@ COPY services/__init__.py services/
 COPY services/$SERVICE services/$SERVICE
 RUN python -m compileall -q shared services
 ENV STACK_DIR=/run/stack ALIVE_FILE=/tmp/alive PSYCOPG_WAIT_FUNC=wait_select PYTHONUNBUFFERED=1
+# A volume that is mounted for the first time belongs to whoever owns the folder under it.
+RUN install -d -o journal -g journal -m 700 /var/lib/journal
 USER 10001:10001
 
 # What makes the secrets and the demonstration's accounts, beside the gateway's code: --target tools --build-arg SERVICE=gateway

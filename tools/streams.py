@@ -12,15 +12,27 @@ from services.billing import policies as billing
 from services.calls import handlers, projections
 from services.calls.domain import call as domain
 from services.comments import handlers as comments
+from services.recordings import handlers as recordings
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Recorded
 from shared.contracts.wire import Json, encode, instant
 from shared.plumbing import decider, store
 from shared.plumbing.database import Connection, Postgres
 
-OWNERS = {"call-": "calls", "comment-": "comments", "charge-": "billing", "tariff-": "billing"}
+OWNERS = {
+    "call-": "calls",
+    "comment-": "comments",
+    "charge-": "billing",
+    "tariff-": "billing",
+    "recording-": "recordings",
+}
 """Whose stream it is, by how its name begins."""
-RESENDS = {"calls": handlers.resend, "comments": comments.resend, "billing": billing.resend}
+RESENDS = {
+    "calls": handlers.resend,
+    "comments": comments.resend,
+    "billing": billing.resend,
+    "recordings": recordings.resend,
+}
 """How each owner publishes once more what a view is made of."""
 AT_ONCE, RESENT_AT_ONCE = 500, 1000
 

@@ -16,12 +16,19 @@ $(service_secrets "$service")
 $(owner_secrets "$service")
 RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
 PRICE_DELAY=$(price_delay)
+METRICS_ADDRESS=127.0.0.1:$((EDGE_PORT + 20))-$((EDGE_PORT + 39))
 PSYCOPG_WAIT_FUNC=wait_select
 PYTHONUNBUFFERED=1
 ENV
     [ "$service" != gateway ] || cat <<ENV
 WEB_ADDRESS=127.0.0.1:$GATEWAY_PORT
 TOKEN_KEY_FILE=$(token_key)
+LINK_KEYS_FILE=$(link_keys)
+ENV
+    [ "$service" != recordings ] || cat <<ENV
+WEB_ADDRESS=127.0.0.1:$RECORDINGS_PORT
+LINK_KEYS_FILE=$(link_keys)
+RECORDINGS_FOLDER=$STACK_DIR/recordings
 ENV
 }
 
@@ -60,6 +67,11 @@ token_key() {
     local file=$STACK_DIR/secrets/token_key.pem
     [ -s "$file" ] || (umask 077 && openssl genpkey -algorithm ed25519 -out "$file")
     echo "$file"
+}
+
+link_keys() { # known to the gateway, which makes links to recordings, and to recordings, which believes them
+    secret link_keys >/dev/null
+    echo "$STACK_DIR/secrets/link_keys"
 }
 
 keep_private() { # FILE: replaced only when it differs, so that its age tells when the settings changed

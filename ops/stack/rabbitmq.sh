@@ -11,7 +11,7 @@ rabbitmq_environment() {
     export "$(mark rabbitmq)" HOME=$dir ERL_EPMD_PORT=$EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1
     export RABBITMQ_NODENAME=journal-$(secret rabbitmq_node)@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
     export RABBITMQ_NODE_PORT=$AMQP_PORT RABBITMQ_DIST_PORT=$DIST_PORT
-    export RABBITMQ_CTL_DIST_PORT_MIN=$((EDGE_PORT + 10)) RABBITMQ_CTL_DIST_PORT_MAX=$((EDGE_PORT + 30))
+    export RABBITMQ_CTL_DIST_PORT_MIN=$((EDGE_PORT + 10)) RABBITMQ_CTL_DIST_PORT_MAX=$((EDGE_PORT + 19))
     export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_CONFIG_FILES=$dir/none
     export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/advanced.config RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins
     export RABBITMQ_MNESIA_BASE=$dir/mnesia RABBITMQ_GENERATED_CONFIG_DIR=$dir/config RABBITMQ_SCHEMA_DIR=$dir/schema

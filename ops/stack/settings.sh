@@ -1,6 +1,6 @@
 # What every script of the stack knows: where things are, which services there are, and a few words to say it with.
 
-SERVICES="billing calls comments gateway"
+SERVICES="billing calls comments recordings gateway"
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv

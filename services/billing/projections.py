@@ -21,12 +21,13 @@ KEEP_TARIFF = """
      where tariffs.version < excluded.version
 """
 KEEP_CHARGES = """
-    insert into charges (call_id, tenant, version, state, charge, changed_at)
+    insert into charges (call_id, tenant, version, state, amount, currency, charge, changed_at)
     select * from json_to_recordset(%(rows)s) as charge (
-        call_id uuid, tenant text, version int, state text, charge json, changed_at timestamptz)
+        call_id uuid, tenant text, version int, state text, amount numeric, currency text, charge json,
+        changed_at timestamptz)
         on conflict (call_id) do update
-       set version = excluded.version, state = excluded.state, charge = excluded.charge,
-           changed_at = excluded.changed_at
+       set version = excluded.version, state = excluded.state, amount = excluded.amount, currency = excluded.currency,
+           charge = excluded.charge, changed_at = excluded.changed_at
      where charges.version < excluded.version
 """
 KEEP_TERMS = """
@@ -79,11 +80,14 @@ def _tariff(change: Changed, at: datetime) -> Json:
 
 def _charge(change: Changed, at: datetime) -> Json:
     shown = change.published
+    price = shown["price"] or {"amount": None, "currency": None}
     return {
         "call_id": shown["call_id"],
         "tenant": change.tenant,
         "version": change.version,
         "state": shown["state"],
+        "amount": price["amount"],
+        "currency": price["currency"],
         "charge": shown,
         "changed_at": instant(at),
     }

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from services.billing.domain.call import EndedCall
 from services.billing.domain.rate_book import overlaps
+from services.billing.sums import By
 from shared.contracts.billing.events import Rate
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.calls.schemas import ForwardSchema
@@ -164,6 +165,16 @@ class ListQuerySchema(Schema):
     limit = fields.Integer(load_default=50, strict=True, validate=validate.Range(1, MOST))
     after_at = Instant(load_default=None, allow_none=True)
     after_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class SumsQuerySchema(Schema):
+    """The calls placed in a half-open span; days are those of `zone`."""
+
+    tenant = fields.String(required=True)
+    placed_from = Instant(required=True)
+    placed_to = Instant(required=True)
+    by = fields.Enum(By, by_value=True, required=True)
+    zone = fields.String(required=True)
 
 
 class TimelineEventSchema(Schema):

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from nameko.dependency_providers import Config
 
-from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
+from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas, sums
 from services.billing.books import Books
 from services.billing.queries import Terms
 from shared.contracts.billing.events import Rate
@@ -128,6 +128,11 @@ class BillingService:
     def rerating(self, **query: Any) -> Json:
         with self.db.reading() as conn:
             return reratings.show(conn, **schemas.ReratingQuerySchema().load(query))
+
+    @rpc
+    def report(self, **query: Any) -> Json:
+        with self.db.connection() as conn:
+            return sums.show(conn, **schemas.SumsQuerySchema().load(query))
 
     @rpc
     def resend(self, **command: Any) -> Json:

@@ -1,8 +1,10 @@
 """What clients send and are answered of prices and tariffs."""
 
+from enum import StrEnum
+
 from marshmallow import Schema, fields, validate
 
-from services.gateway.schemas import LARGEST_PAGE, PAGE, PriceSchema, text
+from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, PriceSchema, says, text
 from shared.contracts.billing.events import Failure, LegKind, TariffState
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.wire import Instant
@@ -25,8 +27,8 @@ class TariffBodySchema(TariffHeadSchema):
 
 
 class ImportQuerySchema(Schema):
-    name = fields.String(required=True, validate=text(100))
-    currency = fields.String(required=True, validate=known_currency)
+    name = fields.String(required=True, validate=text(100), metadata=says("What the tariff is called."))
+    currency = fields.String(required=True, validate=known_currency, metadata=says("In which its prices are."))
 
 
 class ActivateBodySchema(Schema):
@@ -60,12 +62,16 @@ class TariffsSchema(Schema):
 
 
 class PageQuerySchema(Schema):
-    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
-    cursor = fields.String(load_default=None)
+    limit = fields.Integer(
+        load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE), metadata=says("How many to a page.")
+    )
+    cursor = fields.String(load_default=None, metadata=says("`next_cursor` of a page."))
 
 
 class ChargesQuerySchema(PageQuerySchema):
-    state = fields.String(load_default="failed", validate=validate.OneOf(["failed"]))
+    state = fields.String(
+        load_default="failed", validate=validate.OneOf(["failed"]), metadata=says("Those that could not be priced.")
+    )
 
 
 class FailedChargeSchema(Schema):
@@ -193,3 +199,44 @@ class ReratingSchema(Schema):
     calls = fields.Nested(ReratedCallsSchema, required=True)
     totals = fields.List(fields.Nested(DifferenceSchema), required=True)
     by_prefix = fields.List(fields.Nested(PrefixDifferenceSchema), required=True)
+
+
+class By(StrEnum):
+    DAY = "day"
+    OPERATOR = "operator"
+    PREFIX = "prefix"
+
+
+class BillingReportQuerySchema(Schema):
+    """The calls placed in a half-open span; days are the company's."""
+
+    placed_from = Moment(required=True, data_key="from", metadata=says("Placed then or later."))
+    placed_to = Moment(required=True, data_key="to", metadata=says("Placed earlier than that."))
+    by = fields.Enum(By, by_value=True, required=True, metadata=says("What is added up apart."))
+
+
+class CostSchema(Schema):
+    """How many calls have a price in the currency, and what they cost together."""
+
+    currency = fields.String(required=True)
+    calls = fields.Integer(required=True)
+    amount = fields.Decimal(required=True, as_string=True)
+
+
+class BillingReportRowSchema(CostSchema):
+    """Of a `day`; of an operator (`account_id` and `name`, null for calls that are nobody's); or of a `prefix`."""
+
+    day = fields.Date()
+    account_id = fields.UUID(allow_none=True)
+    name = fields.String(allow_none=True)
+    prefix = fields.String()
+
+
+class BillingReportSchema(Schema):
+    """Days in their order, operators and prefixes the dearest first, 5000 at most; `totals` are of all calls."""
+
+    by = fields.Enum(By, by_value=True, required=True)
+    placed_from = Instant(required=True, data_key="from")
+    placed_to = Instant(required=True, data_key="to")
+    rows = fields.List(fields.Nested(BillingReportRowSchema), required=True)
+    totals = fields.List(fields.Nested(CostSchema), required=True)

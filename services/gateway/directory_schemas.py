@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.naming import fold
-from services.gateway.schemas import LARGEST_PAGE, PAGE, AccountSchema, LineSchema, text
+from services.gateway.schemas import LARGEST_PAGE, PAGE, AccountSchema, LineSchema, says, text
 from shared.contracts.currencies import CURRENCIES
 from shared.contracts.values import Role
 from shared.contracts.wire import Instant, Json
@@ -70,14 +70,24 @@ def _password(**how: Any) -> fields.String:
 class ListQuerySchema(Schema):
     """The parameters of every list but the journal."""
 
-    limit = fields.Integer(load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE))
-    cursor = fields.String(load_default=None, validate=text(LONGEST_CURSOR))
+    limit = fields.Integer(
+        load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE), metadata=says("How many to a page.")
+    )
+    cursor = fields.String(
+        load_default=None,
+        validate=text(LONGEST_CURSOR),
+        metadata=says("`next_cursor` of a page."),
+    )
 
 
 class SearchQuerySchema(ListQuerySchema):
     """`q`: a part of what is looked for, in any case."""
 
-    q = fields.String(load_default=None, validate=[text(100), foldable])
+    q = fields.String(
+        load_default=None,
+        validate=[text(100), foldable],
+        metadata=says("Part of a name, or of a contact's number or an account's login, in any case."),
+    )
 
 
 class NewLineSchema(Schema):

@@ -57,7 +57,7 @@ def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
         "returned_by": row.returned_by,
         "comment": row.comment,
         "price": price(row, price_delay),
-        "recording": NO_RECORDING,
+        "recording": _recording(row),
     }
 
 
@@ -102,6 +102,12 @@ def price(row: Row, delay: timedelta) -> Json:
     if row.phase != Phase.ENDED or row.ended_at is None:
         return NO_PRICE
     return {**NO_PRICE, "state": "pending", "due_at": instant(datetime.fromisoformat(row.ended_at) + delay)}
+
+
+def _recording(row: Row) -> Json:
+    if row.recording is None:
+        return NO_RECORDING
+    return {**row.recording, "duration_seconds": _seconds(row.recording["duration_seconds"])}
 
 
 def _seconds(exact: str | None) -> str | None:

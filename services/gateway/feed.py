@@ -79,7 +79,7 @@ def changes(
     tenant = scopes[0].tenant
     assert all(scope.tenant == tenant for scope in scopes)
     needed, asked = _needed(filters), queries.asked_of(filters)
-    if queries.shows_nothing(filters, asked, needed):
+    if queries.shows_nothing(asked, needed):
         return []
     query = CHANGES.format(conditions=queries.conditions(asked, IN_LIVE, queries.probes(needed)))
     values = {"tenant": tenant, "after": after, "upto": upto} | asked | queries.values_of(needed) | _held(scopes)

@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.fernet import Fernet
-from psycopg import Connection
 from werkzeug.wrappers import Response
 
 from shared.contracts.errors import Invalid
-from shared.plumbing.database import Postgres
+from shared.plumbing.database import Connection, Postgres
 
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
@@ -56,6 +55,11 @@ class Repeat(NamedTuple):
         return {"digest": kept_as, "asked": self.asked, "at": self.at, "expired_at": self.at - KEPT_FOR}
 
     @property
+    def command_id(self) -> UUID:
+        """Of this write and no other under the key: an owner answers for ever what we forget, or have not kept."""
+        return UUID(bytes=digest("command", str(self.owner), self.key, self.asked)[:16])
+
+    @property
     def cipher(self) -> Fernet:
         return Fernet(urlsafe_b64encode(digest("answer", str(self.owner), self.key)))
 
@@ -69,7 +73,7 @@ def digest(*parts: str | bytes) -> bytes:
     return whole.digest()
 
 
-def here(db: Postgres, repeat: Repeat | None, write: Callable[[Connection[Any]], Response]) -> Response:
+def here(db: Postgres, repeat: Repeat | None, write: Callable[[Connection], Response]) -> Response:
     """A write to our own database, in one transaction with what is kept of it: of two at once one waits."""
     with db.connection() as conn:
         if repeat is None:
@@ -95,12 +99,12 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[], Response]
     return response
 
 
-def forget(conn: Connection[Any], at: datetime) -> int:
+def forget(conn: Connection, at: datetime) -> int:
     """Drop answers that nobody may ask for again; returns how many."""
     return conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
 
 
-def _recall(conn: Connection[Any], repeat: Repeat) -> Response | None:
+def _recall(conn: Connection, repeat: Repeat) -> Response | None:
     asked, answer = conn.execute(RECALL, repeat.row).fetchone() or (None, None)
     if asked is not None and asked != repeat.asked:
         used = "Used for another request."
@@ -108,7 +112,7 @@ def _recall(conn: Connection[Any], repeat: Repeat) -> Response | None:
     return _response(repeat.cipher.decrypt(answer)) if answer else None
 
 
-def _keep(conn: Connection[Any], repeat: Repeat, response: Response) -> None:
+def _keep(conn: Connection, repeat: Repeat, response: Response) -> None:
     whole = {"status": response.status_code, "headers": list(response.headers), "body": response.get_data(as_text=True)}
     conn.execute(KEEP, repeat.row | {"answer": repeat.cipher.encrypt(json.dumps(whole).encode())})
 

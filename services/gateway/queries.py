@@ -44,6 +44,15 @@ PRICE = f"""
        from journal_prices as price
       where price.tenant = journal.tenant and price.call_id = journal.call_id)
 """
+RECORDING = f"""
+    (select json_build_object(
+                'state', recording.status,
+                'duration_seconds', {SECONDS.format("recording.duration")},
+                'format', recording.format,
+                'size', recording.size)
+       from journal_recordings as recording
+      where recording.tenant = journal.tenant and recording.call_id = journal.call_id)
+"""
 COLUMNS = f"""
     journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
     journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
@@ -51,7 +60,7 @@ COLUMNS = f"""
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
     {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
-    {PRICE}
+    {PRICE}, {RECORDING}
 """
 ONE = f"""
     select {COLUMNS}
@@ -105,9 +114,13 @@ OF_CALLS = f"""
      limit %(limit)s
 """
 FOUND_BY_TEXT = "unnest(%(text_calls)s::uuid[]) as found (call_id)"
-FOUND_COMMENTED = """
-    (select call_id from journal_comments where tenant = %(tenant)s and text is not null offset 0) as found
-"""
+FOUND = {
+    "commented": "journal_comments where tenant = %(tenant)s and text is not null",
+    "recorded": "journal_recordings where tenant = %(tenant)s and status = 'available'",
+}
+"""By filter, the rows of all the calls that it finds."""
+FOUND_BY_FEW = "(select call_id from {rows} offset 0) as found"
+FEW = "select count(*) from (select from {rows} limit %(most)s) as few"
 OF_EITHER = """
     select placed_at, call_id
       from (({of_parties}) union ({of_calls})) as either
@@ -135,6 +148,11 @@ EVERYWHERE = {
     "priced": """
         exists (select from journal_prices as price
                  where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
+    "recorded": """
+        exists (select from journal_recordings as recording
+                 where recording.tenant = it.tenant and recording.call_id = it.call_id
+                   and recording.status = 'available'
+                offset 0)""",
 }
 IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
 IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
@@ -144,14 +162,9 @@ IN_PARTIES = EVERYWHERE | {
                  where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
                 offset 0)"""
 }
-COMMENTS = """
-    select count(*)
-      from (select from journal_comments where tenant = %(tenant)s and text is not null limit %(most)s) as few
-"""
 HEARD = "select owner, said_at, outbox_age from owners"
 
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-NOT_KEPT_YET = frozenset(Has) - {Has.CALLBACK, Has.COMMENT, Has.PRICE}
 
 
 class Row(NamedTuple):
@@ -182,6 +195,7 @@ class Row(NamedTuple):
     talk_seconds: str | None
     comment: Json | None
     price: Json | None
+    recording: Json | None
 
 
 class Page(NamedTuple):
@@ -215,7 +229,7 @@ def page(
         conn.execute(patience)
     needed = parties.needed(conn, scope, filters)
     asked = asked_of(filters, cursor)
-    if shows_nothing(filters, asked, needed):
+    if shows_nothing(asked, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
@@ -242,16 +256,17 @@ def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
         "statuses": _statuses(filters),
         "commented": True if Has.COMMENT in filters.has else None,
         "priced": True if Has.PRICE in filters.has else None,
+        "recorded": True if Has.RECORDING in filters.has else None,
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
     }
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def shows_nothing(filters: Filters, asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
+def shows_nothing(asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
     """No call can fit, so that none need be asked."""
     nobody = any(among.nobody for among in needed)
-    return bool(filters.has & NOT_KEPT_YET) or asked.get("statuses") == [] or nobody
+    return asked.get("statuses") == [] or nobody
 
 
 def _statuses(filters: Filters) -> list[str] | None:
@@ -269,9 +284,9 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
-    if "commented" in asked and few_comments(conn, tenant):
+    if found := found_by_few(conn, tenant, asked):
         fits = conditions(asked, IN_LIVE, probes(needed), order)
-        return OF_CALLS.format(found=FOUND_COMMENTED, conditions=fits, order=order)
+        return OF_CALLS.format(found=found, conditions=fits, order=order)
     first = parties.first_of(conn, tenant, needed)
     if first is None:
         return _of_all(asked, IN_JOURNAL, probes(needed), order)
@@ -286,10 +301,13 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
 
 
-def few_comments(conn: Connection[Any], tenant: str) -> bool:
-    """Whether the calls of all of them are sooner looked up than the newest calls are asked for theirs."""
-    (number,) = conn.execute(COMMENTS, {"tenant": tenant, "most": parties.FEW}).fetchone() or (0,)
-    return bool(number < parties.FEW)
+def found_by_few(conn: Connection[Any], tenant: str, asked: Mapping[str, Any]) -> str | None:
+    """Where to look up calls with a comment or a recording, if those are so few that this is sooner done."""
+    for rows in (FOUND[name] for name in FOUND if name in asked):
+        (number,) = conn.execute(FEW.format(rows=rows), {"tenant": tenant, "most": parties.FEW}).fetchone() or (0,)
+        if number < parties.FEW:
+            return FOUND_BY_FEW.format(rows=rows)
+    return None
 
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from services.gateway import places
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Has, Period
 from shared.contracts.comments.text import comment_text
@@ -56,32 +57,32 @@ class SignInSchema(Schema):
 
 
 class AccountSchema(Schema):
-    id = fields.UUID()
-    tenant = fields.String()
-    login = fields.String()
-    name = fields.String()
-    role = fields.Enum(Role, by_value=True)
+    id = fields.UUID(required=True)
+    tenant = fields.String(required=True)
+    login = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.Enum(Role, by_value=True, required=True)
 
 
 class SessionSchema(Schema):
-    token = fields.String()
-    expires_at = Instant()
-    account = fields.Nested(AccountSchema)
+    token = fields.String(required=True)
+    expires_at = Instant(required=True)
+    account = fields.Nested(AccountSchema, required=True)
 
 
 class LineSchema(Schema):
-    id = fields.UUID()
-    address = fields.String()
-    held_from = Instant(data_key="from", allow_none=True)
-    held_until = Instant(data_key="until", allow_none=True)
+    id = fields.UUID(required=True)
+    address = fields.String(required=True)
+    held_from = Instant(data_key="from", required=True, allow_none=True)
+    held_until = Instant(data_key="until", required=True, allow_none=True)
 
 
 class MeSchema(Schema):
-    account = fields.Nested(AccountSchema)
-    role = fields.Enum(Role, by_value=True)
-    lines = fields.List(fields.Nested(LineSchema))
-    tenant = fields.String()
-    time_zone = fields.String()
+    account = fields.Nested(AccountSchema, required=True)
+    role = fields.Enum(Role, by_value=True, required=True)
+    lines = fields.List(fields.Nested(LineSchema), required=True)
+    tenant = fields.String(required=True)
+    time_zone = fields.String(required=True)
 
 
 class Moment(Instant):
@@ -145,6 +146,14 @@ class FilterSchema(Schema):
     def refuse_blank_text(self, asked: Json, **_: Any) -> None:
         if asked["q"] is not None and not asked["q"].strip():
             raise ValidationError("Is blank.", "q")
+
+
+class ResumeSchema(Schema):
+    """The header by which a stream goes on."""
+
+    last_event_id = fields.String(
+        data_key=places.HEADER, metadata=says("`id` of the last event that arrived; left out, the stream begins now.")
+    )
 
 
 class JournalQuerySchema(FilterSchema):
@@ -233,6 +242,20 @@ class RecordingSchema(Schema):
     duration_seconds = fields.Decimal(required=True, allow_none=True, as_string=True)
     format = fields.String(required=True, allow_none=True)
     size = fields.Integer(required=True, allow_none=True, strict=True)
+
+
+class DownloadQuerySchema(Schema):
+    """`download`: 1 for a file to be saved, 0 or left out for sound to be played."""
+
+    download = fields.Integer(
+        load_default=0, validate=validate.OneOf([0, 1]), metadata=says("1 for a file to be saved.")
+    )
+
+
+class PeaksSchema(Schema):
+    """How loud each of as many equal parts of a recording is, 0 to 255; null where nobody can tell."""
+
+    peaks = fields.List(fields.Integer(strict=True), required=True, allow_none=True)
 
 
 class TimelineEventSchema(Schema):

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from prometheus_client import Histogram
+
 from services.gateway import idempotency, projections, settings
 from services.gateway.doors.accounts import AccountDoors
 from services.gateway.doors.api_keys import ApiKeyDoors
 from services.gateway.doors.bell import RedisBell
+from services.gateway.doors.billing_report import BillingReportDoors
 from services.gateway.doors.charges import ChargeDoors
 from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
@@ -14,6 +17,7 @@ from services.gateway.doors.export import ExportDoors
 from services.gateway.doors.freeswitch import FreeswitchDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
+from services.gateway.doors.recordings import RecordingDoors
 from services.gateway.doors.reports import ReportDoors
 from services.gateway.doors.reratings import ReratingDoors
 from services.gateway.doors.sessions import SessionDoors
@@ -28,6 +32,11 @@ from shared.plumbing.timers import every
 
 CLEAN_UP_EVERY = 30
 TELL_AGAIN_EVERY = 600
+PRICE_LATENESS = Histogram(
+    "journal_price_lateness_seconds",
+    "From when a price was due until the journal showed it for the first time; below 0 it came too early.",
+    buckets=(0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
 
 
 class GatewayService(
@@ -35,6 +44,7 @@ class GatewayService(
     StreamDoors,
     ExportDoors,
     CommentDoors,
+    RecordingDoors,
     SessionDoors,
     AccountDoors,
     ContactDoors,
@@ -43,6 +53,7 @@ class GatewayService(
     ChargeDoors,
     TariffDoors,
     ReratingDoors,
+    BillingReportDoors,
     ReportDoors,
     FreeswitchDoors,
     DocumentDoors,
@@ -66,8 +77,11 @@ class Projector:
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            changed = projections.show(conn, messages)
-        self.bell.ring(changed)
+            shown = projections.show(conn, messages)
+        self.bell.ring(shown.tenants)
+        now = clock.now()
+        for due_at in shown.first_prices:
+            PRICE_LATENESS.observe((now - due_at).total_seconds())
 
     @every(TELL_AGAIN_EVERY)
     def tell_settings_again(self) -> None:

@@ -13,7 +13,6 @@ from services.gateway.parties import Among
 from services.gateway.queries import (
     CALLS_FOUND,
     FOUND_BY_TEXT,
-    FOUND_COMMENTED,
     IN_LIVE,
     IN_PARTIES,
     LIVE,
@@ -51,7 +50,7 @@ def counts(conn: Connection[Any], scope: Scope, filters: Filters) -> list[Count]
     """Of each direction and status that there is, within a transaction: how long it may take is set for that."""
     conn.execute(PATIENCE)
     needed, asked = parties.needed(conn, scope, filters), queries.asked_of(filters)
-    if queries.shows_nothing(filters, asked, needed):
+    if queries.shows_nothing(asked, needed):
         return []
     if filters.text:
         conn.execute(NEW_PLAN)
@@ -64,8 +63,8 @@ def _calls(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed:
     probes = queries.probes
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, [LIVE, *probes(needed)]))
-    if "commented" in asked and queries.few_comments(conn, tenant):
-        return OF_CALLS.format(found=FOUND_COMMENTED, conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
+    if found := queries.found_by_few(conn, tenant, asked):
+        return OF_CALLS.format(found=found, conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
     first = parties.first_of(conn, tenant, needed)
     if first is None:
         return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, probes(needed)))

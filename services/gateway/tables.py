@@ -37,8 +37,9 @@ def ndjson(entries: Sequence[Json]) -> bytes:
 class Sheets:
     """An XLSX file in the making, whose rows go to disk as they come. Every cell is text: none is calculated."""
 
-    def __init__(self, file: IO[bytes], language: Language) -> None:
-        self._book = Workbook(file, {"constant_memory": True, **TEXT_ONLY})
+    def __init__(self, file: IO[bytes], folder: str, language: Language) -> None:
+        """`folder`: where the rows stay until the file is closed, and longer if it never is."""
+        self._book = Workbook(file, {"constant_memory": True, "tmpdir": folder, **TEXT_ONLY})
         self._header = header(language)
         self._begin()
 

@@ -33,7 +33,7 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments", "billing")
+OWNERS = ("calls", "comments", "billing", "recordings")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 BILLING = (
@@ -50,6 +50,7 @@ BILLING = (
     "retry",
     "rerate",
     "rerating",
+    "report",
 )
 """What the gateway asks of billing."""
 
@@ -57,6 +58,7 @@ SERVICES = (
     Service("billing", publishes=("billing.events",)),
     Service("calls", publishes=("calls.events", "reports")),
     Service("comments", publishes=("comments.events",)),
+    Service("recordings", publishes=("recordings.events",)),
     Service(
         "gateway",
         publishes=("reports", "gateway.events"),
@@ -66,6 +68,9 @@ SERVICES = (
             "comments.delete",
             "comments.history",
             "comments.timeline",
+            "recordings.delete",
+            "recordings.peaks",
+            "recordings.timeline",
             *(f"billing.{method}" for method in BILLING),
         ),
     ),
@@ -78,6 +83,7 @@ QUEUES = (
     Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
     Queue("calls.reports", "calls", ("reports",)),
     Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),
+    Queue("recordings.settings", "recordings", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
 

@@ -99,7 +99,10 @@ def is_outage(error: BaseException) -> bool:
 
 
 def _check(conn: Connection) -> None:
-    if monotonic() - conn.used_at > FRESH:
+    poller = _poller()
+    poller.register(conn.pgconn.socket, POLLIN)
+    # A server that has hung up has something to read for us.
+    if monotonic() - conn.used_at > FRESH or poller.poll(0):
         psycopg_pool.ConnectionPool.check_connection(conn)
 
 

@@ -173,7 +173,3 @@ class Publishers:
             publisher.publish(messages)
         finally:
             self._idle.put(publisher)
-
-    def close(self) -> None:
-        for publisher in self._idle.queue:
-            publisher.close()

@@ -16,7 +16,8 @@ import psycopg
 from nameko.extensions import DependencyProvider
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import clock
+from shared.contracts.topology import OWNERS
+from shared.plumbing import clock, metrics
 from shared.plumbing.database import LINE, patience
 from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 POLL = 0.2
+PACE = 0.01
+"""Seconds between two looks: what comes meanwhile goes together."""
 HEARTBEAT_EVERY = 1.0
 PAUSES = (0.1, 0.5, 1, 2, 5)
 
@@ -33,7 +36,7 @@ DONE = "delete from outbox where position = any(%(positions)s) returning positio
 
 
 class Relay(DependencyProvider):
-    """Publishes the outbox of `owner` to `<owner>.events`, and once a second a heartbeat with its age."""
+    """Publishes the outbox of `owner` to `<owner>.events`; an owner of facts has a heartbeat, with the outbox's age."""
 
     def __init__(self, owner: str) -> None:
         self.owner, self.exchange = owner, f"{owner}.events"
@@ -85,13 +88,15 @@ class Relay(DependencyProvider):
             self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
             self._ask(conn, DONE, positions=[position for position, *_ in rows])
         if len(rows) < BATCH:
+            eventlet.sleep(PACE if rows else 0)
             for _ in conn.notifies(timeout=POLL, stop_after=1):
                 pass
 
     def _beat(self, oldest: datetime | None) -> None:
-        if monotonic() < self._next_heartbeat:
+        if self.owner not in OWNERS or monotonic() < self._next_heartbeat:
             return
         self._next_heartbeat, now = monotonic() + HEARTBEAT_EVERY, clock.now()
-        age = (now - oldest).total_seconds() if oldest else 0.0
-        beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": max(age, 0.0), "at": now.isoformat()}
+        age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
+        metrics.OUTBOX_AGE.labels(self.exchange).set(age)
+        beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": age, "at": now.isoformat()}
         self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))])

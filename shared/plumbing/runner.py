@@ -26,7 +26,7 @@ from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing import deadline, logs, watchdog
+from shared.plumbing import deadline, logs, metrics, watchdog
 from shared.plumbing.database import LINE
 from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect, tls
 
@@ -142,6 +142,7 @@ def run(services: list[type], config: dict[str, Any]) -> None:
     eventlet.spawn(stay_awake)
     runner.start()
     watchdog.watch(str(vars(services[0])["name"]))
+    metrics.tell(str(vars(services[0])["name"]), os.environ.get("METRICS_ADDRESS"))
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     eventlet.spawn(say_alive, os.environ.get("ALIVE_FILE"))
     runner.wait()

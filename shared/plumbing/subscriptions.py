@@ -27,7 +27,7 @@ from nameko.extensions import Entrypoint
 
 from shared.contracts.errors import Conflict, Invalid, Rejected, ServiceError, Unavailable
 from shared.contracts.topology import DEAD_EXCHANGE, RETRY_PAUSES, retry
-from shared.plumbing import clock
+from shared.plumbing import clock, metrics
 from shared.plumbing.database import is_outage
 from shared.plumbing.publisher import BROKER_ERRORS, CONFIRM_TIMEOUT, Outgoing, Publisher, connect
 
@@ -158,6 +158,7 @@ class Subscription(Entrypoint):
             if self._stopping:
                 raise Unavailable("stopped while a server was away")
         about = list(dict.fromkeys(delivery.message.correlation_id for delivery in deliveries))[:LOGGED_IDS]
+        metrics.TAKEN.labels(self.queue).inc(len(deliveries))
         logger.info("taken", extra={"queue": self.queue, "messages": len(deliveries), "correlation_ids": about})
         return None
 
@@ -202,6 +203,7 @@ class Subscription(Entrypoint):
             ATTEMPTS: _attempts(raw),
         }
         self._put(raw, DEAD_EXCHANGE, parked)
+        metrics.PARKED.labels(self.queue, reason).inc()
         logger.error("message parked", extra={"queue": self.queue, "reason": reason, "error": str(error)})
 
     def _put(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:

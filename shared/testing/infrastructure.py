@@ -224,6 +224,13 @@ def comments_db(stack: Stack) -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def recordings_db(stack: Stack) -> Iterator[Postgres]:
+    """The database of recordings, empty, as its application role sees it."""
+    with emptied(stack, "recordings") as postgres:
+        yield postgres
+
+
+@pytest.fixture
 def gateway_db(stack: Stack) -> Iterator[Postgres]:
     """The database of the gateway, empty, as its application role sees it."""
     with emptied(stack, "gateway") as postgres:

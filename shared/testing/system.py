@@ -17,6 +17,8 @@ PROCESSES = {
     "calls-relay": "services.calls.service:CallsRelay",
     "comments": "services.comments.service:CommentsService",
     "comments-relay": "services.comments.service:CommentsRelay",
+    "recordings": "services.recordings.service:RecordingsService",
+    "recordings-relay": "services.recordings.service:RecordingsRelay",
     "gateway": "services.gateway.service:GatewayService",
     "projector": "services.gateway.service:Projector",
 }

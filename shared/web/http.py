@@ -28,8 +28,16 @@ def answer(payload: Any, status: int = 200, headers: Headers = None) -> Response
     return Response(orjson.dumps(payload), status=status, headers=headers, content_type="application/json")
 
 
+def bytes_of(request: Request) -> bytes:
+    """The request's body as it was sent; asked for again it is there again. Raises Problem 408."""
+    try:
+        return request.get_data()
+    except ClientDisconnected as error:
+        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
+
+
 def body_of(request: Request) -> Any:
-    """The request's JSON. Raises Problem 415 or 400."""
+    """The request's JSON. Raises Problem 415, 408 or 400."""
     if request.mimetype != "application/json":
         raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
     try:

@@ -52,7 +52,14 @@ def test_every_process_runs_in_a_container_as_in_the_procfile(process: str) -> N
 def test_a_process_has_the_image_and_the_secrets_of_its_service(process: str) -> None:
     owner = PROCFILE[process].split("ops/stack/as ")[1].split()[0]
     assert SERVICES[process]["build"]["args"] == {"SERVICE": owner}
-    assert SERVICES[process]["volumes"] == [f"{owner}:/run/stack/env:ro"]
+    assert SERVICES[process]["volumes"][0] == f"{owner}:/run/stack/env:ro"
+
+
+def test_only_exports_and_recordings_are_written_to_a_disk() -> None:
+    writable = {process: more for process in PROCFILE if (more := SERVICES[process]["volumes"][1:])}
+    assert writable == {"gateway": ["exports:/var/exports"], "recordings": ["recordings-data:/var/lib/journal"]}
+    assert SERVICES["gateway"]["environment"]["TMPDIR"] == "/var/exports"
+    assert any("install -d -o journal /var/exports" in line for line in stages("Dockerfile")[""])
 
 
 @pytest.mark.parametrize("name", [service.name for service in topology.SERVICES])
@@ -129,4 +136,5 @@ def test_a_process_is_told_what_the_private_servers_tell_it() -> None:
     stack = (ROOT / "ops/stack/environment.sh").read_text().split("service_environment() {")[1].split("\n}\n")[0]
     named = set(re.findall(r"^([A-Z_]+)=", stack, re.MULTILINE)) - {"RO_DATABASE_URL"}
     image = set(re.findall(r"([A-Z_]+)=", " ".join(stages("Dockerfile")[""])))
-    assert named <= image | SERVICES["gateway"]["environment"].keys()
+    compose = {name for process in PROCFILE for name in SERVICES[process]["environment"]}
+    assert named <= image | compose

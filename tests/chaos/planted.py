@@ -11,13 +11,9 @@ from typing import Any
 import amqp
 import eventlet
 
-from services.calls.service import CallsRelay, CallsService
-from services.gateway.service import GatewayService, Projector
 from shared.plumbing import relay, store
 from shared.plumbing.publisher import Publisher, _message
 from shared.plumbing.subscriptions import Subscription
-
-__all__ = ["CallsRelay", "CallsService", "GatewayService", "Projector"]
 
 HELD_SHARE, HELD_FOR = 0.2, 0.2
 
@@ -38,14 +34,15 @@ AFTER_CURSOR = """
 
 
 def hold_some_transactions() -> None:
-    send, chance = store._send, random.Random(os.getpid())
+    append, chance = store.append, random.Random(os.getpid())
 
-    def send_and_linger(*arguments: Any) -> None:
-        send(*arguments)
+    def append_and_linger(*arguments: Any) -> Any:
+        appended = append(*arguments)
         if chance.random() < HELD_SHARE:
             eventlet.sleep(chance.uniform(0, HELD_FOR))
+        return appended
 
-    store._send = send_and_linger
+    store.append = append_and_linger
 
 
 def ack_before_commit() -> None:

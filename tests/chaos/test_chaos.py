@@ -10,20 +10,31 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
+from services.billing.domain import rating
+from services.billing.domain.rate_book import RateBook
+from services.billing.policies import ENDED_CALL, FACTS
 from services.gateway import directory
+from shared.contracts.billing.events import Rounding, TariffUsed
+from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.topology import QUEUES, dead
-from shared.contracts.values import Status
+from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Broker, Services, Stack
+from shared.testing.system import PASSWORD
 from tests.chaos.traffic import Traffic, traffic
 from tests.chaos.world import ROLES, World
+from tests.integration.billing.company import Billing, a_rate
 
 TENANT = "acme"
+LOGIN, REMARKS = "chaos", 30
 KEY = "chaos-ingest-key-0123456789abcdef"
 QUIET, SETTLE = 4.0, 90.0
+RATES = [a_rate("", "1.20"), a_rate("", "0.30", Direction.INBOUND)]
+FIRST_PRICES = "select data ->> 'call_id', count(*) from events where type = 'call_priced' group by 1"
 OWN_PARTIES = "select call_id, array_agg(address) from journal_parties where own group by call_id"
 
 
@@ -36,12 +47,20 @@ def seed() -> int:
 
 @pytest.fixture
 def world(
-    stack: Stack, services: Services, calls_db: Postgres, gateway_db: Postgres, broker: Broker
+    stack: Stack,
+    services: Services,
+    billing_db: Postgres,
+    calls_db: Postgres,
+    comments_db: Postgres,
+    gateway_db: Postgres,
+    broker: Broker,
 ) -> Iterator[World]:
     with gateway_db.connection() as conn:
         directory.ensure_tenant(conn, TENANT, "Хаос")
         directory.ensure_api_key(conn, TENANT, "ingest", "chaos", KEY)
-    world = World(stack, services, KEY)
+        directory.ensure_account(conn, TENANT, LOGIN, PASSWORD, "Хаос", "administrator")
+    Billing(billing_db).tariff(RATES, tenant=TENANT)
+    world = World(stack, services, KEY, LOGIN, PASSWORD)
     yield world
     world.stop()
 
@@ -51,10 +70,13 @@ def storm(world: World, told: Traffic, faults: list[str], seconds: float, seed: 
     chance = random.Random(seed)
     sender = threading.Thread(target=world.tell, args=(told.told, seconds))
     sender.start()
+    remarker = threading.Thread(target=world.remark, args=(list(told.expected)[:REMARKS], seconds))
+    remarker.start()
     for fault in faults:
         time.sleep(seconds / len(faults) * chance.uniform(0.2, 0.8))
         world.strike(fault, chance)
     sender.join()
+    remarker.join()
     world.wait_until_quiet(QUIET, SETTLE)
 
 
@@ -92,6 +114,39 @@ def faults_of(told: Traffic, world: World) -> list[str]:
             for one in shown.keys() & kept.keys()
             if shown[one] != kept[one]
         ),
+        *wrong_prices(told, world),
+        *wrong_remarks(world),
+    ]
+
+
+def wrong_prices(told: Traffic, world: World) -> list[str]:
+    """Calls that were not priced once, or have another price in the journal than their facts come to."""
+    times = dict(world.rows("billing", FIRST_PRICES))
+    shown = {
+        str(call_id): amount for call_id, amount in world.rows("gateway", "select call_id, amount from journal_prices")
+    }
+    used = TariffUsed(id=UUID(int=0), name="", version=1, rounding=Rounding())
+    book, found = RateBook(used, "UAH", RATES), []
+    for call_id, state in told.expected.items():
+        facts = {name: value for name, value in CallStateSchema().dump(state).items() if name in FACTS}
+        amount = rating.rate(ENDED_CALL.load(facts), book, "UAH").amount
+        if times.get(call_id) != 1 or shown.get(call_id) != amount:
+            found.append(
+                f"{call_id} was priced {times.get(call_id)} times and costs {shown.get(call_id)}, not {amount}"
+            )
+    return found
+
+
+def wrong_remarks(world: World) -> list[str]:
+    """Comments that were accepted and were not written once, or are not in the journal."""
+    times = dict(world.rows("comments", "select stream, count(*) from events group by 1"))
+    shown = {
+        str(call_id): text for call_id, text in world.rows("gateway", "select call_id, text from journal_comments")
+    }
+    return [
+        f"the comment on {call_id} was written {times.get(f'comment-{call_id}')} times and is {shown.get(call_id)}"
+        for call_id, text in world.remarks.items()
+        if (times.get(f"comment-{call_id}"), shown.get(call_id)) != (1, text)
     ]
 
 
@@ -113,8 +168,9 @@ def plan(seed: int, kills: int, pauses: int) -> list[str]:
 def test_what_was_accepted_is_in_the_journal_once_and_right(world: World, broker: Broker, seed: int) -> None:
     told = traffic(TENANT, 1500, seed)
     world.start()
-    storm(world, told, plan(seed, kills=7, pauses=2), 40, seed)
+    storm(world, told, plan(seed, kills=12, pauses=2), 40, seed)
     assert faults_of(told, world) == []
+    assert len(world.remarks) == REMARKS
     assert nothing_parked(broker)
 
 

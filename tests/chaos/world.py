@@ -5,11 +5,14 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import requests
@@ -19,13 +22,20 @@ from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack
 
 BATCH = 25
 RESTART_PAUSE = 0.5
+PATIENCE = 20.0
 ROLES = {
     "calls": ("calls", "CallsService"),
     "calls, second replica": ("calls", "CallsService"),
     "relay": ("calls", "CallsRelay"),
     "gateway": ("gateway", "GatewayService"),
     "projector": ("gateway", "Projector"),
+    "billing": ("billing", "BillingService"),
+    "billing, second replica": ("billing", "BillingService"),
+    "billing's relay": ("billing", "BillingRelay"),
+    "comments": ("comments", "CommentsService"),
+    "comments' relay": ("comments", "CommentsRelay"),
 }
+RUN = "import sys; from shared.plumbing import runner; import tests.chaos.planted; runner.main(sys.argv[1:])"
 SERVERS = ("rabbitmq", "postgres")
 HEARD = [queue.name for queue in QUEUES if queue.service in {of for of, _ in ROLES.values()}]
 """The queues that somebody here listens to."""
@@ -33,14 +43,17 @@ HEARD = [queue.name for queue in QUEUES if queue.service in {of for of, _ in ROL
 
 @dataclass
 class World:
-    """`planted`: the name of a bug from `tests.chaos.planted`, or none."""
+    """`planted`: the name of a bug from `tests.chaos.planted`, or none. `remarks`: comments that were accepted."""
 
     stack: Stack
     services: Services
     key: str
+    login: str
+    password: str
     planted: str = ""
     running: dict[str, Service] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
+    remarks: dict[str, str] = field(default_factory=dict)
     stopping: bool = False
     keeper: threading.Thread | None = None
 
@@ -59,8 +72,11 @@ class World:
 
     def _start(self, role: str) -> None:
         of, name = ROLES[role]
-        self.running[role] = self.services.start(
-            f"tests.chaos.planted:{name}", of=of, ready=False, PLANTED=self.planted
+        environment = {**os.environ, **self.stack.env(of), "PYTHONPATH": str(ROOT), "PRICE_DELAY": "1"}
+        self.running[role] = self.services.spawn(
+            [sys.executable, "-c", RUN, f"services.{of}.service:{name}"],
+            {**environment, "PLANTED": self.planted},
+            ready=False,
         )
 
     def _keep(self) -> None:
@@ -124,6 +140,35 @@ class World:
         assert answer.status_code == 202, answer.text
         return True
 
+    def remark(self, call_ids: Sequence[str], seconds: float) -> None:
+        """Comment on calls over about `seconds`, on each again and again until it is taken: it may not be there yet."""
+        session, until = requests.Session(), time.monotonic() + seconds + PATIENCE
+        waiting = {call_id: str(uuid4()) for call_id in call_ids}
+        while waiting and time.monotonic() < until:
+            for call_id, key in list(waiting.items()):
+                if self._comment(session, call_id, f"нотатка до {call_id}", key):
+                    del waiting[call_id]
+            time.sleep(1)
+
+    def _comment(self, session: requests.Session, call_id: str, text: str, key: str) -> bool:
+        about = {"json": {"text": text}, "headers": {"Idempotency-Key": key}, "timeout": 5}
+        try:
+            if "Authorization" not in session.headers:
+                who = {"login": self.login, "password": self.password}
+                signed_in = session.post(f"{self._url()}/sessions", json=who, timeout=5)
+                session.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
+            answer = session.put(f"{self._url()}/calls/{call_id}/comment", **about)
+        except (requests.RequestException, KeyError):
+            return False
+        if answer.status_code in (404, 429, 500, 502, 503, 504):
+            return False
+        assert answer.status_code in (200, 201), answer.text
+        self.remarks[call_id] = text
+        return True
+
+    def _url(self) -> str:
+        return f"http://{self.stack.env('gateway')['WEB_ADDRESS']}/api/v1"
+
     def wait_until_quiet(self, seconds: float, at_most: float) -> None:
         """Return when everything lives and nothing has moved for `seconds`."""
         deadline = time.monotonic() + at_most
@@ -141,6 +186,9 @@ class World:
         return (
             self.rows("calls", "select count(*), max(recorded_at) from events"),
             self.rows("gateway", "select coalesce(sum(version), 0) from journal"),
+            self.rows("billing", "select count(*), count(*) filter (where pending) from calls"),
+            self.rows("gateway", "select coalesce(sum(version), 0) from journal_prices"),
+            self.rows("gateway", "select count(*) from journal_comments"),
             waiting,
             busy,
         )

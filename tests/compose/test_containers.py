@@ -19,6 +19,8 @@ OURS = {
     "calls-relay": "calls",
     "comments": "comments",
     "comments-relay": "comments",
+    "recordings": "recordings",
+    "recordings-relay": "recordings",
     "gateway": "gateway",
     "projector": "gateway",
 }

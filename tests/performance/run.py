@@ -13,7 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import comments, export, flow, importing, latency, login, memory, page, pricing, rating, stream
+from tests.performance import (
+    comments,
+    export,
+    flow,
+    importing,
+    latency,
+    login,
+    memory,
+    page,
+    pricing,
+    rating,
+    recordings,
+    stream,
+)
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
@@ -21,6 +34,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "latency": latency.measure,
     "comments": comments.measure,
     "login": login.measure,
+    "recordings": recordings.measure,
     "page": page.measure,
     "memory": memory.measure,
     "stream": stream.measure,

@@ -141,3 +141,9 @@ def test_every_problem_says_what_it_is(system: System, path: str) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert {"type", "title", "status", "detail"} <= answer.json().keys()
     assert answer.json()["detail"]
+
+
+def test_nobody_speaks_where_nobody_listens(system: System) -> None:
+    time.sleep(2)
+    said = [line for process in system.processes.values() for line in process.lines() if "nobody listens" in line]
+    assert said == []

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from shared.testing.infrastructure import eventually, free_port
+from shared.testing.system import PROCESSES, System
 from tests.system.test_journal import report, told
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
@@ -177,3 +177,37 @@ def test_a_period_is_rated_again_and_a_draft_is_tried_on_it(system: System) -> N
 def test_a_rerating_that_makes_no_sense_is_refused_by_field(system: System, body: Json, field: str) -> None:
     refused = send(system, "POST", "/rerating", json=body)
     assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])
+
+
+def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: System) -> None:
+    tariff(system)
+    price_state(system, told(system, outbound(75)), "priced")
+
+    def report_by(by: str, **span: str) -> requests.Response:
+        asked = {"from": "2020-01-01", "to": "2100-01-01", "by": by, **span}
+        return send(system, "GET", "/billing/report", params=asked)
+
+    shown = {by: report_by(by).json() for by in ("day", "prefix", "operator")}
+    [totals] = {str(one["totals"]) for one in shown.values()}
+    assert shown["day"]["totals"][0]["calls"] > 0, totals
+    assert {row["prefix"] for row in shown["prefix"]["rows"]} == {"outbound +38067"}
+    assert all(row["amount"] for row in shown["operator"]["rows"])
+    assert (shown["day"]["from"], shown["day"]["by"]) == ("2019-12-31T22:00:00.000000Z", "day")
+    assert report_by("day", to="2020-01-01").json()["errors"] == {"to": ["Is not after from."]}
+    assert report_by("colour").status_code == 422
+    assert send(system, "GET", "/billing/report?from=2020-01-01&to=2100-01-01&by=day", "olha").status_code == 403
+
+
+def test_how_late_prices_are_is_counted_from_when_they_were_due(system: System) -> None:
+    port = free_port()
+    system.processes["projector"].kill()
+    assert system.services
+    told_at = {"METRICS_ADDRESS": f"127.0.0.1:{port}"}
+    system.processes["projector"] = system.services.start(PROCESSES["projector"], of="gateway", **told_at)
+    tariff(system)
+    price_state(system, told(system, outbound(75)), "priced")
+    shown = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    counted = dict(line.rsplit(" ", 1) for line in shown.splitlines())
+    assert counted["journal_price_lateness_seconds_count"] == "1.0"
+    assert counted['journal_price_lateness_seconds_bucket{le="0.0"}'] == "0.0"
+    assert counted['journal_price_lateness_seconds_bucket{le="10.0"}'] == "1.0"

@@ -20,6 +20,7 @@ from tools.simulator.display import display
 from tools.simulator.exchange import Exchange
 from tools.simulator.gateway import Gateway, Refused, Undelivered
 from tools.simulator.live import bursts_as_they_happen, bursts_at_full_speed
+from tools.simulator.recordings import Recordings
 from tools.simulator.remarks import Remarks
 from tools.simulator.reports import Report
 from tools.simulator.rhythm import CALLS_OF_A_WEEKDAY, KYIV, usual_calls
@@ -79,6 +80,10 @@ class Simulator:
         if self.asked.comments and self.tenant == self.demo["TENANT"]:
             dice = Random(f"comments {self.asked.seed}")
             bursts = Remarks(self.demo, self.asked.comments, dice, self.stop).on(bursts)
+        if self.asked.recordings:
+            dice = Random(f"recordings {self.asked.seed}")
+            share = self.asked.recordings
+            bursts = Recordings(self.demo["BASE_URL"], self._key(), share, dice, self.stop).on(bursts)
         with display(total) as shown:
             gateway = Gateway(self.demo["BASE_URL"], self._key(), self.stop, shown.say)
             counts = Exchange(gateway, road, shown, self.asked.leave_live).work(bursts)
@@ -114,6 +119,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="1", help="the same seed and start make the same reports (1)")
     parser.add_argument("--duplicates", type=_share, default=0.02, help="share of reports sent twice (0.02)")
     parser.add_argument("--comments", type=_share, default=0.0, help="share of calls that get a comment (0)")
+    parser.add_argument("--recordings", type=_share, default=0.0, help="share of answered calls that are recorded (0)")
     parser.add_argument("--disorder", type=_share, default=0.05, help="share of reports sent late (0.05)")
     parser.add_argument("--tenant", help="whose exchange it is (the demonstration's)")
     parser.add_argument(

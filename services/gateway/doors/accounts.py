@@ -8,7 +8,7 @@ from services.gateway import accounts, directory_schemas
 from services.gateway.accounts import Change, NewLine
 from services.gateway.doors import cookies, hashing
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
-from services.gateway.doors.lists import PRIVATE, listed, place
+from services.gateway.doors.lists import listed, place
 from services.gateway.schemas import LineSchema
 from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid
@@ -45,7 +45,7 @@ class AccountDoors(Door):
         lines = [NewLine(normalise(line["address"], who.region), line["held_from"]) for line in sent.pop("lines")]
         sent["password_hash"] = hashing.hash_of(sent.pop("password"))
         made = accounts.add(conn, who.tenant, lines=lines, **sent)
-        return answer(STAFF.dump(made), 201, PRIVATE)
+        return answer(STAFF.dump(made), 201)
 
     @door("GET", "/api/v1/accounts/<account_id>", answers={200: STAFF})
     def show_account(self, visit: Visit, account_id: UUID) -> Response:
@@ -53,7 +53,7 @@ class AccountDoors(Door):
         with self.db.reading() as conn:
             found = accounts.account(conn, visit.account.tenant, account_id)
         visit.asked()
-        return answer(STAFF.dump(found), headers=PRIVATE)
+        return answer(STAFF.dump(found))
 
     @door(
         "PATCH",
@@ -73,7 +73,7 @@ class AccountDoors(Door):
             sent["password_hash"] = hashing.hash_of(password)
         accounts.lock(conn, tenant)
         changed = accounts.change(conn, tenant, account_id, Change(**sent), clock.now())
-        return answer(STAFF.dump(changed), headers=PRIVATE)
+        return answer(STAFF.dump(changed))
 
     @door("GET", "/api/v1/accounts/<account_id>/lines", query=PAGE, answers={200: LINES})
     def list_lines(self, visit: Visit, account_id: UUID) -> Response:

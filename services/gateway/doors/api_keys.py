@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import api_keys, directory_schemas
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.lists import PRIVATE, listed, place
+from services.gateway.doors.lists import listed, place
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
 from shared.web.http import answer
@@ -27,7 +27,7 @@ class ApiKeyDoors(Door):
     def add_api_key(self, visit: Visit, conn: Connection) -> Response:
         """Make a key; it is shown this once."""
         made = api_keys.add(conn, visit.account.tenant, at=clock.now(), **visit.sent())
-        return answer(SHOWN.dump(made), 201, PRIVATE)
+        return answer(SHOWN.dump(made), 201)
 
     @door("DELETE", "/api/v1/api-keys/<key_id>", answers={204: ""}, writes_here=True)
     def revoke_api_key(self, visit: Visit, conn: Connection, key_id: UUID) -> Response:

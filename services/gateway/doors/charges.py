@@ -17,7 +17,6 @@ from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json, instant
 from shared.web.http import Problem, answer
 
-PRIVATE = {"Cache-Control": "private, no-store"}
 REFUSALS = {
     "tariff_has_no_rates": "A tariff without rates prices nothing: give it some first.",
     "tariff_is_active": "A tariff that was activated never changes: draft another.",
@@ -37,7 +36,7 @@ class ChargeDoors(Door):
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
             price |= entries.price(row, price_delay(self.config, visit.caller))
-        return answer(price, headers=PRIVATE)
+        return answer(price)
 
     @door(
         "GET",
@@ -50,7 +49,7 @@ class ChargeDoors(Door):
         asked = visit.asked()
         found = ask(self.billing, "failed", tenant=visit.caller.tenant, **page(asked))["charges"]
         shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
-        return answer({"charges": shown, "next_cursor": next_of(asked, shown, "failed_at", "call_id")}, headers=PRIVATE)
+        return answer({"charges": shown, "next_cursor": next_of(asked, shown, "failed_at", "call_id")})
 
     @door(
         "POST",

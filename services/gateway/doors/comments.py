@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from services.gateway import directory, projections, queries, schemas
 from services.gateway.domain.scope import scope_of
-from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Conflict, Rejected
@@ -18,13 +17,10 @@ from shared.plumbing.database import Connection
 from shared.web.http import Problem, answer
 
 PATH = "/api/v1/calls/<call_id>/comment"
-PRIVATE = {"Cache-Control": "private, no-store"}
 COMMENT = schemas.CommentSchema()
 
 
 class CommentDoors(Door):
-    bell = RedisBell()
-
     @door("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT})
     def write_comment(self, visit: Visit, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""
@@ -34,7 +30,7 @@ class CommentDoors(Door):
         self._show(visit, told)
         with self.db.reading() as conn:
             comment = _comment(conn, visit.caller.tenant, told)
-        return answer(comment, 201 if told["created"] else 200, PRIVATE)
+        return answer(comment, 201 if told["created"] else 200)
 
     @door("DELETE", PATH, answers={204: ""})
     def delete_comment(self, visit: Visit, call_id: UUID) -> Response:
@@ -55,7 +51,7 @@ class CommentDoors(Door):
         with self.db.reading() as conn:
             names = directory.account_names(conn, visit.caller.tenant, {one["author_id"] for one in versions})
         shown = [{**one, "author": _author(one.pop("author_id"), names)} for one in versions]
-        return answer({"versions": shown}, headers=PRIVATE)
+        return answer({"versions": shown})
 
     def _look(self, visit: Visit, call_id: UUID) -> None:
         with self.db.reading() as conn:

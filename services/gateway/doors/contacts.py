@@ -4,12 +4,12 @@ from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
-from services.gateway import contacts, directory_schemas, imports
+from services.gateway import contacts, directory_schemas, idempotency, imports
 from services.gateway.contacts import Contact
 from services.gateway.domain import tables
 from services.gateway.domain.filters import sought
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
-from services.gateway.doors.lists import PRIVATE, listed, place
+from services.gateway.doors.lists import listed, place
 from services.gateway.doors.turns import in_turns
 from shared.contracts.addresses import normalise
 from shared.contracts.wire import Json
@@ -25,7 +25,7 @@ NEW, CONTACT, CONTACTS, IMPORTED = (
     directory_schemas.ContactsSchema(),
     directory_schemas.ImportedSchema(),
 )
-ATTACHED = PRIVATE | {"Content-Disposition": 'attachment; filename="contacts.csv"'}
+ATTACHED = {"Content-Disposition": 'attachment; filename="contacts.csv"'}
 
 
 class ContactDoors(Door):
@@ -44,14 +44,14 @@ class ContactDoors(Door):
         with self.db.reading() as conn:
             found = contacts.contact(conn, visit.caller.tenant, contact_id)
         visit.asked()
-        return answer(CONTACT.dump(found), headers=PRIVATE)
+        return answer(CONTACT.dump(found))
 
     @door("POST", "/api/v1/contacts", body=NEW, answers={201: CONTACT, 409: PROBLEM}, writes_here=True)
     def add_contact(self, visit: Visit, conn: Connection) -> Response:
         """Name a number."""
         new = _contact(visit.sent(), visit.account.region)
         made = contacts.add(conn, visit.account.tenant, new, clock.now())
-        return answer(CONTACT.dump(made), 201, PRIVATE)
+        return answer(CONTACT.dump(made), 201)
 
     @door("PUT", "/api/v1/contacts/<contact_id>", body=NEW, answers={200: CONTACT, 409: PROBLEM}, writes_here=True)
     def change_contact(self, visit: Visit, conn: Connection, contact_id: UUID) -> Response:
@@ -60,7 +60,7 @@ class ContactDoors(Door):
         contacts.contact(conn, tenant, contact_id)
         new = _contact(visit.sent(), visit.account.region)
         changed = contacts.change(conn, tenant, contact_id, new, clock.now())
-        return answer(CONTACT.dump(changed), headers=PRIVATE)
+        return answer(CONTACT.dump(changed))
 
     @door("DELETE", "/api/v1/contacts/<contact_id>", answers={204: ""}, writes_here=True)
     def delete_contact(self, visit: Visit, conn: Connection, contact_id: UUID) -> Response:
@@ -74,12 +74,15 @@ class ContactDoors(Door):
         """Take contacts from a table, all or none; a number that is known gets the name that stands there."""
         visit.asked()
         who = visit.account
-        table = tables.read(tables.decoded(_bytes_of(visit.request)), imports.COLUMNS, imports.NEEDED)
-        # Read before a transaction is open: that takes seconds, and a repeat finds everything unchanged.
-        brought = imports.contacts_of(in_turns(table.lines), who.region)
-        with self.db.connection() as conn:
+        table = tables.read(tables.decoded(_table_of(visit.request)), imports.COLUMNS, imports.NEEDED, in_turns)
+        # Read before a transaction is open: that takes seconds.
+        brought = imports.contacts_of(table.lines, who.region)
+
+        def bring_in(conn: Connection) -> Response:
             taken = contacts.bring_in(conn, who.tenant, brought, "note" in table.columns, clock.now())
-        return answer(IMPORTED.dump(taken))
+            return answer(IMPORTED.dump(taken))
+
+        return idempotency.here(self.db, visit.repeat, bring_in)
 
     @door("GET", "/api/v1/contacts/export", answers={200: CSV})
     def export_contacts(self, visit: Visit) -> Response:
@@ -96,8 +99,8 @@ def _contact(sent: Json, region: str) -> Contact:
     return Contact(sent["name"], normalise(sent["number"], region), sent["note"])
 
 
-def _bytes_of(request: Request) -> bytes:
-    """A table as it was sent. Raises Problem 415."""
+def _table_of(request: Request) -> bytes:
+    """A table as it was sent. Raises Problem 415 and 408."""
     if request.mimetype != CSV:
         raise Problem(415, "wrong-content", "Wrong content", f"Send a table with Content-Type: {CSV}.")
     return bytes_of(request)

@@ -6,7 +6,7 @@ from functools import update_wrapper
 from http import HTTPMethod
 from inspect import getdoc
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from marshmallow import Schema
 from nameko.dependency_providers import Config
@@ -16,13 +16,14 @@ from werkzeug.wrappers import Request, Response
 from services.gateway import idempotency, schemas
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Caller
+from services.gateway.doors.bell import RedisBell
 from services.gateway.doors.credentials import Credentials
 from shared.contracts.errors import Invalid, NotFound
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.publisher import Publishers
 from shared.plumbing.rpc import RpcClient
-from shared.web.http import BODY_LIMIT, Problem, body_of, http
+from shared.web.http import BODY_LIMIT, Problem, body_of, bytes_of, http
 
 Answers = Mapping[int, Schema | str]
 """What a door answers, by status: JSON of a schema, or another content by its media types, with commas between
@@ -32,7 +33,7 @@ Refusals that follow from the plate (credentials, role, path, body) need not be 
 """
 PROBLEM = "application/problem+json"
 WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
-NO_QUERY = Schema()
+NO_QUERY = NO_HEADERS = Schema()
 LONGEST_KEY = 128
 
 
@@ -52,9 +53,11 @@ class Door:
     db = Database()
     credentials = Credentials()
     publishers = Broker()
+    bell = RedisBell()
     billing = RpcClient("billing")
     calls = RpcClient("calls")
     comments = RpcClient("comments")
+    recordings = RpcClient("recordings")
     config = Config()
 
 
@@ -66,6 +69,7 @@ class Plate:
     method: str
     path: str
     query: Schema
+    headers: Schema
     body: Schema | str | None
     answers: Answers
     body_limit: int
@@ -91,6 +95,7 @@ class Visit(NamedTuple):
     plate: Plate
     request: Request
     who: Caller | None
+    repeat: idempotency.Repeat | None
     command_id: UUID
     """The same for a repeat of the same write: what an owner is told, so that it does it once."""
 
@@ -123,14 +128,17 @@ def door(
     *,
     answers: Answers,
     query: Schema = NO_QUERY,
+    headers: Schema = NO_HEADERS,
     body: Schema | str | None = None,
     body_limit: int = BODY_LIMIT,
     writes_here: bool = False,
+    remembered: bool = True,
 ) -> Callable[[Any], Any]:
     """A method as an HTTP door, given the Visit and the ids in the path as UUIDs, once the caller may come in.
 
-    `body` is a schema, or the media type of what is not JSON. With `writes_here` the method is given a
-    connection too, whose transaction is the whole write.
+    `headers` are told of, and read by the method. `body` is a schema, or the media type of what is not JSON. With
+    `writes_here` the method is given a connection too, whose transaction is the whole write. A repeat of what is not
+    `remembered` is done anew: for a body that is not to be read here.
     """
 
     def hang(enter: Any) -> Any:
@@ -140,6 +148,7 @@ def door(
             method=method,
             path=path,
             query=query,
+            headers=headers,
             body=body,
             answers=answers,
             body_limit=body_limit,
@@ -157,9 +166,9 @@ def door(
 
         def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
-            repeat = _repeat(request, caller) if plate.writes and caller else None
-            command_id = uuid5(repeat.owner, repeat.key) if repeat else uuid4()
-            visit = Visit(plate, request, caller, command_id)
+            repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
+            command_id = repeat.command_id if repeat else uuid4()
+            visit = Visit(plate, request, caller, repeat, command_id)
             if writes_here:
                 return idempotency.here(self.db, repeat, lambda conn: enter(self, visit, conn, **found))
             return idempotency.elsewhere(self.db, repeat, lambda: enter(self, visit, **found))
@@ -185,5 +194,5 @@ def _repeat(request: Request, caller: Caller) -> idempotency.Repeat | None:
         return None
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid("The Idempotency-Key is malformed.", {"Idempotency-Key": [f"Not 1 to {LONGEST_KEY} characters."]})
-    asked = (request.method, request.full_path, request.mimetype, request.get_data())
+    asked = (request.method, request.full_path, request.mimetype, bytes_of(request))
     return idempotency.Repeat(caller.id, key, idempotency.digest(*asked), clock.now())

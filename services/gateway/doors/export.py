@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from services.gateway.domain.permissions import may
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.credentials import unauthorised
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import PRIVATE, asked_of, filters_of, of_account, patiently, price_delay, shown_by
+from services.gateway.doors.journal import asked_of, filters_of, of_account, patiently, price_delay, shown_by
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 
@@ -58,7 +58,7 @@ class ExportDoors(Door):
             first = next(pages)
         pieces = _pieces(asked["format"], asked["lang"], _begun(first, pages))
         name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
-        headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(pieces, content_type=CONTENT[asked["format"]], headers=headers)
 
     def _pages(self, visit: Visit, filters: Filters) -> Pages:
@@ -105,8 +105,8 @@ def _pieces(format_: Format, language: Language, pages: Pages) -> Iterator[bytes
 
 def _xlsx(language: Language, pages: Pages) -> Iterator[bytes]:
     """The file is whole before its first byte is known; it is written in a thread of its own."""
-    with TemporaryFile() as file:
-        sheets = tables.Sheets(file, language)
+    with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as file:
+        sheets = tables.Sheets(file, folder, language)
         for page in pages:
             tpool.execute(sheets.add, page)
         tpool.execute(sheets.close)

@@ -8,6 +8,7 @@ from typing import Any
 import eventlet
 import psycopg
 from nameko.extensions import DependencyProvider
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.wrappers import Request, Response
@@ -94,6 +95,10 @@ class HealthDoors(Door):
             detail = f"No answer from: {', '.join(missing)}."
             return Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"}).response()
         return answer({"status": "ready"})
+
+    @http("GET", "/metrics")
+    def show_metrics(self, request: Request) -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
     @http("GET", "/")
     def show_page(self, request: Request) -> Response:

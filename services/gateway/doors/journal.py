@@ -35,7 +35,6 @@ from shared.web.http import Problem, answer
 QUERY = schemas.JournalQuerySchema()
 HEARD_FOR = 0.5
 """Seconds for which heartbeats, of which there is one a second, need not be looked up again."""
-PRIVATE = {"Cache-Control": "private, no-store"}
 
 
 class JournalDoors(Door):
@@ -52,7 +51,7 @@ class JournalDoors(Door):
             page = queries.page(conn, scope_of(caller), filters, asked["limit"], cursor)
             shown = self._entries(conn, caller, page.rows)
             heard = self._heard.get("owners", lambda: queries.heard(conn)) or {}
-        return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())}, headers=PRIVATE)
+        return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())})
 
     @door("GET", "/api/v1/journal/summary", query=schemas.FilterSchema(), answers={200: schemas.SummarySchema()})
     def show_summary(self, visit: Visit) -> Response:
@@ -61,7 +60,7 @@ class JournalDoors(Door):
         filters = filters_of(asked, caller, clock.now())
         with patiently(asked), self.db.connection() as conn:
             counts = summaries.counts(conn, scope_of(caller), of_account(conn, asked, caller, filters))
-        return answer(summarise(counts), headers=PRIVATE)
+        return answer(summarise(counts))
 
     @door("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
     def show_call(self, visit: Visit, call_id: UUID) -> Response:
@@ -70,7 +69,7 @@ class JournalDoors(Door):
             row = queries.one(conn, scope_of(visit.caller), call_id)
             visit.asked()
             [entry] = self._entries(conn, visit.caller, [row])
-        return answer(entry, headers=PRIVATE)
+        return answer(entry)
 
     @door("GET", "/api/v1/calls/<call_id>/timeline", answers={200: schemas.TimelineSchema()})
     def show_timeline(self, visit: Visit, call_id: UUID) -> Response:
@@ -79,7 +78,12 @@ class JournalDoors(Door):
         with self.db.reading() as conn:
             queries.one(conn, scope_of(visit.caller), call_id)
         visit.asked()
-        owners = {"calls": self.calls, "comments": self.comments, "billing": self.billing}
+        owners = {
+            "calls": self.calls,
+            "comments": self.comments,
+            "billing": self.billing,
+            "recordings": self.recordings,
+        }
         told = ask_all(owners, "timeline", tenant=tenant, call_id=str(call_id))
         if told["calls"] is None:
             raise Unavailable
@@ -88,7 +92,7 @@ class JournalDoors(Door):
         with self.db.reading() as conn:
             names = directory.account_names(conn, tenant, {one["by"] for one in events if one["by"]})
         shown = [{**one, "by": names.get(one["by"], one["by"])} for one in events]
-        return answer({"events": shown, "degraded": [owner for owner in told if told[owner] is None]}, headers=PRIVATE)
+        return answer({"events": shown, "degraded": [owner for owner in told if told[owner] is None]})
 
     def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
         """A page without filters asks little; how long others may take is set for a transaction."""

@@ -9,8 +9,6 @@ from services.gateway.lists import Page
 from shared.contracts.wire import Json
 from shared.web.http import answer
 
-PRIVATE = {"Cache-Control": "private, no-store"}
-
 
 def place(asked: Json) -> Place | None:
     """Where the page begins that was asked for. Raises Invalid."""
@@ -20,4 +18,4 @@ def place(asked: Json) -> Place | None:
 def listed(schema: Schema, name: str, found: Page) -> Response:
     """A page under its name, with the cursor of the next one."""
     cursor = cursors.encode_place(found.next) if found.next else None
-    return answer(schema.dump({name: found.rows, "next_cursor": cursor}), headers=PRIVATE)
+    return answer(schema.dump({name: found.rows, "next_cursor": cursor}))

@@ -5,7 +5,7 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas
-from services.gateway.doors.charges import PRIVATE, refusals
+from services.gateway.doors.charges import refusals
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.wire import instant
@@ -36,4 +36,4 @@ class ReratingDoors(Door):
         """How far it is, and what it changes, by prefix."""
         told = ask(self.billing, "rerating", tenant=visit.caller.tenant, rerating_id=str(rerating_id))
         visit.asked()
-        return answer(told, headers=PRIVATE)
+        return answer(told)

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import feed, places, schemas
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import PRIVATE, asked_of, shown_by
+from services.gateway.doors.journal import asked_of, shown_by
 from services.gateway.doors.listeners import Listener, Listeners, OpenStreams
 from shared.contracts.errors import Unavailable
 from shared.plumbing.database import Postgres, is_outage
@@ -36,7 +36,13 @@ UNBUFFERED = {"X-Accel-Buffering": "no"}
 class StreamDoors(Door):
     streams = OpenStreams()
 
-    @door("GET", "/api/v1/journal/stream", query=schemas.FilterSchema(), answers={200: "text/event-stream"})
+    @door(
+        "GET",
+        "/api/v1/journal/stream",
+        query=schemas.FilterSchema(),
+        headers=schemas.ResumeSchema(),
+        answers={200: "text/event-stream"},
+    )
     def stream_journal(self, visit: Visit) -> Response:
         """Calls as they change, as Server-Sent Events.
 
@@ -52,7 +58,7 @@ class StreamDoors(Door):
             listener = Listener(shown_by(self, visit), caller, asked, position, partial(outgoing.has_left, sock))
             listener.refresh(conn, caller)
         pieces = _events(self.db, self.streams, listener, last, sock)
-        return Stream(pieces, content_type=CONTENT, headers=PRIVATE | UNBUFFERED)
+        return Stream(pieces, content_type=CONTENT, headers=UNBUFFERED)
 
 
 def _events(db: Postgres, streams: Listeners, listener: Listener, last: int, sock: Any) -> Iterator[bytes]:

@@ -13,11 +13,10 @@ from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
-from shared.web.http import Problem, answer, body_of
+from shared.web.http import Problem, answer, body_of, bytes_of
 
 PATH = "/api/v1/tariffs"
 ONE = f"{PATH}/<tariff_id>"
-PRIVATE = {"Cache-Control": "private, no-store"}
 BODY_LIMIT = 16 * 1024 * 1024
 SLICE = 180 * 1024
 """Bytes of a long body that billing is sent at a time."""
@@ -34,13 +33,13 @@ class TariffDoors(Door):
         asked = visit.asked()
         found = ask(self.billing, "tariffs", tenant=visit.caller.tenant, **page(asked))["tariffs"]
         shown = [_listed(one) for one in found]
-        return answer({"tariffs": shown, "next_cursor": next_of(asked, shown, "drafted_at", "id")}, headers=PRIVATE)
+        return answer({"tariffs": shown, "next_cursor": next_of(asked, shown, "drafted_at", "id")})
 
     @door("POST", PATH, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={201: TARIFF})
     def draft_tariff(self, visit: Visit) -> Response:
         """Draft a tariff."""
         visit.asked()
-        return answer(self._draft(visit, visit.command_id, *_drafted(visit)), 201, PRIVATE)
+        return answer(self._draft(visit, visit.command_id, *_drafted(visit)), 201)
 
     @door(
         "POST",
@@ -55,24 +54,24 @@ class TariffDoors(Door):
         head = visit.asked()
         if visit.request.mimetype not in CSV:
             raise Problem(415, "wrong-content", "Wrong content", "Send CSV with Content-Type: text/csv.")
-        content = visit.request.get_data(cache=False)
+        content = bytes_of(visit.request)
         if not content:
             raise Invalid("The rates are malformed.", {"line 1": {"columns": ["Is empty."]}})
-        return answer(self._draft(visit, visit.command_id, head, content, "csv"), 201, PRIVATE)
+        return answer(self._draft(visit, visit.command_id, head, content, "csv"), 201)
 
     @door("GET", ONE, answers={200: TARIFF})
     def show_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """One tariff with its rates."""
         found = self._find_tariff(visit, tariff_id)
         visit.asked()
-        return answer(self._whole(visit, found), headers=PRIVATE)
+        return answer(self._whole(visit, found))
 
     @door("PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF})
     def redraft_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Write a draft anew; an active tariff never changes."""
         self._find_tariff(visit, tariff_id)
         visit.asked()
-        return answer(self._draft(visit, tariff_id, *_drafted(visit)), headers=PRIVATE)
+        return answer(self._draft(visit, tariff_id, *_drafted(visit)))
 
     @door("DELETE", ONE, answers={204: ""})
     def discard_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
@@ -89,7 +88,6 @@ class TariffDoors(Door):
         valid_from = visit.sent()["valid_from"].isoformat()
         return answer(
             self._whole(visit, self._order_tariff("activate_tariff", visit, tariff_id, valid_from=valid_from)),
-            headers=PRIVATE,
         )
 
     def _find_tariff(self, visit: Visit, tariff_id: UUID) -> Json:

@@ -15,11 +15,12 @@ from shared.contracts.values import Status
 
 
 class Directory(NamedTuple):
-    """The names of employees by their lines, and of contacts by their numbers; the comments on calls."""
+    """The names of employees by their lines, and of contacts by their numbers; comments and recordings."""
 
     employees: Sequence[tuple[Line, str]]
     contacts: Mapping[str, str]
     comments: Mapping[UUID, str] = MappingProxyType({})
+    recordings: frozenset[UUID] = frozenset()
 
 
 def own(call: CallState) -> set[str | None]:
@@ -68,9 +69,10 @@ def fits(call: CallState, filters: Filters, directory: Directory) -> bool:
         and (filters.party is None or filters.party in everybody(call))
         and (filters.min_talk is None or (call.talk_time is not None and call.talk_time >= filters.min_talk))
         and (filters.max_talk is None or (call.talk_time is not None and call.talk_time <= filters.max_talk))
-        and not filters.has - {Has.CALLBACK, Has.COMMENT}
+        and not filters.has - {Has.CALLBACK, Has.COMMENT, Has.RECORDING}
         and (Has.CALLBACK not in filters.has or call.status is Status.RETURNED)
         and (Has.COMMENT not in filters.has or call.call_id in directory.comments)
+        and (Has.RECORDING not in filters.has or call.call_id in directory.recordings)
     )
 
 

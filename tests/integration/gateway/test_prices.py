@@ -107,6 +107,13 @@ def test_a_failed_price_has_its_reason_and_is_no_price(gateway_db: Postgres) -> 
     assert [UUID(row.call_id) for row in found.rows] == [call_id("b")]
 
 
+def test_the_first_price_of_a_call_is_told_of_once(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        news = [told(state("a")), charged("a", None, 1), charged("b", "1.00", 1)]
+        assert projections.show(conn, news).first_prices == [DUE, DUE]
+        assert projections.show(conn, [*news, charged("a", "1.00", 2)]).first_prices == []
+
+
 def test_each_new_price_is_news_for_those_who_watch(gateway_db: Postgres) -> None:
     def feed(conn: Connection) -> int:
         row = conn.execute("select feed from journal_feed where call_id = %s", (call_id("a"),)).fetchone()

@@ -1,6 +1,6 @@
 """Whoever asks and whatever they filter by: the pages are those of the oracle, and no foreign call is in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from shared.contracts.errors import NotFound
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.told import NOON, TENANT, call_id, commented, show_states, state, told
+from tests.integration.gateway.told import NOON, TENANT, call_id, commented, recorded, show_states, state, told
 
 OTHER = "krynytsia"
 EXAMPLES = 30
@@ -102,7 +102,16 @@ ASKED: dict[str, st.SearchStrategy[Any]] = {
     "party": st.sampled_from(ADDRESSES),
     "lines": st.lists(LINES, max_size=2).map(tuple),
     "text": st.sampled_from(TEXTS).map(lambda text: sought(text, "UA")),
-    "has": st.sampled_from([{Has.CALLBACK}, {Has.COMMENT}, {Has.CALLBACK, Has.COMMENT}, {Has.PRICE}]).map(frozenset),
+    "has": st.sampled_from(
+        [
+            {Has.CALLBACK},
+            {Has.COMMENT},
+            {Has.RECORDING},
+            {Has.CALLBACK, Has.COMMENT},
+            {Has.COMMENT, Has.RECORDING},
+            {Has.PRICE},
+        ]
+    ).map(frozenset),
     "min_talk": TALKS,
     "max_talk": TALKS,
 }
@@ -120,6 +129,7 @@ class World(NamedTuple):
     ours: Sequence[CallState]
     theirs: Sequence[CallState]
     comments: Mapping[str, str]
+    recordings: Set[str]
     scope: Scope
     filters: Filters
     limit: int
@@ -131,8 +141,9 @@ def worlds(draw: st.DrawFn, asked: st.SearchStrategy[Filters]) -> World:
     theirs = [draw(calls(f"theirs {number}")) for number in range(draw(st.integers(0, 3)))]
     names = [f"ours {number}" for number in range(len(ours))]
     comments = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(COMMENTS), max_size=4))
+    recordings = draw(st.sets(st.sampled_from(names), max_size=4))
     scope = Scope(tenant=TENANT, lines=draw(SCOPES))
-    return World(ours, theirs, comments, scope, draw(asked), draw(st.integers(1, 5)))
+    return World(ours, theirs, comments, recordings, scope, draw(asked), draw(st.integers(1, 5)))
 
 
 @pytest.fixture
@@ -188,6 +199,14 @@ def show_comments(conn: Connection, world: World) -> None:
     projections.show(conn, [commented(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
 
 
+def show_recordings(conn: Connection, world: World) -> None:
+    """As the comments."""
+    others = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.recordings]
+    projections.show(conn, [recorded(name) for name in sorted(world.recordings)])
+    projections.show(conn, [recorded(name, "deleted", 2) for name in others[:1]])
+    projections.show(conn, [recorded(name, tenant=OTHER) for name in (*others, "theirs 0")])
+
+
 def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
     @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
     @given(worlds(asked))
@@ -196,8 +215,11 @@ def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.Se
             projections.show(conn, [told(call) for call in world.ours])
             projections.show(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
             show_comments(conn, world)
+            show_recordings(conn, world)
             comments = {call_id(name): text for name, text in world.comments.items()}
-            expected = oracle.page(world.ours, world.scope, world.filters, people._replace(comments=comments))
+            recordings = frozenset(call_id(name) for name in world.recordings)
+            known = people._replace(comments=comments, recordings=recordings)
+            expected = oracle.page(world.ours, world.scope, world.filters, known)
             forward = list(walk(conn, world))
             assert ids(forward) == expected
             assert all(len(page.rows) == world.limit for page in forward[:-1])

@@ -22,7 +22,7 @@ from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
 from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
-from tests.integration.gateway.told import NOON, TENANT, call_id, commented, state, told
+from tests.integration.gateway.told import NOON, TENANT, call_id, commented, recorded, state, told
 from tests.sizes import Size, sized
 
 OURS, THEIRS = 80, 30
@@ -92,7 +92,7 @@ ASKED: dict[str, Callable[[Random], Any]] = {
     "party": lambda chance: chance.choice(ADDRESSES),
     "lines": lambda chance: tuple(line(chance) for _ in range(chance.randint(0, 2))),
     "text": lambda chance: sought(chance.choice(TEXTS), "UA"),
-    "has": lambda chance: several(chance, [Has.CALLBACK, Has.COMMENT]),
+    "has": lambda chance: several(chance, [Has.CALLBACK, Has.COMMENT, Has.RECORDING]),
     "min_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
     "max_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
 }
@@ -167,6 +167,12 @@ def test_nobody_is_shown_a_foreign_call(
             comments = {f"ours {n}": chance.choice(COMMENTS) for n in range(0, OURS, 3)}
             projections.show(conn, [commented(name, text) for name, text in comments.items()])
             projections.show(conn, [commented(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)])
-            directory = people._replace(comments={call_id(name): text for name, text in comments.items()})
+            recordings = [f"ours {n}" for n in range(0, OURS, 4)]
+            projections.show(conn, [recorded(name) for name in recordings])
+            projections.show(conn, [recorded(f"theirs {n}", tenant=OTHER) for n in range(THEIRS)])
+            directory = people._replace(
+                comments={call_id(name): text for name, text in comments.items()},
+                recordings=frozenset(map(call_id, recordings)),
+            )
             for _ in range(min(questions, PER_WORLD)):
                 ask(conn, World(ours, directory, chance))

@@ -13,6 +13,9 @@ from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.events import CommentDeleted, CommentState
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.event import Recorded
+from shared.contracts.recordings.events import Format, RecordingListened, RecordingState
+from shared.contracts.recordings.events import Status as RecordingStatus
+from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.values import Direction, EndedBy, Phase, Status
 from shared.contracts.wire import encode, message
 from shared.plumbing.database import Postgres
@@ -104,6 +107,32 @@ def commented(
         event=event,
     )
     return Message(message(recorded, encode(event), CommentStateSchema().dump(said)), "comment_deleted")
+
+
+def recorded(name: str | int, status: str = "available", version: int = 1, tenant: str = TENANT) -> Message:
+    """What recordings tells of the recording of a call."""
+    about = call_id(name)
+    said = RecordingState(
+        call_id=about,
+        status=RecordingStatus(status),
+        format=Format.WAV,
+        duration=timedelta(seconds=11.2),
+        size=179244,
+        sha256="0" * 64,
+        stored_at=NOON,
+        deleted_at=NOON if status == "deleted" else None,
+    )
+    event = RecordingListened(call_id=about, account_id=AUTHOR, listened_at=NOON)
+    recorded = Recorded(
+        id=uuid4(),
+        tenant=tenant,
+        stream=f"recording-{about}",
+        version=version,
+        recorded_at=NOON,
+        correlation_id=f"about {version}",
+        event=event,
+    )
+    return Message(message(recorded, encode(event), RecordingStateSchema().dump(said)), "recording_listened")
 
 
 def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:

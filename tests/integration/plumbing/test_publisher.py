@@ -179,5 +179,6 @@ def test_a_few_publishers_serve_many(broker: Broker, queue: str) -> None:
     publishers = Publishers(broker.uri, size=2)
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda number: publishers.publish([to(queue, str(number))]), range(50)))
-    publishers.close()
+    for publisher in publishers._idle.queue:
+        publisher.close()
     eventually(lambda: broker.count(queue) == 50)

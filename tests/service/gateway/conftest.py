@@ -1,6 +1,7 @@
 """One gateway for all tests of its doors; each test has companies of its own."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -15,8 +16,13 @@ from tests.service.gateway.world import World
 SERVICE = "services.gateway.service:GatewayService"
 PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000"}
 """Tests of other things show wrong passwords as often as they like."""
-OWNERS = {"calls": "services.calls.service:CallsService"}
+OWNERS = {
+    "billing": "services.billing.service:BillingService",
+    "calls": "services.calls.service:CallsService",
+    "comments": "services.comments.service:CommentsService",
+}
 """Who is asked by the gateway over RPC."""
+HOMES = ("calls", "billing")
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +57,11 @@ def other_company(gateway_db: Postgres, company: Company) -> Company:
 
 @pytest.fixture(scope="module")
 def world(stack: Stack, gateway: Gateway) -> Iterator[World]:
-    with emptied(stack, "gateway") as gateway_db, emptied(stack, "calls") as calls_db:
+    with ExitStack() as databases:
+        gateway_db, *owners_dbs = (databases.enter_context(emptied(stack, name)) for name in ("gateway", *HOMES))
         company, other = found(gateway_db, "oselia"), found(gateway_db, "krynytsia", "other-")
         callers = Callers(stack, gateway_db, company, other)
-        yield World(gateway, callers, Homes(gateway_db, calls_db), company, other)
+        yield World(gateway, callers, Homes(gateway_db, *owners_dbs), company, other)
 
 
 @pytest.fixture(scope="module")

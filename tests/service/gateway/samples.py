@@ -6,12 +6,14 @@ document is not a body that it takes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.billing import reratings
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.doors.door import PLATES, Plate
 from services.gateway.doors.openapi.document import PATH_ID, document, path_of
@@ -21,6 +23,7 @@ from shared.contracts.values import Direction
 from shared.plumbing import store
 from shared.plumbing.database import Postgres
 from shared.plumbing.store import Append, Written
+from tests.integration.billing.company import Billing
 from tests.integration.gateway.told import COMPANY, NOON, NUMBER, show_states, state
 from tests.service.gateway.stage import PASSWORD, ROLES, Company, report
 from tests.unit.feeds import switch
@@ -55,6 +58,7 @@ class Homes:
 
     gateway: Postgres
     calls: Postgres
+    billing: Postgres
 
 
 def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.values())) -> UUID:
@@ -87,12 +91,22 @@ def a_row(homes: Homes, statement: str, company: Company, **values: Any) -> UUID
     return made
 
 
+def a_rerating(homes: Homes, company: Company) -> UUID:
+    """A period that is to be rated again."""
+    words = {"tariff_id": None, "dry_run": True, "by": None}
+    with homes.billing.connection() as conn:
+        begun = reratings.begin(conn, uuid4(), company.tenant, NOON, NOON + timedelta(days=1), **words)
+    return UUID(begun["id"])
+
+
 THINGS: dict[str, Callable[[Homes, Company, Ids], UUID]] = {
     "call_id": lambda homes, company, ids: a_call(homes, company),
     "account_id": lambda homes, company, ids: a_row(homes, ADD_ACCOUNT, company),
     "line_id": lambda homes, company, ids: a_row(homes, ADD_LINE, company, account_id=ids["account_id"]),
     "contact_id": lambda homes, company, ids: a_row(homes, ADD_CONTACT, company),
     "key_id": lambda homes, company, ids: a_row(homes, ADD_KEY, company),
+    "tariff_id": lambda homes, company, ids: Billing(homes.billing).tariff(tenant=company.tenant, valid_from=None),
+    "rerating_id": lambda homes, company, ids: a_rerating(homes, company),
 }
 """By the name of an id in a path: makes such a thing of a company; `ids` are those that stand before it."""
 
@@ -122,6 +136,9 @@ BODIES: dict[str, Callable[[Company], Any]] = {
     "change_account": lambda company: {"name": "Інше Ім’я"},
     "change_line": lambda company: {"until": "2026-11-22T08:15:00Z"},
     "change_password": lambda company: {"current": PASSWORD, "new": PASSWORD},
+    "write_comment": lambda company: {"text": "передзвонити"},
+    "import_tariff": lambda company: b"direction;prefix;per_minute\noutbound;+38050;1,20\n",
+    "begin_rerating": lambda company: {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z", "dry_run": False},
     "import_contacts": lambda company: f"name,number\nКатерина,{an_extension()}\n".encode(),
 }
 """By the name of a door: a body that it takes, if the document's example is none; made for each request, so unique."""

@@ -16,6 +16,12 @@ def not_ready(remote: Remote) -> list[Response]:
     return [answer] if answer.status_code == 503 else []
 
 
+def test_a_gateway_tells_what_it_counts(gateway: Gateway):
+    answer = gateway("GET", "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert "process_cpu_seconds_total" in answer.text
+
+
 def test_a_gateway_with_all_its_servers_is_ready(gateway: Gateway):
     answer = gateway("GET", "/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})

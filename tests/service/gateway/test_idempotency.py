@@ -1,9 +1,11 @@
 """A write under an Idempotency-Key happens once, however often and from wherever it is sent."""
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -77,6 +79,17 @@ def test_of_two_at_once_one_happens_and_both_are_answered_alike(write: Write, ga
     assert count(gateway_db) == 5
 
 
+def test_of_two_imports_at_once_both_are_told_what_the_first_has_added(gateway: Gateway, company: Company):
+    how = {
+        "token": gateway.token("administrator"),
+        "data": b"name,number\n" + b"".join(b"X,%d\n" % n for n in range(999)),
+    }
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "key"}
+    both = [lambda one: one("POST", f"{CONTACTS}/import", headers=dict(headers), **how)] * 2
+    one, other = at_once(*both, of=gateway)
+    assert one.json() == other.json() == {"added": 999, "changed": 0, "unchanged": 0}
+
+
 def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
     contact = write("key").json()
     assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
@@ -105,6 +118,17 @@ def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gate
     with gateway_db.reading() as conn:
         [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
     assert made["key"] not in row
+
+
+def test_a_body_that_does_not_come_is_refused_as_it_is_without_a_key(gateway: Gateway, company: Company):
+    head = f"POST {CONTACTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token('operator')}\r\n"
+    body = "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    address = urlsplit(gateway.url)
+    for key in ("", "Idempotency-Key: key\r\n"):
+        with socket.create_connection((address.hostname, address.port), timeout=5) as line:
+            line.sendall(f"{head}{key}{body}".encode())
+            line.shutdown(socket.SHUT_WR)
+            assert line.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_refusal_is_not_kept(write: Write, gateway_db: Postgres):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_a_foreign_call_is_not_there(gateway: Gateway, calls: Company, other_com
     assert ids(gateway("GET", JOURNAL, token=gateway.token("other-administrator"))) == []
 
 
-@pytest.mark.parametrize("path", ["/api/v1/calls/7", f"/api/v1/calls/{uuid4()}", "/api/v1/calls/x/timeline"])
+@pytest.mark.parametrize("path", ["/api/v1/calls/7", f"/api/v1/calls/{UUID(int=7)}", "/api/v1/calls/x/timeline"])
 def test_a_call_that_is_not_there_and_an_id_that_is_none_are_the_same(gateway: Gateway, calls: Company, path):
     assert gateway("GET", path, token=gateway.token("administrator")).status_code == 404
 

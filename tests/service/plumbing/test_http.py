@@ -57,7 +57,6 @@ def test_an_error_of_ours_tells_only_where_to_look_it_up(door: str, how: str) ->
         ("POST", "/echo", {"data": b"\xff", "headers": {"Content-Type": "application/json"}}, 400),
         ("POST", "/echo", {"data": iter([b"{}"]), "headers": {"Content-Type": "application/json"}}, 411),
     ],
-    ids=str,
 )
 def test_every_refusal_is_a_problem_that_names_its_request(
     door: str, method: str, path: str, how: dict[str, Any], status: int

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import requests
 
+from shared.contracts.topology import QUEUES
 from shared.testing.infrastructure import Broker, Service, Stack, eventually
 from shared.testing.proxy import Proxy
 from tests.sizes import Size, sized
@@ -143,13 +144,18 @@ def test_the_correlation_id_of_the_writer_is_that_of_the_message(start: Start, o
 
 
 def test_what_no_queue_takes_stays_in_the_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
+    edges = [
+        (queue.name, "calls.events", key) for queue in QUEUES if "calls.events" in queue.exchanges for key in queue.keys
+    ]
     with broker.channel() as channel:
-        channel.queue_unbind(QUEUE, "calls.events", "#")
+        for edge in edges:
+            channel.queue_unbind(*edge)
         try:
             relay = start("CallsRelay")
             outbox.write(3)
             eventually(lambda: "nobody listens" in relay.log.read_text())
             assert outbox.left() == 3
         finally:
-            channel.queue_bind(QUEUE, "calls.events", "#")
+            for edge in edges:
+                channel.queue_bind(*edge)
     outbox.arrived(broker)

@@ -47,6 +47,7 @@ INBOUND = Row(
     talk_seconds="12.345678",
     comment=None,
     price=None,
+    recording=None,
 )
 DELAY = timedelta(seconds=300)
 

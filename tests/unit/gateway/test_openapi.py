@@ -33,7 +33,14 @@ class ThingSchema(Schema):
 
 
 def plate(**changed) -> Plate:
-    known = {"name": "show_call", "method": "GET", "path": "/api/v1/things/<thing_id>", "query": Schema(), "body": None}
+    known = {
+        "name": "show_call",
+        "method": "GET",
+        "path": "/api/v1/things/<thing_id>",
+        "query": Schema(),
+        "headers": Schema(),
+        "body": None,
+    }
     said = {"answers": {200: ThingSchema()}, "body_limit": 1, "summary": "Show.", "description": ""}
     return Plate(**{**known, **said, **changed})
 
@@ -72,6 +79,18 @@ def test_a_door_tells_who_may_come_in_as_the_table_has_it(plate: Plate):
     assert bool(operation["security"]) is not plate.open
     assert ("401" in operation["responses"]) >= (not plate.open)
     assert ("403" in operation["responses"]) is not plate.open
+
+
+def test_a_stream_tells_of_the_header_by_which_it_goes_on():
+    parameters = DOCUMENT["paths"]["/api/v1/journal/stream"]["get"]["parameters"]
+    [header] = [parameter for parameter in parameters if parameter["in"] == "header"]
+    assert (header["name"], header["required"], header["schema"]["type"]) == ("Last-Event-ID", False, "string")
+
+
+@every_door
+def test_every_parameter_of_a_query_says_what_it_means(plate: Plate):
+    asked = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]["parameters"]
+    assert [one["name"] for one in asked if one["in"] != "path" and not one.get("description")] == []
 
 
 def test_a_parameter_for_few_says_for_whom():

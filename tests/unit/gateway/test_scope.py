@@ -44,10 +44,8 @@ def test_an_export_key_sees_every_call_of_its_tenant():
 
 
 def test_an_ingest_key_only_sends():
-    assert [door for door in PERMISSIONS if may(key(KeyKind.INGEST), door)] == [
-        "take_reports",
-        "take_freeswitch_record",
-    ]
+    opened = {door for door in PERMISSIONS if may(key(KeyKind.INGEST), door)}
+    assert opened == {"take_reports", "take_freeswitch_record", "take_recording"}
 
 
 def test_an_export_key_only_reads_and_is_nobody():
@@ -60,8 +58,9 @@ def test_an_export_key_only_reads_and_is_nobody():
         "show_comment_history",
         "show_price",
     }
+    recording = {"show_recording", "show_recording_peaks"}
     whole = {"show_summary", "export_journal", "stream_journal"}
-    assert opened == journal | whole | {"list_contacts", "show_contact", "export_contacts"}
+    assert opened == journal | recording | whole | {"list_contacts", "show_contact", "export_contacts"}
 
 
 @pytest.mark.parametrize("role", list(Role))

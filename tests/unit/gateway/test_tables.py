@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,14 @@ class TestLetters:
             decoded("name,number\nОля,101\n".encode("cp1251") + b"\x98\xff,102")
         assert list(refused.value.errors) == ["3"]
 
+    def test_a_whole_import_in_windows_1251_is_not_gathered_letter_by_letter(self):
+        data = "Щ".encode("cp1251") * 1_000_000
+        tracemalloc.start()
+        assert len(decoded(data)) == 1_000_000
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 8 * len(data)
+
 
 class TestColumns:
     @pytest.mark.parametrize(
@@ -88,6 +97,19 @@ class TestColumns:
 
     def test_all_that_is_wrong_with_them_is_told_at_once(self):
         assert list(wrong("name,e-mail,Адреса\nОля,o@x,Київ\n")["1"]) == ["number", "e-mail", "адреса"]
+
+    def test_others_may_work_between_any_two_lines_blank_ones_too(self):
+        passed = []
+
+        def pace(lines):
+            for line in lines:
+                passed.append(line)
+                yield line
+
+        table = read("\n\nname,number\n\n\nОля,101\n\n", imports.COLUMNS, imports.NEEDED, pace)
+        assert passed == ["\n", "\n", "name,number\n"]
+        assert imports.contacts_of(table.lines, "UA") == [Contact("Оля", "101", None)]
+        assert len(passed) == 7
 
     @pytest.mark.parametrize("table", ["", "\n \n"])
     def test_nothing_is_no_table(self, table):

@@ -177,12 +177,15 @@ def _parameters(spec: APISpec, plate: Plate) -> list[Json]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
         for name in PATH_ID.findall(plate.path)
     ]
-    asked = spec.plugins[0].converter.schema2parameters(plate.query, location="query")  # type: ignore[attr-defined]
+    asked, headers = (
+        spec.plugins[0].converter.schema2parameters(schema, location=location)  # type: ignore[attr-defined]
+        for schema, location in ((plate.query, "query"), (plate.headers, "header"))
+    )
     for parameter in asked:
         if allowed := PERMISSIONS.get(f"show_{subject_of(plate)}_of_{parameter['name']}"):
             parameter["x-roles"] = _in_order(allowed)
     repeatable = plate.writes and not plate.open
-    return [*ids, *asked, *[IDEMPOTENCY_KEY] * repeatable]
+    return [*ids, *asked, *headers, *[IDEMPOTENCY_KEY] * repeatable]
 
 
 def _answer(status: int, content: Schema | str) -> Any:

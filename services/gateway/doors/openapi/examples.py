@@ -5,6 +5,7 @@ from typing import Any
 from shared.contracts.wire import Json
 
 WORDS: Json = {
+    "Last-Event-ID": "AQAGYRa0KKAqd24VTaLF",
     "address": "101",
     "amount": "0.0800",
     "by": "callee",

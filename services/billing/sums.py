@@ -1,0 +1,71 @@
+"""What the calls of a period cost together: by day or by prefix, in each currency. What has no price is left out."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.contracts.wire import Json
+from shared.plumbing.database import Connection
+
+# Rows and totals are of one instant.
+AT_ONE_INSTANT = "set transaction isolation level repeatable read"
+PRICED = """
+      from calls
+      join charges using (call_id)
+      {lines}
+     where calls.tenant = %(tenant)s and placed_at >= %(placed_from)s and placed_at < %(placed_to)s
+       and charges.state = 'priced'
+"""
+LINES = """
+     cross join lateral json_to_recordset(charges.charge -> 'price' -> 'lines')
+                     as line (direction text, prefix text, amount numeric)
+"""
+BY_DAY = f"""
+    select (placed_at at time zone %(zone)s)::date, currency, count(*), sum(charges.amount)
+      {PRICED.format(lines="")}
+     group by 1, 2
+     order by 1, 2
+     limit %(most)s
+"""
+BY_PREFIX = f"""
+    select line.direction || ' ' || line.prefix, currency, count(distinct call_id), sum(line.amount)
+      {PRICED.format(lines=LINES)}
+     group by 1, 2
+     order by 4 desc, 1, 2
+     limit %(most)s
+"""
+TOTALS = f"""
+    select currency, count(*), sum(charges.amount) {PRICED.format(lines="")} group by 1 order by 1
+"""
+MOST_ROWS = 5000
+
+
+class By(StrEnum):
+    DAY = "day"
+    PREFIX = "prefix"
+
+
+QUERIES: Mapping[By, Any] = {By.DAY: BY_DAY, By.PREFIX: BY_PREFIX}
+
+
+def show(conn: Connection, tenant: str, placed_from: datetime, placed_to: datetime, by: By, zone: str) -> Json:
+    """`{"rows": [{"day": "2026-11-22", "currency": "UAH", "calls": 3, "amount": "3.60"}], "totals": […]}`.
+
+    Of the calls placed in a half-open span; days are those of `zone`. A call is counted with each prefix that it has a
+    line of, and those without lines, which cost nothing, with none. The dearest prefixes come first.
+    """
+    conn.execute(AT_ONE_INSTANT)
+    asked = {"tenant": tenant, "placed_from": placed_from, "placed_to": placed_to, "zone": zone, "most": MOST_ROWS}
+    return {
+        "rows": [{by.value: _said(about), **_sum(*row)} for about, *row in conn.execute(QUERIES[by], asked)],
+        "totals": [_sum(*row) for row in conn.execute(TOTALS, asked)],
+    }
+
+
+def _said(about: date | str) -> str:
+    return about.isoformat() if isinstance(about, date) else about
+
+
+def _sum(currency: str, calls: int, amount: Any) -> Json:
+    return {"currency": currency, "calls": calls, "amount": f"{amount:f}"}

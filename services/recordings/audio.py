@@ -1,0 +1,158 @@
+"""What a file is, by its content: WAV by our own reading, MP3 and Ogg by mutagen, how loud they are by miniaudio."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from io import FileIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import miniaudio
+from mutagen import MutagenError
+from mutagen.mp3 import HeaderNotFoundError, MPEGFrame, MPEGInfo
+from mutagen.ogg import OggPage
+from mutagen.oggopus import OggOpusInfo
+from mutagen.oggvorbis import OggVorbisInfo
+
+from services.recordings import wav
+from services.recordings.wav import Damaged
+from shared.contracts.recordings.events import Format
+
+PARTS = 400
+"""How finely loudness is told."""
+DECODED = 32 * 1024 * 1024
+"""Bytes of MP3 and Vorbis up to which loudness is worth decoding all of it: an hour or two."""
+MOST_READS, LONGEST_READ = 50_000, 4 * 1024 * 1024
+TAIL = 64 * 1024
+TOLERANCE = 0.99
+OGG: dict[bytes, Any] = {b"OpusHead": OggOpusInfo, b"\x01vorbis": OggVorbisInfo}
+FIRST_PACKET = 28
+"""Where the first page of Ogg has its words, when it has one packet, as these two begin."""
+
+
+class Unknown(Exception):
+    """The content is no WAV, MP3 or Ogg (Opus, Vorbis) recording, whatever its name says."""
+
+
+class Found(NamedTuple):
+    """`peaks`: how loud each of PARTS equal parts is, 0 to 255; None where that cannot be told."""
+
+    format: Format
+    duration: timedelta
+    peaks: list[int] | None
+
+
+class _Bounded(FileIO):
+    """A file that does not let itself be read without end, whatever its headers say."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > MOST_READS or (size or 0) > LONGEST_READ:
+            raise Damaged("Its headers have no end.")
+        return super().read(LONGEST_READ if size is None or size < 0 else size)
+
+
+def examine(path: Path) -> Found:
+    """Raises Unknown, and Damaged for what is broken off or has no sound in it. Reads and waits: for a thread."""
+    size = path.stat().st_size
+    with _Bounded(str(path)) as file:
+        head = file.read(64)
+        try:
+            if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+                found = wav.read(file, size)
+                return Found(Format.WAV, found.duration, wav.peaks(file, found, PARTS))
+            if head[:4] == b"OggS":
+                return _ogg(file, path, head)
+            if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1] & 0xE0 == 0xE0):
+                return _mp3(file, path, size)
+        except (MutagenError, EOFError, ArithmeticError, miniaudio.DecodeError) as error:
+            raise Damaged("It is damaged.") from error
+    raise Unknown(Unknown.__doc__)
+
+
+def _ogg(file: _Bounded, path: Path, head: bytes) -> Found:
+    info = next((info for begins, info in OGG.items() if head[FIRST_PACKET:].startswith(begins)), None)
+    if info is None:
+        raise Unknown(Unknown.__doc__)
+    file.seek(0)
+    about: Any = info(file)
+    last: Any = OggPage.find_last(file, about.serial, finishing=True)
+    if last is None or not last.last:
+        raise Damaged("It is broken off before its end.")
+    # mutagen would read the words in between first, of which there may be too many.
+    about._post_tags(file)
+    return Found(Format.OGG, _duration(about.length), None if info is OggOpusInfo else _peaks(path, about))
+
+
+def _mp3(file: _Bounded, path: Path, size: int) -> Found:
+    try:
+        about: Any = MPEGInfo(file)
+    except HeaderNotFoundError as error:
+        raise Unknown(Unknown.__doc__) from error
+    if about.layer != 3 or about.sketchy:
+        raise Unknown(Unknown.__doc__)
+    missing = about.bitrate * about.length / 8 * TOLERANCE > size - about.frame_offset
+    if missing or _is_cut(file, about.frame_offset, size):
+        raise Damaged("It is broken off before its end.")
+    return Found(Format.MP3, _duration(about.length), _peaks(path, about))
+
+
+def _is_cut(file: _Bounded, first: int, size: int) -> bool:
+    """Whether the last frame is not all there. What follows the last whole one, such as a tag, is none of ours."""
+    at = _frame_in_tail(file, max(first, size - TAIL), size)
+    while at < size:
+        file.seek(at)
+        try:
+            MPEGFrame(file)
+        except HeaderNotFoundError:
+            return False
+        at = file.tell()
+    return at > size
+
+
+def _frame_in_tail(file: _Bounded, begin: int, size: int) -> int:
+    """Where in the tail frames follow each other; `size` if they do not."""
+    file.seek(begin)
+    tail = file.read(TAIL)
+    offset = tail.find(b"\xff")
+    while offset >= 0:
+        if _follow_each_other(file, begin + offset):
+            return begin + offset
+        offset = tail.find(b"\xff", offset + 1)
+    return size
+
+
+def _follow_each_other(file: _Bounded, at: int) -> bool:
+    file.seek(at)
+    try:
+        for _ in range(3):
+            MPEGFrame(file)
+    except HeaderNotFoundError:
+        return False
+    return True
+
+
+def _duration(seconds: float) -> timedelta:
+    if seconds <= 0:
+        raise Damaged("There is no sound in it.")
+    return timedelta(seconds=seconds)
+
+
+def _peaks(path: Path, about: Any) -> list[int] | None:
+    if path.stat().st_size > DECODED:
+        return None
+    if isinstance(about, MPEGInfo):
+        frames = int(about.length * about.sample_rate / PARTS / 2)
+        pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
+    else:
+        pieces = miniaudio.vorbis_stream_file(str(path))
+    return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
+
+
+def _in_parts(peaks: list[int]) -> list[int]:
+    parts = min(PARTS, len(peaks))
+    ends = [len(peaks) * part // parts for part in range(parts + 1)]
+    loudest: Iterable[int] = (max(peaks[begin:end]) for begin, end in pairwise(ends))
+    return [min(255, peak >> 7) for peak in loudest]

@@ -1,0 +1,38 @@
+"""What a process counts, told to Prometheus at `/metrics` on a small door of its own."""
+
+import logging
+from contextlib import suppress
+
+import eventlet
+from eventlet import wsgi
+from prometheus_client import REGISTRY, Counter, Gauge, make_wsgi_app
+
+logger = logging.getLogger(__name__)
+
+TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled.", ["queue"])
+PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
+OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
+BOUNDS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
+
+
+def tell(service: str, address: str | None) -> None:
+    """Listen at `host:port`, or at the first free port of `host:first-last`; nowhere if there is no address.
+
+    Every sample set says in `target_info` which service it is of, wherever that listens.
+    """
+    if not address:
+        return
+    REGISTRY.set_target_info({"service": service})
+    if listening := _listen(address):
+        eventlet.spawn(wsgi.server, listening, make_wsgi_app(), **BOUNDS)
+    else:
+        logger.error("no free port for metrics", extra={"address": address})
+
+
+def _listen(address: str) -> eventlet.greenio.GreenSocket | None:
+    host, _, ports = address.rpartition(":")
+    first, _, last = ports.partition("-")
+    for port in range(int(first), int(last or first) + 1):
+        with suppress(OSError):
+            return eventlet.listen((host, port), reuse_port=False)
+    return None

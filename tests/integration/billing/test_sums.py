@@ -1,0 +1,74 @@
+"""What calls cost together: each call once, in the days of the company, and none without a price."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.billing import sums
+from services.billing.sums import By
+from shared.contracts.wire import Json
+from tests.integration.billing.company import MOBILE, NOON, OTHER, RATES, TENANT, Billing, ended, freephone, told
+
+YEAR = timedelta(days=365)
+LATE = NOON + timedelta(hours=10, minutes=30)
+"""Half past midnight in Kyiv."""
+
+
+def show(billing: Billing, by: By, tenant: str = TENANT, **span: Any) -> Json:
+    asked = {"placed_from": NOON - YEAR, "placed_to": NOON + YEAR, "zone": "Europe/Kyiv", **span}
+    with billing.db.connection() as conn:
+        return sums.show(conn, tenant, by=by, **asked)
+
+
+@pytest.fixture
+def priced(billing: Billing) -> Billing:
+    """Three calls to Vodafone, one of them late, one to Kyivstar and one that nobody answered; one has no rate."""
+    billing.tariff(RATES, valid_from=NOON - YEAR)
+    billing.hear(told(ended("a")), told(ended("b")), told(ended("k", callee=MOBILE)), told(ended("u", None)))
+    billing.hear(told(ended("late", ended_at=LATE)), told(ended("abroad", callee="+48600100200")))
+    billing.hear(told(ended("theirs"), tenant=OTHER))
+    assert billing.rate(after=24 * 3600) == 7
+    billing.hear(told(ended("pending")))
+    return billing
+
+
+def test_by_day_each_call_counts_where_the_company_has_midnight(priced: Billing) -> None:
+    assert show(priced, By.DAY) == {
+        "rows": [
+            {"day": "2026-11-22", "currency": "UAH", "calls": 4, "amount": "3.0000"},
+            {"day": "2026-11-23", "currency": "UAH", "calls": 1, "amount": "1.2000"},
+        ],
+        "totals": [{"currency": "UAH", "calls": 5, "amount": "4.2000"}],
+    }
+    assert [row["day"] for row in show(priced, By.DAY, zone="UTC")["rows"]] == ["2026-11-22"]
+
+
+def test_by_prefix_the_dearest_come_first_and_lines_add_up_to_the_whole(priced: Billing) -> None:
+    found = show(priced, By.PREFIX)
+    assert found["rows"] == [
+        {"prefix": "outbound +38050", "currency": "UAH", "calls": 3, "amount": "3.6000"},
+        {"prefix": "outbound +38067", "currency": "UAH", "calls": 1, "amount": "0.6000"},
+    ]
+    assert found["totals"] == show(priced, By.DAY)["totals"]
+
+
+def test_a_call_with_two_lines_counts_with_the_prefixes_of_both_and_once_in_the_whole(billing: Billing) -> None:
+    billing.tariff(RATES, valid_from=NOON - YEAR)
+    billing.hear(told(freephone("f", talked=60, forwarded_after=30)))
+    assert billing.rate(after=300) == 1
+    found = show(billing, By.PREFIX)
+    assert [(row["prefix"], row["calls"]) for row in found["rows"]] == [("inbound +380", 1), ("outbound +38067", 1)]
+    [total] = found["totals"]
+    assert (total["calls"], Decimal(total["amount"])) == (1, sum(Decimal(row["amount"]) for row in found["rows"]))
+
+
+def test_the_period_has_its_beginning_and_not_its_end(priced: Billing) -> None:
+    placed_at = LATE - timedelta(seconds=66)
+    assert [total["calls"] for total in show(priced, By.DAY, placed_from=placed_at)["totals"]] == [1]
+    assert [total["calls"] for total in show(priced, By.DAY, placed_to=placed_at)["totals"]] == [4]
+
+
+def test_nothing_is_told_of_other_companies(priced: Billing) -> None:
+    assert show(priced, By.DAY, OTHER) == show(priced, By.PREFIX, OTHER) == {"rows": [], "totals": []}

@@ -1,0 +1,76 @@
+"""What calls cost, by who made or answered them: whoever held the line then."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.gateway import directory, projections, sums
+from shared.contracts.values import Direction
+from shared.contracts.wire import Json
+from shared.plumbing.database import Postgres
+from tests.integration.gateway.test_prices import charged
+from tests.integration.gateway.told import NOON, TENANT, state, told
+
+HOUR = timedelta(hours=1)
+
+
+def show(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
+    asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **span}
+    with db.connection() as conn:
+        return sums.by_operator(conn, tenant, **asked)
+
+
+def row(account: UUID | None, name: str | None, calls: int, amount: str) -> Json:
+    about = {"account_id": account and str(account), "name": name}
+    return {**about, "currency": "UAH", "calls": calls, "amount": amount}
+
+
+@pytest.fixture
+def people(gateway_db: Postgres) -> tuple[UUID, UUID]:
+    """Олена holds 101 until an hour past noon, Тарас from then on."""
+    with gateway_db.connection() as conn:
+        directory.ensure_tenant(conn, TENANT, TENANT)
+        olena, taras = (
+            directory.ensure_account(conn, TENANT, login, "password", name, "operator")
+            for login, name in (("olena", "Олена"), ("taras", "Тарас"))
+        )
+        insert = "insert into lines (tenant, account_id, address, held_from, held_until) values (%s, %s, '101', %s, %s)"
+        conn.execute(insert, (TENANT, olena, None, NOON + HOUR))
+        conn.execute(insert, (TENANT, taras, NOON + HOUR, None))
+    return olena, taras
+
+
+def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too(
+    gateway_db: Postgres, people: tuple[UUID, UUID]
+) -> None:
+    olena, taras = people
+    outbound = {"direction": Direction.OUTBOUND, "caller": "101", "callee": "+380671234567", "answered_by": []}
+    calls = [
+        state("answered"),
+        state("made", **outbound),
+        state("later", placed_at=NOON + 2 * HOUR),
+        state("nobody", answered_by=[]),
+        state("failed"),
+        state("unpriced"),
+    ]
+    prices = {"answered": "1.50", "made": "2.00", "later": "0.75", "nobody": "0.00", "failed": None}
+    with gateway_db.connection() as conn:
+        projections.show(conn, [told(call) for call in calls])
+        projections.show(conn, [charged(name, amount) for name, amount in prices.items()])
+    found = show(gateway_db)
+    assert found["rows"] == [
+        row(olena, "Олена", 2, "3.50"),
+        row(taras, "Тарас", 1, "0.75"),
+        row(None, None, 1, "0.00"),
+    ]
+    assert found["totals"] == [{"currency": "UAH", "calls": 4, "amount": "4.25"}]
+    assert [total["calls"] for total in show(gateway_db, placed_from=NOON + 2 * HOUR)["totals"]] == [1]
+    assert [total["calls"] for total in show(gateway_db, placed_to=NOON + 2 * HOUR)["totals"]] == [3]
+
+
+def test_nothing_is_told_of_other_companies(gateway_db: Postgres, people: tuple[UUID, UUID]) -> None:
+    with gateway_db.connection() as conn:
+        projections.show(conn, [told(state("a")), charged("a", "1.00")])
+    assert show(gateway_db, "other") == {"rows": [], "totals": []}

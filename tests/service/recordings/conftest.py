@@ -1,0 +1,31 @@
+"""One recordings service for all tests of its doors, with a folder of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.recordings.links import Keyring
+from shared.testing.infrastructure import Services, Stack
+from tests.service.recordings.stage import Media
+
+SERVICE = "services.recordings.service:RecordingsService"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="session")
+def recordings(stack: Stack, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    services = Services(stack, tmp_path_factory.mktemp("logs"))
+    services.start(SERVICE, of="recordings", RECORDINGS_FOLDER=str(folder))
+    yield services
+    services.stop()
+
+
+@pytest.fixture
+def media(stack: Stack, recordings: Services) -> Media:
+    env = stack.env("recordings")
+    return Media(f"http://{env['WEB_ADDRESS']}", Keyring(Path(env["LINK_KEYS_FILE"]).read_text().split()))

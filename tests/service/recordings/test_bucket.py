@@ -1,0 +1,34 @@
+"""Recordings in a bucket are brought, heard and deleted as those in a folder."""
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import requests
+
+from shared.plumbing.database import Postgres
+from shared.testing.bucket import s3_server
+from shared.testing.infrastructure import Services, Stack, free_port
+from tests.service.recordings.conftest import SERVICE
+from tests.service.recordings.stage import Media, wav
+
+
+def test_a_bucket_serves_as_a_folder_does_and_when_it_is_gone_that_is_a_503(
+    recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
+):
+    sound, call_id, address = wav(5), uuid4(), f"127.0.0.1:{free_port()}"
+    (tmp_path / "s3").mkdir()
+    with s3_server(tmp_path / "s3") as s3:
+        env = {**s3.env, "RECORDINGS_FOLDER": str(tmp_path / "incoming"), "WEB_ADDRESS": address}
+        services.start(SERVICE, of="recordings", **env)
+        client = replace(media, url=f"http://{address}", session=requests.Session())
+        assert client.put(call_id, sound).status_code == 201
+        assert client.put(call_id, sound).status_code == 200
+        assert client.put(call_id, wav(1)).status_code == 409
+        assert client.get(call_id).content == sound
+        part = client.get(call_id, Range="bytes=70000-80000")
+        assert (part.status_code, part.content) == (206, sound[70000:80001])
+        assert [path for path in tmp_path.rglob("incoming/*/*") if path.is_file()] == []
+    answer = client.get(call_id)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert client.put(uuid4(), sound).status_code == 503

@@ -1,0 +1,150 @@
+"""A sound that was brought is fetched again, whole or in parts, by whoever has a link: RFC 9110, §13 and §14."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.contracts.recordings.links import Purpose
+from shared.plumbing.database import Postgres
+from tests.service.recordings.stage import MP3, OPUS, VORBIS, Media, wav
+
+SOUND = wav(0.5)
+SIZE = len(SOUND)
+
+
+@pytest.fixture
+def call(recordings_db: Postgres, media: Media) -> UUID:
+    """A call with a recording."""
+    call_id = uuid4()
+    assert media.put(call_id, SOUND).status_code == 201
+    return call_id
+
+
+def etag(media: Media, call: UUID) -> str:
+    return media.get(call).headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("sound", "format_", "media_type"),
+    [
+        (SOUND, "wav", "audio/wav"),
+        (MP3.read_bytes(), "mp3", "audio/mpeg"),
+        (VORBIS.read_bytes(), "ogg", "audio/ogg"),
+        (OPUS.read_bytes(), "ogg", "audio/ogg"),
+    ],
+    ids=["wav", "mp3", "vorbis", "opus"],
+)
+def test_what_was_brought_is_fetched(
+    recordings_db: Postgres, media: Media, sound: bytes, format_: str, media_type: str
+):
+    call_id = uuid4()
+    brought, fetched = media.put(call_id, sound), media.get(call_id)
+    told = brought.json()
+    assert (brought.status_code, told["format"], told["size"]) == (201, format_, len(sound))
+    assert (fetched.status_code, fetched.headers["Content-Type"], fetched.content) == (200, media_type, sound)
+
+
+def test_the_same_bytes_again_are_fine_and_others_are_not(call: UUID, media: Media):
+    assert media.put(call, SOUND).status_code == 200
+    other = media.put(call, wav(1.0))
+    assert (other.status_code, other.json()["type"]) == (409, "conflict")
+    assert media.get(call).content == SOUND
+
+
+def test_an_answer_is_only_sound_whoever_looks_at_it(call: UUID, media: Media):
+    headers = media.get(call).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["Content-Disposition"].startswith("inline; ")
+
+
+def test_a_download_is_named_in_any_language(call: UUID, media: Media):
+    headers = media("GET", media.link(call, Purpose.DOWNLOAD, name="Дзвінок 1")).headers
+    assert headers["Content-Disposition"] == (
+        "attachment; filename=\"file.wav\"; filename*=UTF-8''%D0%94%D0%B7%D0%B2%D1%96%D0%BD%D0%BE%D0%BA%201.wav"
+    )
+
+
+def test_head_tells_of_the_whole_and_gives_nothing(call: UUID, media: Media):
+    answer = media("HEAD", media.link(call), headers={"Range": "bytes=0-9"})
+    assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, str(SIZE), b"")
+    assert answer.headers["Accept-Ranges"] == "bytes"
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=0-9", 0, 9),
+        ("bytes=10-19", 10, 19),
+        ("bytes=100-", 100, SIZE - 1),
+        ("bytes=-1", SIZE - 1, SIZE - 1),
+        ("bytes=-100", SIZE - 100, SIZE - 1),
+        (f"bytes=-{SIZE + 5}", 0, SIZE - 1),
+        ("bytes=0-", 0, SIZE - 1),
+        (f"bytes=0-{SIZE * 2}", 0, SIZE - 1),
+        (f"bytes={SIZE - 1}-", SIZE - 1, SIZE - 1),
+        (f"bytes={SIZE - 1}-{10**30}", SIZE - 1, SIZE - 1),
+    ],
+)
+def test_a_part_is_given_to_the_byte(call: UUID, media: Media, asked: str, first: int, last: int):
+    answer = media.get(call, Range=asked)
+    assert (answer.status_code, answer.content) == (206, SOUND[first : last + 1])
+    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
+    assert answer.headers["Content-Length"] == str(last - first + 1)
+
+
+@pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE + 1}-{SIZE + 9}", f"bytes={10**30}-", "bytes=-0"])
+def test_where_there_is_nothing_the_size_is_told(call: UUID, media: Media, asked: str):
+    answer = media.get(call, Range=asked)
+    assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes",
+        "bytes=",
+        "bytes=a-b",
+        "bytes=9-0",
+        "bytes=--1",
+        "items=0-9",
+        "0-9",
+        "bytes=0-9,20-29",
+        "bytes=0-9, -5",
+        "=",
+    ],
+)
+def test_what_is_no_single_part_is_answered_with_the_whole(call: UUID, media: Media, asked: str):
+    answer = media.get(call, Range=asked)
+    assert (answer.status_code, answer.content) == (200, SOUND)
+
+
+def test_a_part_of_another_version_is_answered_with_the_whole(call: UUID, media: Media):
+    tag = etag(media, call)
+    for condition, status in [
+        (tag, 206),
+        ('"other"', 200),
+        (f"W/{tag}", 200),
+        (tag.strip('"'), 200),
+        ("Tue, 24 Nov 2026 08:00:00 GMT", 200),
+    ]:
+        assert media.get(call, Range="bytes=0-9", If_Range=condition).status_code == status, condition
+
+
+def test_who_has_it_already_is_not_given_it_again(call: UUID, media: Media):
+    tag = etag(media, call)
+    for condition, status in [(tag, 304), (f"W/{tag}", 304), ("*", 304), ('"other"', 200), (f'"other", {tag}', 304)]:
+        assert media.get(call, If_None_Match=condition).status_code == status, condition
+
+
+def test_who_wants_another_version_is_told_that_it_changed(call: UUID, media: Media):
+    tag = etag(media, call)
+    for condition, status in [(tag, 200), ("*", 200), ('"other"', 412)]:
+        assert media.get(call, If_Match=condition).status_code == status, condition
+
+
+def test_one_connection_serves_many_parts(call: UUID, media: Media):
+    parts = [media.get(call, Range=f"bytes={begin}-{begin + 999}").content for begin in range(0, SIZE, 1000)]
+    assert b"".join(parts) == SOUND

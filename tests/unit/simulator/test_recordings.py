@@ -1,0 +1,137 @@
+"""The exchange's recordings sound, are as long as people talked, and are sent where the journal says."""
+
+import wave
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
+from random import Random
+from threading import Thread
+
+import pytest
+
+from shared.contracts.calls.events import call_id
+from tools.simulator import voices
+from tools.simulator.recordings import ATTEMPTS, LONGEST, Recordings
+from tools.simulator.reports import Report
+from tools.simulator.stop import Stop
+from tools.simulator.voices import conversation
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class NoWait(Stop):
+    def wait(self, seconds: float) -> bool:
+        return self.asked
+
+
+@dataclass
+class Journal:
+    """Sends on to `/media/`, after answering as it was told to. `taken`: what came there, by path."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    taken: dict[str, bytes] = field(default_factory=dict)
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    told = Journal()
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            sent = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.path.startswith("/media/"):
+                told.taken[self.path] = sent
+                return self._answer(201)
+            told.asked.append(self.path)
+            return self._answer(told.answers.pop(0) if told.answers else 307)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.send_header("Location", f"/media/{len(told.asked)}?link=x")
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Door)
+    told.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def call(key: str, talked: float | None) -> list[Report]:
+    """The reports of a call; nobody answers it when nobody talked."""
+    answered = [] if talked is None else [Report(f"{key}.2", "oselia", key, "answered", NOON, {"party": "101"})]
+    ended = NOON + timedelta(seconds=talked or 0)
+    return [*answered, Report(f"{key}.3", "oselia", key, "ended", ended, {"by": "caller", "cause": 16, "sip": None})]
+
+
+def told(journal: Journal, *bursts: list[Report], share: float = 1.0) -> None:
+    list(Recordings(journal.url, "key", share, Random(1), NoWait()).on(bursts))
+
+
+def seconds(sound: bytes) -> float:
+    with wave.open(BytesIO(sound)) as file:
+        return file.getnframes() / file.getframerate()
+
+
+def test_a_call_that_was_answered_is_recorded_as_long_as_they_talked(journal: Journal):
+    told(journal, call("a", 3.5))
+    assert journal.asked == [f"/api/v1/calls/{call_id('oselia', 'a')}/recording"]
+    assert [seconds(sound) for sound in journal.taken.values()] == [3.5]
+
+
+def test_a_call_that_nobody_answered_is_not(journal: Journal):
+    told(journal, call("a", None), call("b", 0.0))
+    assert journal.asked == []
+
+
+def test_a_long_call_is_recorded_for_a_while(journal: Journal):
+    told(journal, call("a", LONGEST * 3))
+    assert [seconds(sound) for sound in journal.taken.values()] == [LONGEST]
+
+
+def test_some_calls_are_recorded_and_others_not(journal: Journal):
+    told(journal, *(call(str(number), 0.1) for number in range(40)), share=0.5)
+    assert 10 < len(journal.taken) < 30
+
+
+def test_what_the_journal_does_not_take_yet_is_sent_again(journal: Journal):
+    journal.answers = [404, 503]
+    told(journal, call("a", 0.1))
+    assert (len(journal.asked), len(journal.taken)) == (3, 1)
+
+
+def test_what_it_never_takes_is_given_up(journal: Journal):
+    journal.answers = [404] * 100
+    told(journal, call("a", 0.1))
+    assert (len(journal.asked), journal.taken) == (ATTEMPTS, {})
+
+
+@pytest.mark.parametrize("espeak", [True, False], ids=["voices, if there are any", "tones"])
+def test_two_take_turns_and_are_heard(monkeypatch: pytest.MonkeyPatch, espeak: bool):
+    if not espeak:
+        monkeypatch.setattr(voices, "_espeak", lambda: None)
+        voices._said.cache_clear()
+    with wave.open(BytesIO(conversation(8.0, Random(3)))) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        sound = array("h", file.readframes(file.getnframes()))
+    voices._said.cache_clear()
+    quarter = len(sound) // 4
+    assert all(max(sound[part * quarter : (part + 1) * quarter]) > 1000 for part in range(4))
+
+
+def test_the_same_dice_make_the_same_conversation():
+    assert conversation(4.0, Random(5)) == conversation(4.0, Random(5)) != conversation(4.0, Random(1))
