@@ -46,14 +46,6 @@ def body_of(request: Request) -> Any:
         raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
 
 
-def bytes_of(request: Request, *, again: bool = False) -> bytes:
-    """The body as it was sent; `again` keeps it for who reads it after us. Raises Problem 408."""
-    try:
-        return request.get_data(cache=again)
-    except ClientDisconnected as error:
-        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
-
-
 class Http(HttpRequestHandler):
     """`@http("POST", "/path", body_limit=…)`: the method is given the werkzeug request and returns a Response."""
 

@@ -18,7 +18,9 @@ RECORDS = "application/json, text/xml, application/x-www-form-urlencoded"
 class RecordQuerySchema(Schema):
     """What the modules put after the address of their own accord."""
 
-    uuid = fields.String(load_default="", validate=text(128, shortest=0))
+    uuid = fields.String(
+        load_default="", validate=text(128, shortest=0), metadata=schemas.says("The leg's; the record says it too.")
+    )
 
 
 class FreeswitchDoors(Door):
