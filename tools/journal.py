@@ -6,6 +6,7 @@ journal dead retry 3f2a --with fixed.json
 journal look call-7ef6dd2e-9b0f-5680-9a86-53136dcf68e9
 journal verify                           is every row what its stream says?
 journal resend oselia                    a view that lost rows gets them back
+journal import asterisk-csv Master.csv   years of old records; freeswitch-json DIR, reports FILE.ndjson
 """
 
 import argparse
@@ -23,6 +24,7 @@ from shared.contracts.errors import ServiceError
 from shared.plumbing.publisher import BROKER_ERRORS, Publisher
 from tools import dead_letters, streams
 from tools.dead_letters import QUEUE_NAMES, Letter
+from tools.importing import command as importing
 
 SHORT = 8
 MOST_DIFFERENCES = 20
@@ -85,6 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     add = commands.add_parser("resend", help="publish a company's calls and comments as they are once more")
     add.add_argument("tenant", metavar="TENANT")
     add.set_defaults(run=resend)
+    importing.add_to(commands)
     return parser
 
 

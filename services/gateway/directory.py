@@ -77,6 +77,7 @@ API_KEY = """
       join tenants on tenants.key = api_keys.tenant
      where digest = %(digest)s and revoked_at is null
 """
+DIGEST = "select digest from api_keys where id = %(id)s and revoked_at is null"
 USE_API_KEY = """
     update api_keys
        set last_used_at = %(at)s
@@ -227,6 +228,12 @@ def account_lines(conn: Connection[Any], tenant: str, account_id: UUID) -> tuple
 def api_key(conn: Connection[Any], digest: bytes) -> ApiKey | None:
     row = conn.cursor(row_factory=dict_row).execute(API_KEY, {"digest": digest}).fetchone()
     return ApiKey(kind=KeyKind(row.pop("kind")), **row) if row else None
+
+
+def digest_by_id(conn: Connection[Any], key_id: UUID) -> bytes | None:
+    """Of a key that is not revoked."""
+    row = conn.execute(DIGEST, {"id": key_id}).fetchone()
+    return bytes(row[0]) if row else None
 
 
 def use_api_key(conn: Connection[Any], key_id: UUID, at: datetime, unless_since: datetime) -> None:

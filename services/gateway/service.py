@@ -14,6 +14,7 @@ from services.gateway.doors.comments import CommentDoors
 from services.gateway.doors.contacts import ContactDoors
 from services.gateway.doors.documents import DocumentDoors
 from services.gateway.doors.export import ExportDoors
+from services.gateway.doors.freeswitch import FreeswitchDoors
 from services.gateway.doors.health import HealthDoors
 from services.gateway.doors.journal import JournalDoors
 from services.gateway.doors.page import PageDoors
@@ -55,6 +56,7 @@ class GatewayService(
     ReratingDoors,
     BillingReportDoors,
     ReportDoors,
+    FreeswitchDoors,
     DocumentDoors,
     HealthDoors,
     PageDoors,

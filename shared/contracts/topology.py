@@ -56,7 +56,7 @@ BILLING = (
 
 SERVICES = (
     Service("billing", publishes=("billing.events",)),
-    Service("calls", publishes=("calls.events",)),
+    Service("calls", publishes=("calls.events", "reports")),
     Service("comments", publishes=("comments.events",)),
     Service("recordings", publishes=("recordings.events",)),
     Service(

@@ -41,14 +41,17 @@ def _decode(block: bytes) -> str:
     try:
         return block.decode()
     except UnicodeDecodeError:
-        return "\n".join(map(_decode_line, block.split(b"\n")))
+        return "\n".join(map(decode_line, block.split(b"\n")))
 
 
-def _decode_line(line: bytes) -> str:
+def decode_line(line: bytes) -> str:
     """UTF-8; a name cut in the middle of a letter loses that letter, a name in another encoding is read as cp1251."""
-    text = line.decode(errors="replace")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        text = line.decode(errors="replace")
     broken = text.count(_BROKEN)
     letters = sum(not letter.isascii() for letter in text) - broken
-    if broken == 0 or letters > broken:
+    if letters > broken:
         return text
     return line.decode(_FALLBACK_ENCODING, errors="replace")

@@ -13,7 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
-from tests.performance import comments, export, flow, latency, login, memory, page, pricing, rating, recordings, stream
+from tests.performance import (
+    comments,
+    export,
+    flow,
+    importing,
+    latency,
+    login,
+    memory,
+    page,
+    pricing,
+    rating,
+    recordings,
+    stream,
+)
 from tests.performance.figures import Figure
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
@@ -26,6 +39,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "memory": memory.measure,
     "stream": stream.measure,
     "export": export.measure,
+    "import": importing.measure,
     "rating": rating.measure,
     "pricing": pricing.measure,
 }

@@ -25,6 +25,7 @@ PERMISSIONS: Mapping[str, Allowed] = {
     "end_session": PEOPLE,
     "show_me": PEOPLE,
     "take_reports": frozenset({KeyKind.INGEST}),
+    "take_freeswitch_record": frozenset({KeyKind.INGEST}),
     "show_journal": READERS,
     "show_journal_of_account": LEADERS | {KeyKind.EXPORT},
     "show_summary": READERS,

@@ -12,6 +12,7 @@ from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request
 
 from services.gateway import directory, identity
+from services.gateway.domain import signatures
 from services.gateway.domain.keys import ApiKey
 from services.gateway.domain.limits import Limit
 from services.gateway.domain.people import Account
@@ -25,16 +26,21 @@ from services.gateway.limits import Leases, Limiter, Own, Shared
 from services.gateway.tokens import BadToken, Claims, Tokens, UnknownKey
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.web.http import Problem
+from shared.web.http import Problem, bytes_of
 from shared.web.peers import Proxies
 
 logger = logging.getLogger(__name__)
 
+SIGNATURE = signatures.SCHEME.lower()
 REMEMBERED = 1.0
 KEY_USE_NOTED = timedelta(minutes=1)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="call-journal"'}
 EXPORTS = frozenset({"export_journal", "export_contacts"})
 """Doors that give much at once; how often is limited for all of them together."""
+SIGNED = frozenset({"take_reports"})
+"""Doors where a signature stands for the key."""
+BY_PASSWORD = frozenset({"take_freeswitch_record"})
+"""Doors of machines that can send no header of their own: their password is the key."""
 
 
 class Session(NamedTuple):
@@ -67,12 +73,13 @@ class Gatekeeper:
         self._exports = Leases(limiter, exports, eventlet.spawn_n)
         self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
         self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
+        self._digests: Recent[UUID, bytes] = Recent(REMEMBERED)
 
     def caller(self, db: Postgres, request: Request, door: str) -> Caller:
         """Who comes through this door, by a session or a key."""
         caller: Caller | None = None
         try:
-            caller = self._shown(db, request)
+            caller = self._shown(db, request, door)
             self._count(self._requests, f"requests:{caller.id}", "Too many requests.")
             if not may(caller, door):
                 raise Problem(403, "forbidden", "Not allowed", "Your role may not do this.")
@@ -104,13 +111,17 @@ class Gatekeeper:
             about = {"door": door, "status": refusal.status, "who": who, "address": address}
             logger.warning("denied", extra={**about, "why": refusal.body["detail"]})
 
-    def _shown(self, db: Postgres, request: Request) -> Caller:
+    def _shown(self, db: Postgres, request: Request, door: str) -> Caller:
         key = request.headers.get("X-Api-Key")
+        if key is None and door in SIGNED and _scheme(request) == SIGNATURE:
+            return self._key(db, self._signed(db, request))
+        if key is None and door in BY_PASSWORD and _scheme(request) == "basic":
+            return self._key(db, directory.digest_of(_password(request)))
         if key is None:
             return self.session(db, request).account
         if "Authorization" in request.headers:
             raise unauthorised("Show a token or a key, not both.")
-        return self._key(db, key)
+        return self._key(db, directory.digest_of(key))
 
     def _session(self, db: Postgres, token: str) -> Session:
         shown = self._read(token)
@@ -130,8 +141,19 @@ class Gatekeeper:
         except BadToken as error:
             raise unauthorised("The token is not valid.") from error
 
-    def _key(self, db: Postgres, key: str) -> ApiKey:
-        digest = directory.digest_of(key)
+    def _signed(self, db: Postgres, request: Request) -> bytes:
+        """The digest of the key under which the request is signed."""
+        signature = signatures.read(request.headers["Authorization"])
+        if signature is None:
+            raise unauthorised("Sign so: Authorization: Signature key=<id>, at=<Unix seconds>, hmac=<hexadecimal>.")
+        if not signature.is_fresh(clock.now()):
+            raise unauthorised("The signature is too old, or the clock of who signed is wrong.")
+        digest = self._digests.get(signature.key_id, partial(_digest, db, signature.key_id))
+        if digest and signature.fits(digest, request.method, request.path, bytes_of(request)):
+            return digest
+        raise unauthorised("The signature is not valid.")
+
+    def _key(self, db: Postgres, digest: bytes) -> ApiKey:
         known = self._keys.get(digest, lambda: _api_key(db, digest))
         if known is None:
             raise unauthorised("The key is not valid.")
@@ -169,11 +191,25 @@ def _bearer(header: str | None) -> str:
     return token.strip()
 
 
+def _scheme(request: Request) -> str:
+    return request.headers.get("Authorization", "").partition(" ")[0].lower()
+
+
+def _password(request: Request) -> str:
+    shown = request.authorization
+    return (shown.password or "") if shown else ""
+
+
 def _account(db: Postgres, shown: Claims | Introduction) -> Account | None:
     with db.reading() as conn:
         if isinstance(shown, Introduction):
             return identity.account_of(conn, shown, clock.now())
         return directory.account_of(conn, shown.account_id, shown.session_id, clock.now())
+
+
+def _digest(db: Postgres, key_id: UUID) -> bytes | None:
+    with db.reading() as conn:
+        return directory.digest_by_id(conn, key_id)
 
 
 def _api_key(db: Postgres, digest: bytes) -> ApiKey | None:

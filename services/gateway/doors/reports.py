@@ -1,6 +1,6 @@
 """What an exchange tells us comes in here, is checked and normalised once, and waits in the broker for calls."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,20 +11,18 @@ from services.gateway import schemas
 from services.gateway.domain.permissions import Caller
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.turns import in_turns
-from shared.contracts.addresses import normalise
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.calls.reports import Report, ReportSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
 from shared.plumbing import clock, logs
-from shared.plumbing.publisher import Outgoing
+from shared.plumbing.publisher import Outgoing, Publishers
 from shared.web.http import answer, body_of
 
 BODY_LIMIT = 2 * 1024 * 1024
 MOST = 1000
 TOO_FAR_AHEAD = timedelta(hours=12)
-ADDRESSES = ("caller", "callee", "line", "party", "to")
 
 
 class ReportDoors(Door):
@@ -38,17 +36,21 @@ class ReportDoors(Door):
     def take_reports(self, visit: Visit) -> Response:
         """Tell what happened to calls: 1 to 1000 reports, all of them taken or none."""
         visit.asked()
-        taken = checked(body_of(visit.request), visit.caller, clock.now())
-        self.publishers.publish([_outgoing(report) for report in in_turns(taken)])
-        calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
-        return answer({"accepted": len(taken), "calls": calls}, 202)
+        return answer(passed_on(self.publishers, checked(body_of(visit.request), visit.caller, clock.now())), 202)
+
+
+def passed_on(publishers: Publishers, taken: Sequence[Report]) -> Json:
+    """What is said of reports once the broker has confirmed them."""
+    publishers.publish([_outgoing(report) for report in in_turns(taken)])
+    calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
+    return {"accepted": len(taken), "calls": calls}
 
 
 def checked(sent: Any, key: Caller, now: datetime) -> list[Report]:
     """All that was sent, addresses normalised. Raises Invalid by index for any of it."""
     if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
         raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})
-    taken = [_normalised(report, key.region) for report in in_turns(reports.load(in_turns(sent)))]
+    taken = [reports.normalised(report, key.region) for report in in_turns(reports.load(in_turns(sent)))]
     first: dict[str, Report] = {}
     errors = {
         str(index): wrong
@@ -70,11 +72,6 @@ def _wrong(report: Report, tenant: str, now: datetime, first: Report) -> Json:
     if report != first:
         wrong["report_id"] = ["Used in this request for another report."]
     return wrong
-
-
-def _normalised(report: Report, region: str) -> Report:
-    found = {name: normalise(report.data[name], region) for name in ADDRESSES if report.data.get(name)}
-    return replace(report, data={**report.data, **found})
 
 
 def _outgoing(report: Report) -> Outgoing:

@@ -1,12 +1,13 @@
 """What an exchange says, as `POST /reports` takes it and as it waits in the queue for calls."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
+from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy
 from shared.contracts.wire import PERSONAL, Instant, Json, instant, text
@@ -14,6 +15,7 @@ from shared.contracts.wire import PERSONAL, Instant, Json, instant, text
 Text = fields.String
 
 
+ADDRESSES = ("caller", "callee", "line", "party", "to")
 KEY, ADDRESS, NAME, FILE = text(128), text(256), text(256), text(1024)
 CALLER = text(256, shortest=0)
 """A withheld number may come as an empty one."""
@@ -114,6 +116,12 @@ def load(reports: Iterable[Any]) -> list[Report]:
     if errors:
         raise Invalid("A report is malformed.", errors)
     return loaded
+
+
+def normalised(report: Report, region: str) -> Report:
+    """The report with its addresses as the journal has them: once, where it enters."""
+    found = {name: normalise(report.data[name], region) for name in ADDRESSES if report.data.get(name)}
+    return replace(report, data={**report.data, **found})
 
 
 def dump(report: Report) -> Json:

@@ -32,6 +32,7 @@ from shared.plumbing.store import Append, Written
 from tests.integration.billing.company import Billing
 from tests.integration.gateway.told import COMPANY, NOON, NUMBER, show_states, state
 from tests.service.gateway.stage import PASSWORD, ROLES, Company, report
+from tests.unit.feeds import switch
 
 DOCUMENT = document(PLATES)
 SUPERVISORS = ROLES["supervisor"]
@@ -157,6 +158,7 @@ BODIES: dict[str, Callable[[Company], Any]] = {
         "password": PASSWORD,
     },
     "take_reports": lambda company: [report(company, call=str(uuid4()))],
+    "take_freeswitch_record": lambda company: switch.json_of(switch.leg(switch.profile("101", "102", str(uuid4())))),
     "add_account": lambda company: {
         "login": f"login-{uuid4()}",
         "password": PASSWORD,
@@ -216,7 +218,7 @@ def sent(plate: Plate, company: Company) -> dict[str, Any]:
     """The body, as arguments for the client."""
     if plate.body is None:
         return {}
-    [(media, content)] = operation(plate)["requestBody"]["content"].items()
+    media, content = next(iter(operation(plate)["requestBody"]["content"].items()))
     if plate.name not in BODIES and "example" not in content:
         pytest.fail(f"Say in samples.BODIES what {plate.name} takes: it is {media}, of which there is no example.")
     made = BODIES[plate.name](company) if plate.name in BODIES else content["example"]

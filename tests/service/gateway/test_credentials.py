@@ -10,7 +10,7 @@ from shared.testing.infrastructure import eventually
 from tests.service.gateway.stage import ROLES, Company, Gateway, report
 
 FOR_PEOPLE = [("GET", "/api/v1/me"), ("DELETE", "/api/v1/sessions/current")]
-FOR_EXCHANGES = [("POST", "/api/v1/reports")]
+FOR_EXCHANGES = [("POST", "/api/v1/reports"), ("POST", "/api/v1/reports/freeswitch")]
 DOORS = FOR_PEOPLE + FOR_EXCHANGES
 
 

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Allowed
+from services.gateway.doors.credentials import BY_PASSWORD, SIGNED
 from services.gateway.doors.door import LONGEST_KEY, PROBLEM, Plate
 from services.gateway.doors.openapi import converter
 from services.gateway.doors.openapi.examples import example
@@ -41,6 +42,17 @@ SCHEMES: Json = {
         "name": "X-Api-Key",
         "description": "Machines: a key of kind ingest may only send, one of kind export may only read.",
     },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "Machines, instead of the key: Signature key=<id>, at=<Unix seconds>, hmac=<HMAC-SHA256>.",
+    },
+    "password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "FreeSWITCH, instead of the key: it is the password.",
+    },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
@@ -54,6 +66,8 @@ SCHEMES: Json = {
         "description": "Goes with the cookie on every write: what the cookie csrf holds, from the same origin.",
     },
 }
+MACHINES: Mapping[str, frozenset[str] | None] = {"key": None, "signature": SIGNED, "password": BY_PASSWORD}
+"""How machines may show a key, and at which doors; None is all of theirs."""
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}}
 REFUSALS: dict[int, tuple[str, Json]] = {
@@ -153,7 +167,9 @@ def _security(plate: Plate) -> list[Json]:
     allowed = PERMISSIONS[plate.name]
     people, machines = allowed & set(Role), allowed & set(KeyKind)
     page: Json = {"cookie": [], "csrf": []} if plate.writes else {"cookie": []}
-    return [{"bearer": []}, page] * bool(people) + [{"key": []}] * bool(machines)
+    return [{"bearer": []}, page] * bool(people) + [
+        {scheme: []} for scheme, doors in MACHINES.items() if machines and (doors is None or plate.name in doors)
+    ]
 
 
 def _parameters(spec: APISpec, plate: Plate) -> list[Json]:

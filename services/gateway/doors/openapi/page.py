@@ -77,7 +77,7 @@ def curl(method: str, path: str, operation: Json) -> str:
     words.append(f'"$BASE_URL{path}{"?" + urlencode(asked) if asked else ""}"')
     for scheme in operation["security"][:1]:
         words += ["-H", f'"{CREDENTIALS[next(iter(scheme))]}"']
-    for type_, content in operation.get("requestBody", {"content": {}})["content"].items():
+    for type_, content in [*operation.get("requestBody", {"content": {}})["content"].items()][:1]:
         words += ["-H", shlex.quote(f"Content-Type: {type_}")]
         body = json.dumps(content["example"], ensure_ascii=False) if "example" in content else None
         words += ["--data", shlex.quote(body)] if body else ["--data-binary", "@file"]

@@ -1,0 +1,117 @@
+"""`python -m services.calls.ami`: hears one Asterisk until SIGTERM. A second one may run beside it."""
+
+# The runner makes threads green before anything else is imported.
+from shared.plumbing import runner  # noqa: I001
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from services.calls.ami.connection import NotLoggedIn, listen
+from services.calls.ami.settings import Settings
+from services.calls.ami.spool import CONNECTED, DATA, Spool
+from services.calls.ami.telling import Teller
+from shared.contracts.errors import Unavailable
+from shared.feeds.asterisk import Translator
+from shared.plumbing import clock, logs
+from shared.plumbing.publisher import Publisher
+
+logger = logging.getLogger(__name__)
+
+SYNC_EVERY = 0.5
+TELL_EVERY = 0.05
+SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
+REFUSED_FIRST = 5.0
+"""Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
+
+
+class Ami:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._spool = Spool(settings.spool)
+        self._teller = Teller(
+            self._spool, settings.spool, lambda: Translator(settings.tenant, settings.trunks), settings.region
+        )
+        self._publisher = Publisher(settings.amqp_uri)
+        self.stopping = threading.Event()
+
+    def listen(self) -> None:
+        """Connect again and again; what is heard is on disk before anything else happens to it."""
+        pause = SHORTEST
+        while not self.stopping.is_set():
+            try:
+                listen(self._settings, self._hear_first())
+                pause = SHORTEST
+                logger.warning("the exchange hung up")
+            except NotLoggedIn as error:
+                pause = min(max(2 * pause, REFUSED_FIRST), LONGEST_AFTER_REFUSAL)
+                logger.error("wrong AMI_USER or AMI_SECRET", extra={"answer": str(error), "again_in": pause})  # noqa: TRY400
+            except OSError as error:
+                pause = min(2 * pause, LONGEST)
+                logger.warning("no exchange", extra={"error": str(error), "again_in": pause})
+            self.stopping.wait(pause)
+
+    def tell(self) -> None:
+        pause = TELL_EVERY
+        while not self.stopping.wait(pause):
+            try:
+                self._teller.tell(self._publisher.publish)
+                pause = TELL_EVERY
+            except Unavailable:
+                pause = min(2 * max(pause, SHORTEST), LONGEST)
+
+    def sync(self) -> None:
+        while not self.stopping.wait(SYNC_EVERY):
+            self._spool.sync()
+
+    def close(self) -> None:
+        self._spool.sync()
+        self._teller.keep()
+        self._publisher.close()
+
+    def _hear_first(self) -> Callable[[bytes], None]:
+        """The first words of a connection are told to be of a new one."""
+        heard_before = False
+
+        def hear(chunk: bytes) -> None:
+            nonlocal heard_before
+            if not heard_before:
+                logger.info("logged in")
+                self._spool.append(CONNECTED, clock.now())
+            heard_before = True
+            self._spool.append(DATA, clock.now(), chunk)
+
+        return hear
+
+
+def main() -> int:
+    logs.configure("asterisk")
+    try:
+        ami = Ami(Settings.told(os.environ))
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    for number in runner.SIGNALS:
+        signal.signal(number, lambda *_: ami.stopping.set())
+    for work in (ami.listen, ami.tell, ami.sync):
+        threading.Thread(target=_or_die, args=(work,), daemon=True).start()
+    while not ami.stopping.wait(0.5):
+        pass
+    ami.close()
+    return 0
+
+
+def _or_die(work: Callable[[], None]) -> None:
+    """Half a process is worse than none: whoever keeps it starts it again."""
+    try:
+        work()
+    except BaseException:
+        logger.exception("died")
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""What the process is told, all of it by the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+NEEDED = ("AMQP_URI", "AMI_HOST", "AMI_USER", "AMI_SECRET", "AMI_TENANT", "AMI_SPOOL")
+PLAIN_PORT, TLS_PORT = 5038, 5039
+
+
+class Settings(NamedTuple):
+    amqp_uri: str
+    host: str
+    user: str
+    secret: str
+    tenant: str
+    spool: Path
+    port: int = PLAIN_PORT
+    tls: bool = False
+    ca: str = ""
+    trunks: frozenset[str] = frozenset()
+    region: str = "UA"
+
+    @classmethod
+    def told(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises ValueError naming what is missing."""
+        if missing := [name for name in NEEDED if not environment.get(name)]:
+            raise ValueError(f"Asterisk needs {', '.join(missing)} in the environment.")
+        tls = environment.get("AMI_TLS", "") in ("1", "yes", "true")
+        return cls(
+            amqp_uri=environment["AMQP_URI"],
+            host=environment["AMI_HOST"],
+            user=environment["AMI_USER"],
+            secret=environment["AMI_SECRET"],
+            tenant=environment["AMI_TENANT"],
+            spool=Path(environment["AMI_SPOOL"]),
+            port=int(environment.get("AMI_PORT") or (TLS_PORT if tls else PLAIN_PORT)),
+            tls=tls,
+            ca=environment.get("AMI_CA", ""),
+            trunks=frozenset(filter(None, environment.get("AMI_TRUNKS", "").replace(" ", "").split(","))),
+            region=environment.get("AMI_REGION") or "UA",
+        )

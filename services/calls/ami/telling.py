@@ -1,0 +1,107 @@
+"""From the spool to the broker: translated in order, published with confirms, and resumed from a kept state.
+
+The state is the translator as it was at a position of the spool, with the end of the stream that made no event yet.
+After a `kill -9` it is read, and what came since is translated again into the same reports with the same ids, which are
+one report each. A state of another version of the translator is not read: then all that the spool still holds is
+translated again.
+"""
+
+import logging
+import pickle
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
+from shared import feeds
+from shared.contracts.calls import reports
+from shared.contracts.errors import Invalid
+from shared.feeds.ami_stream import AmiStream
+from shared.feeds.asterisk import Translator
+from shared.plumbing.publisher import Outgoing
+
+logger = logging.getLogger(__name__)
+
+STATE = "state"
+AT_ONCE = 500
+KEEP_EVERY = 4 * 1024 * 1024
+"""Bytes of the spool between two states: as much is translated again after a kill."""
+
+
+class Teller:
+    def __init__(self, spool: Spool, folder: Path, fresh: Callable[[], Translator], region: str) -> None:
+        self._spool, self._file, self._region = spool, folder / STATE, region
+        self._unsent: list[Outgoing] = []
+        self._position, self._translator, self._stream = self._kept() or (Position(), fresh(), AmiStream())
+        self._kept_at = self._position
+
+    def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
+        """All that is in the spool by now. Raises Unavailable: then the same is told again by the next call.
+
+        Answers how many records there were.
+        """
+        number, waiting = 0, self._unsent
+        for heard, after in self._spool.read(self._position):
+            number += 1
+            self._position = after
+            waiting += filter(None, map(self._outgoing, self._translated(heard)))
+            if len(waiting) >= AT_ONCE:
+                self._send(publish, waiting)
+        self._send(publish, waiting)
+        if self._position.segment > self._kept_at.segment or self._position.offset - self._kept_at.offset > KEEP_EVERY:
+            self.keep()
+        return number
+
+    def _send(self, publish: Callable[[Sequence[Outgoing]], None], waiting: list[Outgoing]) -> None:
+        if waiting:
+            publish(waiting)
+            waiting.clear()
+
+    def keep(self) -> None:
+        """Only when all that was translated is published."""
+        if self._unsent:
+            return
+        new = self._file.with_suffix(".new")
+        new.write_bytes(pickle.dumps((VERSION, self._position, self._translator, self._stream)))
+        new.replace(self._file)
+        self._kept_at = self._position
+        self._spool.forget(self._position)
+
+    def _kept(self) -> tuple[Position, Translator, AmiStream] | None:
+        try:
+            version, *kept = pickle.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        if version == VERSION:
+            return kept[0], kept[1], kept[2]
+        logger.warning("another version of the translator: the spool is translated from its beginning")
+        return None
+
+    def _translated(self, heard: Heard) -> list[dict[str, Any]]:
+        if heard.kind == CONNECTED:
+            self._stream = AmiStream()
+            return []
+        events = self._stream.feed(heard.data)
+        return [report for event in events for report in self._translator.feed(event, heard.at)]
+
+    def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
+        """None for what no contract takes: it is in the log, and in the spool."""
+        try:
+            [loaded] = reports.load([report])
+        except Invalid as error:
+            logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+            return None
+        normal = reports.normalised(loaded, self._region)
+        return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
+
+
+def _version() -> str:
+    """Of all that makes reports of events: a state is of use to the very same code only."""
+    folder = Path(feeds.__file__).parent
+    return sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+
+
+VERSION = _version()

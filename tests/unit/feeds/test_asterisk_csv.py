@@ -1,0 +1,156 @@
+"""Rows of Master.csv come to the calls that the events of the same exchange come to, as far as rows tell."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.feeds.asterisk_csv import COLUMNS, LONGEST_CALL, NEAR, Columns, Gathering, NotUnderstood, Row
+from shared.feeds.asterisk_csv_call import Exchange, translate
+from tests.unit.feeds.exchange import CAPTURES, TENANT, TRUNKS, capture, row, rows, shown, told
+
+MASTER = Path(__file__).parents[2] / "data/asterisk/Master.csv"
+PHONES = {"alice": "1001", "bob": "1002", "dave": "1004", "grace": "1007", "bob2": "10010", "101": "1002"}
+EXCHANGE = Exchange(tenant=TENANT, trunks=frozenset(TRUNKS), phones=PHONES)
+START = "2026-11-22 18:57:31"
+BARE = dict.fromkeys(COLUMNS, "") | {
+    "src": "1001", "dst": "101", "clid": '"Аліса" <1001>', "channel": "PJSIP/alice-1", "dstchannel": "PJSIP/bob-2",
+    "lastapp": "Dial", "lastdata": "PJSIP/bob,20", "start": START, "answer": "2026-11-22 18:57:33",
+    "end": "2026-11-22 18:57:41", "duration": "10", "billsec": "8", "disposition": "ANSWERED",
+    "uniqueid": "pbx1-1795373851.42",
+}  # fmt: skip
+
+
+def read(**changed: str) -> Row:
+    return Columns().read(list((BARE | changed).values()))
+
+
+def gathered(read_: list[Row], gathering: Gathering | None = None) -> list[tuple[str, list[Row]]]:
+    gathering = gathering or Gathering()
+    return [call for n, one in enumerate(read_) for call in gathering.feed(one, n)] + list(gathering.finish())
+
+
+def of(*read_: Row, exchange: Exchange = EXCHANGE) -> list[dict]:
+    return [report for key, call in gathered(list(read_)) for report in translate(key, call, exchange)]
+
+
+def master() -> list[Row]:
+    with MASTER.open(newline="", encoding="utf-8") as file:
+        return [Columns().read(fields) for fields in csv.reader(file)]
+
+
+IMPORTED = {key: translate(key, call, EXCHANGE) for key, call in gathered(master())}
+HEARD = {}
+for _file in sorted(CAPTURES.glob("*.txt")):
+    if ".all" not in _file.name and ".part2" not in _file.name:
+        for _report in told(capture(_file.stem)):
+            HEARD.setdefault(_report["call"], []).append(_report)
+BOTH = sorted(HEARD.keys() & IMPORTED.keys())
+
+
+TRANSFERRED = "pbx1-1795374248.0"
+"""A record ends with the caller's part: how long the others went on talking is in no row of the call."""
+
+
+def test_all_rows_are_read_and_all_calls_were_heard_too():
+    assert (len(master()), len(IMPORTED), len(BOTH)) == (34, 24, 24)
+
+
+@pytest.mark.parametrize("key", BOTH)
+def test_the_same_call_by_either_road_is_the_same_row(key):
+    imported, heard = row(IMPORTED[key]), row(HEARD[key])
+    assert shown(imported)[:5] == shown(heard)[:5]
+    assert imported.ended_by in (heard.ended_by, "unknown")
+    assert (imported.line, imported.offline, imported.groups) == (heard.line, heard.offline, heard.groups)
+    assert abs(imported.placed_at - heard.placed_at) <= timedelta(seconds=1)
+    assert abs(imported.ended_at - heard.ended_at) <= timedelta(seconds=1) or key == TRANSFERRED
+    assert (imported.talk_time is None) == (heard.talk_time is None)
+    if heard.talk_time and key != TRANSFERRED:
+        assert abs(imported.talk_time - heard.talk_time) <= timedelta(seconds=2)
+
+
+def test_reports_are_named_for_what_they_say():
+    assert of(read()) == of(read())
+    assert {one["report_id"] for one in of(read())}.isdisjoint(one["report_id"] for one in of(read(dst="102")))
+
+
+def test_the_zone_is_told_by_the_epoch_in_the_uniqueid():
+    assert row(of(read(start="2026-11-22 20:57:31", answer="", end="2026-11-22 20:57:41"))).placed_at == datetime(
+        2026, 11, 22, 18, 57, 31, tzinfo=UTC
+    )
+
+
+def test_without_an_epoch_the_zone_is_what_the_owner_says():
+    kyiv = Exchange(tenant=TENANT, zone=ZoneInfo("Europe/Kyiv"))
+    assert row(of(read(uniqueid=""), exchange=kyiv)).placed_at == datetime(2026, 11, 22, 16, 57, 31, tzinfo=UTC)
+
+
+def test_a_call_of_26_hours_is_26_hours():
+    call = row(of(read(end="2026-11-23 20:57:33")))
+    assert call.talk_time == timedelta(hours=26)
+
+
+@pytest.mark.parametrize("name", ['Ко""т', "Рядок\nдругий", "cp1251"])
+def test_a_name_may_have_anything_in_it(name):
+    [placed] = [one for one in of(read(clid=f'"{name}" <1001>')) if one["type"] == "placed"]
+    assert placed["data"]["caller_name"] == name.replace('""', '"').replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_what"),
+    [
+        ({"start": "ANSWERED", "disposition": START}, "disposition"),
+        ({"start": "10", "duration": START}, "start"),
+        ({"start": ""}, "start: is empty"),
+        ({"start": "2026-13-01 00:00:00"}, "start"),
+        ({"answer": "2026-11-22 18:57:41", "end": "2026-11-22 18:57:33"}, "start, answer, end"),
+        ({"src": "101", "dst": "1001"}, "src, dst"),
+        ({"channel": "from-internal", "dcontext": "PJSIP/alice-1"}, "channel"),
+        ({"end": "", "duration": "Dial"}, "duration"),
+    ],
+)
+def test_swapped_columns_are_said(changed, of_what):
+    with pytest.raises(NotUnderstood, match=of_what):
+        read(**changed)
+
+
+def test_a_row_that_is_too_short_is_said():
+    with pytest.raises(NotUnderstood, match="3 columns"):
+        Columns().read(["", "1001", "101"])
+
+
+def test_a_head_says_which_column_is_where():
+    names = [name for name in reversed(COLUMNS) if name != "end"]
+    columns = Columns.of_head(["calldate" if name == "start" else name for name in names])
+    assert columns.read([BARE[name] for name in names]) == read()
+    assert Columns.of_head(list(BARE.values())) is None
+    with pytest.raises(NotUnderstood, match="no column src"):
+        Columns.of_head([name for name in COLUMNS if name != "src"])
+
+
+def test_rows_of_a_call_are_gathered_though_others_stand_between():
+    many = [read(uniqueid=f"17953738{n % 50:02}.1", lastdata=f"PJSIP/bob,{n}") for n in range(100)]
+    assert [len(call) for _, call in gathered(many)] == [2] * 50
+
+
+def test_gathering_keeps_few_rows_however_many_come():
+    gathering = Gathering()
+    for n in range(3 * (NEAR + LONGEST_CALL)):
+        list(gathering.feed(read(uniqueid=f"{1795373800 + n}.1"), n))
+    assert len(list(gathering.finish())) <= NEAR
+    assert len(gathering.done) <= LONGEST_CALL + NEAR + 1
+
+
+@pytest.mark.parametrize("broken_off", [1, 499, 500, 777, 1500])
+def test_a_break_and_a_new_beginning_give_the_same_calls(broken_off):
+    file = [read(uniqueid=f"1795{n // 3 if n % 3 else n:06}.1", lastdata=f"PJSIP/bob,{n}") for n in range(2000)]
+    whole = dict(gathered(file))
+    first = Gathering()
+    before = [call for n, one in enumerate(file[:broken_off]) for call in first.feed(one, n)]
+    again, since = Gathering(first.done), first.waiting_since(broken_off)
+    after = [call for n in range(since, len(file)) for call in again.feed(file[n], n)] + list(again.finish())
+    assert {key for key, _ in before}.isdisjoint(key for key, _ in after)
+    assert dict(before + after) == whole
+    assert rows(of(*file[:3]))

@@ -1,0 +1,169 @@
+"""`journal import`: everything that can be understood arrives once, and the rest is told by line."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.feeds.asterisk_csv import NEAR
+from tests.unit.feeds import switch
+from tests.unit.feeds.test_asterisk_csv import BARE, IMPORTED, MASTER, PHONES
+from tests.unit.importing.gateway import Gateway, listening
+from tools import journal
+from tools.importing import run, sending
+
+TRUNKS = ["--trunks", "erin,frank,operator1", "--phones", ",".join(f"{name}={n}" for name, n in PHONES.items())]
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gateway]:
+    monkeypatch.setattr(sending, "SHORTEST", 0.001)
+    monkeypatch.setattr(sending, "LONGEST", 0.001)
+    monkeypatch.chdir(tmp_path)
+    with listening() as server:
+        for name, value in {"BASE_URL": server.url, "TENANT": "acme", "INGEST_KEY": "k-1"}.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def by_id(reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {report["report_id"]: report for report in reports}
+
+
+def csv_of(*rows: dict[str, str]) -> str:
+    return "".join(
+        ",".join(f'"{value.replace(chr(34), chr(34) * 2)}"' for value in row.values()) + "\n" for row in rows
+    )
+
+
+def calls(many: int) -> Iterator[dict[str, str]]:
+    for n in range(many):
+        yield BARE | {"uniqueid": f"{1795373800 + n}.1"}
+
+
+def test_a_file_of_asterisk_arrives_whole(gateway: Gateway, tmp_path: Path, capsys):
+    file = shutil.copy(MASTER, tmp_path)
+    assert journal.main(["import", "asterisk-csv", str(file), *TRUNKS]) == 0
+    expected = [report for reports in IMPORTED.values() for report in reports]
+    assert by_id(gateway.reports) == by_id(expected)
+    assert gateway.keys == {"k-1"}
+    assert capsys.readouterr().out == f"34 records: 24 calls, {len(expected)} reports accepted.\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Master.csv"]
+
+
+def test_a_second_import_says_the_same(gateway: Gateway, tmp_path: Path):
+    file = shutil.copy(MASTER, tmp_path)
+    for _ in range(2):
+        assert journal.main(["import", "asterisk-csv", str(file), *TRUNKS]) == 0
+    first, second = gateway.batches
+    assert first == second
+
+
+def test_what_cannot_be_understood_is_told_by_line(gateway: Gateway, tmp_path: Path, capsys):
+    swapped = BARE | {"start": "ANSWERED", "disposition": BARE["start"], "uniqueid": "1795373899.1"}
+    lines = csv_of(*calls(2)) + '"never closed,\n' + "\n" + csv_of(swapped) + csv_of(*calls(3))
+    (tmp_path / "cdr.csv").write_text(lines)
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    told = (tmp_path / "cdr.csv.not-understood").read_text().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["line 3", "line 5"]
+    assert "columns swapped" in told[1]
+    assert len({report["call"] for report in gateway.reports}) == 3
+    assert "2 not understood" in capsys.readouterr().err
+
+
+def test_names_with_quotes_line_feeds_and_old_letters_arrive(gateway: Gateway, tmp_path: Path):
+    named = [
+        BARE | {"clid": f'"{name}" <1001>', "uniqueid": f"{n}.1"} for n, name in enumerate(['а "б" в', "г\nд", "є"])
+    ]
+    (tmp_path / "cdr.csv").write_bytes(csv_of(*named).encode("cp1251"))
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
+    names = {report["data"]["caller_name"] for report in gateway.reports if report["type"] == "placed"}
+    assert names == {'а "б" в', "г д", "є"}
+
+
+def test_a_head_is_read_and_is_no_row(gateway: Gateway, tmp_path: Path):
+    swapped = {name: BARE[name] for name in reversed(BARE)}
+    (tmp_path / "cdr.csv").write_text(csv_of({name: name for name in swapped}, swapped))
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
+    assert {report["call"] for report in gateway.reports} == {BARE["uniqueid"]}
+
+
+@pytest.mark.parametrize("broken_off", [1, 3, 4])
+def test_an_import_that_broke_off_goes_on_where_it_was(
+    gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch
+):
+    monkeypatch.setattr(run, "MOST", 900)
+    many = 3 * NEAR
+    lines = csv_of(*calls(many)) + "broken\n"
+    (tmp_path / "cdr.csv").write_text(lines)
+    gateway.answers = [202] * broken_off + [401]
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    assert "401" in capsys.readouterr().err
+    sent = len(gateway.reports)
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    assert capsys.readouterr().out.startswith(f"{many + 1} records: {many} calls, ")
+    assert len({report["call"] for report in gateway.reports}) == many
+    assert len(by_id(gateway.reports)) == len(gateway.reports), "nothing was sent twice"
+    assert sent < len(gateway.reports)
+    assert (tmp_path / "cdr.csv.not-understood").read_text().count("line") == 1
+
+
+def test_files_of_freeswitch_arrive_however_they_lie(gateway: Gateway, tmp_path: Path):
+    record = switch.leg(switch.profile("101", "102", switch.A))
+    folder = tmp_path / "not-taken" / "2026"
+    folder.mkdir(parents=True)
+    (folder / f"a_{switch.A}.cdr.json").write_bytes(switch.json_of(record) + b"\n")
+    (folder / f"{switch.A}.cdr.xml").write_bytes(switch.xml_of(record))
+    (folder / "broken.json").write_text("{")
+    assert journal.main(["import", "freeswitch-json", "not-taken"]) == 1
+    assert len(by_id(gateway.reports)) == 2
+    assert (tmp_path / "not-taken.not-understood").read_text().startswith("2026/broken.json: It is not JSON")
+
+
+def test_lines_of_reports_arrive_and_what_the_gateway_refuses_is_told(gateway: Gateway, tmp_path: Path):
+    made = [{"report_id": f"r-{n}", "call": "c", "type": "ended", "at": f"{n}", "data": {}} for n in range(1500)]
+    gateway.refuses = lambda report: report["at"] in ("7", "1200")
+    lines = [*map(json.dumps, made), "{", "[]", ""]
+    (tmp_path / "reports.ndjson").write_text("\n".join(lines))
+    assert journal.main(["import", "reports", "reports.ndjson"]) == 1
+    assert len(by_id(gateway.reports)) == len(gateway.reports) == 1498
+    assert {report["tenant"] for report in gateway.reports} == {"acme"}
+    told = (tmp_path / "reports.ndjson.not-understood").read_text().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["report r-7", "line 1501", "line 1502", "report r-1200"]
+
+
+def test_a_gateway_that_is_away_is_waited_for(gateway: Gateway, tmp_path: Path):
+    gateway.answers = [503, 429, 502]
+    (tmp_path / "cdr.csv").write_text(csv_of(*calls(1)))
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
+    assert len(gateway.batches) == 1
+
+
+def test_a_body_is_never_larger_than_the_gateway_takes(gateway: Gateway):
+    sender = sending.Sender(gateway.url, "k")
+    assert sender.send([{"report_id": str(n), "name": "ї" * 1000} for n in range(1500)]) == {}
+    assert [len(batch) for batch in gateway.batches] == [936, 564]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["asterisk-csv", "nowhere.csv"], "nowhere.csv: No such file"),
+        (["freeswitch-json", "nowhere"], "is no folder"),
+        (["asterisk-csv", "cdr.csv", "--zone", "Kyiv/Europe"], "no time zone"),
+        (["asterisk-csv", "cdr.csv", "--phones", "bob"], "bob=102"),
+    ],
+)
+def test_what_is_wrong_with_the_command_is_said(gateway: Gateway, tmp_path: Path, capsys, arguments, said):
+    assert journal.main(["import", *arguments]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_without_a_system_it_says_what_to_say(tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STACK_DIR", raising=False)
+    assert journal.main(["import", "reports", "x"]) == 1
+    assert "Say --to" in capsys.readouterr().err

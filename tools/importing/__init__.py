@@ -1,0 +1,1 @@
+"""Years of old records into the journal: read in pieces, sent through `POST /reports`, resumed where it broke off."""
