@@ -25,8 +25,7 @@ settings.load_profile("house")
 NEED_NO_SERVERS = {"unit", "contracts", "architecture"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Of two workers one has the servers to itself, and the other takes what needs none."""
-    for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] not in NEED_NO_SERVERS:
-            item.add_marker(pytest.mark.xdist_group("servers"))
+    if item.path.relative_to(Path(__file__).parent).parts[0] not in NEED_NO_SERVERS:
+        item.add_marker(pytest.mark.xdist_group("servers"))
