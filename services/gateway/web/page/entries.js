@@ -64,8 +64,12 @@ export class Entries {
 
   has = (id) => this.rows.has(id);
 
-  newest() {
+  get newest() {
     return this.rows.values().next().value?.entry;
+  }
+
+  get oldest() {
+    return [...this.rows.values()].at(-1)?.entry;
   }
 
   /** Exactly these entries, in their order; rows that stay keep what is open in them. */

@@ -58,6 +58,7 @@ export class Feed {
   }
 
   show(page) {
+    this.isLast = page.next_cursor === null;
     this.table.show(page.entries);
     this.hold(null);
     this.rest();
@@ -89,13 +90,18 @@ export class Feed {
 
   apply(entry) {
     if (this.table.has(entry.call_id)) return this.table.change(entry);
-    const newest = this.table.newest();
-    const isNew = !newest || entry.placed_at >= newest.placed_at;
-    if (!isNew || !fits(entry, this.query)) return undefined;
+    if (!this.concerns(entry) || !fits(entry, this.query)) return undefined;
     if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
     this.hold(entry.call_id);
     if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
     return undefined;
+  }
+
+  /** Whether a call that is not here yet came since, or late into what the first page shows; others are on other pages. */
+  concerns(entry) {
+    const { newest, oldest } = this.table;
+    if (!newest) return true;
+    return this.isFirst ? this.isLast || entry.placed_at >= oldest.placed_at : entry.placed_at >= newest.placed_at;
   }
 
   /** Nobody reads what would be moved. */
