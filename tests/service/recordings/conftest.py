@@ -12,12 +12,12 @@ from tests.service.recordings.stage import Media
 SERVICE = "services.recordings.service:RecordingsService"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("recordings")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def recordings(stack: Stack, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     services = Services(stack, tmp_path_factory.mktemp("logs"))
     services.start(SERVICE, of="recordings", RECORDINGS_FOLDER=str(folder))
