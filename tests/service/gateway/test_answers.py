@@ -11,7 +11,7 @@ from services.gateway.domain.permissions import PERMISSIONS
 from services.gateway.doors.door import PLATES, Plate
 from tests.service.gateway.stage import Company, Gateway
 
-PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions", "/healthz", "/"]
+PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions", "/healthz"]
 LARGEST = 16 * 1024 * 1024
 WRITES = [plate for plate in PLATES.values() if plate.body is not None and plate.body_limit <= LARGEST]
 JSON = {"Content-Type": "application/json"}

@@ -11,7 +11,7 @@ import pytest
 
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
-from shared.contracts.topology import DEAD_EXCHANGE, dead
+from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, dead
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
 from shared.testing import scenarios
@@ -142,7 +142,10 @@ def test_what_was_wrong_is_fixed_and_put_back(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["dead", "list", "nowhere"], "There is no queue nowhere; there are calls.reports, gateway.journal."),
+        (
+            ["dead", "list", "nowhere"],
+            f"There is no queue nowhere; there are {', '.join(queue.name for queue in QUEUES)}.",
+        ),
         (["dead", "show", "3f"], "No parked message has the id 3f"),
         (["dead", "drop", "a"], "2 parked messages have ids that begin with a"),
         (["dead", "retry", "a1", "--with", "nothing.json"], "nothing.json cannot be read: No such file or directory."),

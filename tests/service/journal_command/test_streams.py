@@ -24,6 +24,7 @@ TEXT = """
     12:00:20 | ended    | by callee, cause 21
     => declined
 """
+BEGINNINGS = "A stream begins with call- or comment- or charge- or tariff- or recording-."
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -72,8 +73,8 @@ def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
     ("stream", "sentence"),
     [
         (f"call-{UUID(int=1)}", f"There is no stream call-{UUID(int=1)}."),
-        ("tariff-1", "Whose stream is 'tariff-1'? A stream begins with call- or comment-."),
-        ("", "Whose stream is ''? A stream begins with call- or comment-."),
+        ("nobody-1", f"Whose stream is 'nobody-1'? {BEGINNINGS}"),
+        ("", f"Whose stream is ''? {BEGINNINGS}"),
     ],
 )
 def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
@@ -121,7 +122,10 @@ def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
         with owner.connection() as conn:
             conn.execute("delete from outbox")
     status, said, _ = run("resend", "acme")
-    assert (status, said.strip()) == (0, "3 calls, 1 comments are published again by the relays.")
+    assert (status, said.strip()) == (
+        0,
+        "3 calls, 1 comments, 0 billing, 0 recordings are published again by the relays.",
+    )
     for owner, expected in ((told, 3), (commented, 1)):
         with owner.connection() as conn:
             assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (expected, 1)
