@@ -139,12 +139,15 @@ def test_what_was_wrong_is_fixed_and_put_back(
     eventually(known)
 
 
+ALL_QUEUES = ", ".join(queue.name for queue in QUEUES)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (
             ["dead", "list", "nowhere"],
-            f"There is no queue nowhere; there are {', '.join(queue.name for queue in QUEUES)}.",
+            f"There is no queue nowhere; there are {ALL_QUEUES}.",
         ),
         (["dead", "show", "3f"], "No parked message has the id 3f"),
         (["dead", "drop", "a"], "2 parked messages have ids that begin with a"),
