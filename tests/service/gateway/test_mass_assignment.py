@@ -23,6 +23,8 @@ COMES_AND_GOES = {"sessions", "kept_answers"}
 CONTENT = "select count(*), sum(hashtext((to_jsonb(t) - 'last_used_at')::text)) from {} t"
 Way = tuple[str | int, ...]
 
+pytestmark = pytest.mark.usefixtures("owners")
+
 
 def levels(schema: Any, body: Any, way: Way = ()) -> Iterator[tuple[Way, set[str]]]:
     """Every object in a body: the way to it, and the names that it may have."""
