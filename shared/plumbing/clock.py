@@ -4,19 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-_fixed: datetime | None = None
+_fixed: list[datetime] = []
 
 
 def now() -> datetime:
-    return _fixed or datetime.now(UTC)
+    return _fixed[-1] if _fixed else datetime.now(UTC)
 
 
 @contextmanager
 def fixed(at: datetime) -> Iterator[None]:
-    """For tests: it is `at` until the block ends."""
-    global _fixed
-    before, _fixed = _fixed, at
+    """For tests: it is `at` until the block ends, in whatever order the blocks of several threads do."""
+    _fixed.append(at)
     try:
         yield
     finally:
-        _fixed = before
+        _fixed.remove(at)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -37,8 +37,8 @@ ROLES = {
 }
 RUN = "import sys; from shared.plumbing import runner; import tests.chaos.planted; runner.main(sys.argv[1:])"
 SERVERS = ("rabbitmq", "postgres")
-HEARD = [queue.name for queue in QUEUES if queue.service in {of for of, _ in ROLES.values()}]
-"""The queues that somebody here listens to."""
+JOURNAL = [role for role, (of, _) in ROLES.items() if of in ("calls", "gateway")]
+"""Who takes a report to the journal."""
 
 
 @dataclass
@@ -57,13 +57,16 @@ class World:
     stopping: bool = False
     keeper: threading.Thread | None = None
 
-    def start(self) -> None:
-        for role in ROLES:
+    def start(self, roles: Iterable[str] = ROLES) -> None:
+        for role in roles:
             self._start(role)
         for service in self.running.values():
             service.wait_until_ready()
         self.keeper = threading.Thread(target=self._keep, daemon=True)
         self.keeper.start()
+
+    def has(self, service: str) -> bool:
+        return service in self.running
 
     def stop(self) -> None:
         self.stopping = True
@@ -181,7 +184,9 @@ class World:
 
     def _moved(self) -> tuple[Any, ...]:
         broker = Broker(self.stack.admin_uri)
-        waiting = tuple(broker.count(name) for name in HEARD)
+        owners = {ROLES[role][0] for role in self.running}
+        heard = [queue.name for queue in QUEUES if queue.service in owners]
+        waiting = tuple(broker.count(name) for name in heard)
         busy = any(waiting) and time.monotonic()
         return (
             self.rows("calls", "select count(*), max(recorded_at) from events"),
