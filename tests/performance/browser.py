@@ -21,13 +21,13 @@ from tests.performance.figures import Figure, median
 from tests.performance.page import _fill
 
 VISITS = 7
-SCROLLED, PAGE = 10_000, 200
+SCROLLED = 10_000
 SLICE, PAUSE = 250, 0.5
 """So many rows change at a time, and so many seconds later the next."""
-STEP, STEP_PAUSE = 900, 40
-"""Pixels of a turn of the wheel, and milliseconds until the next."""
-FIRST_ROW_BAR, FRAME_BAR, HEAP_BAR = 1.0, 50.0, 32.0
-"""Seconds; milliseconds; MiB."""
+STEP, STEP_PAUSE, TURNS_A_LOOK, MOST_TURNS = 600, 20, 100, 5000
+"""Pixels of a turn of the wheel, milliseconds until the next, turns until the memory is looked at, and at most."""
+FIRST_ROW_BAR, FRAME_BAR, HEAP_BAR, ROWS_BAR = 1.0, 50.0, 64.0, 400
+"""Seconds; milliseconds; MiB; rows."""
 NEWEST = "select call_id::text from journal where tenant = %(tenant)s order by placed_at desc limit %(limit)s"
 CHANGE = (
     "update journal set talk_time = talk_time + interval '1 s' where tenant = %(tenant)s and call_id = any(%(ids)s)"
@@ -84,62 +84,65 @@ def _first_row(chromium: Browser, world: System, rows: int, login: str) -> Figur
         context = _visitor(chromium, world, login)
         page = context.new_page()
         page.goto(_journal(world))
-        times.append(page.wait_for_function("window.firstRow").json_value() / 1000)
+        times.append(_first_row_at(page) / 1000)
         context.close()
     typical, worst = median(times), max(times)
     what = f"first row of {rows:,} calls in Chromium, as {login}, nothing kept from before"
     return Figure(what, f"{typical:.2f} s, at worst {worst:.2f} s", f"{FIRST_ROW_BAR:.0f} s", worst < FIRST_ROW_BAR)
 
 
+def _first_row_at(page: Page) -> float:
+    """Milliseconds after the page was asked for."""
+    page.locator("tr.call").first.wait_for()
+    return float(page.evaluate("new Promise((done) => setTimeout(() => done(window.firstRow), 100))"))
+
+
 def _scrolling(chromium: Browser, world: System, stack: Stack) -> list[Figure]:
     context = _visitor(chromium, world, "admin")
     page = context.new_page()
-    page.goto(_journal(world, f"?limit={PAGE}"))
-    page.wait_for_function("window.firstRow")
+    page.goto(_journal(world, f"?limit={SCROLLED}"))
+    _first_row_at(page)
     page.evaluate(COUNT_FRAMES)
-    heaps = list[float]()
+    page.mouse.move(700, 450)
+    heaps, rows, last = list[float](), list[int](), _last(stack)
     with _changing(stack) as changed:
-        for number in range(SCROLLED // PAGE):
-            _scroll(page)
-            heaps.append(_heap(context, page))
-            if number + 1 < SCROLLED // PAGE:
-                _turn(page)
+        for turn in range(1, MOST_TURNS):
+            page.mouse.wheel(0, STEP)
+            page.wait_for_timeout(STEP_PAUSE)
+            if turn % TURNS_A_LOOK == 0:
+                heaps.append(_heap(context, page))
+                rows.append(page.locator("tr.call").count())
+                if page.evaluate(BOTTOM) and _at(page) == last:
+                    break
     frames = sorted(page.evaluate("window.frames_"))
-    rows = page.locator("tr.call").count()
+    seen = _at(page) == last
     context.close()
     typical, most = median(frames), frames[int(len(frames) * 0.95)]
-    early, late = max(heaps[:5]), max(heaps[-5:])
-    what = f"scrolling through {SCROLLED:,} rows while {changed[0]:,} changes arrive"
+    what = f"scrolling through {SCROLLED:,} rows while {changed[0]:,} of them change"
     return [
         Figure(
             f"{what}: 95 of 100 frames within",
             f"{most:.0f} ms ({typical:.0f} typically)",
             f"{FRAME_BAR:.0f} ms",
-            most <= FRAME_BAR,
+            seen and most <= FRAME_BAR,
         ),
         Figure(
-            "its memory after the first five pages and the last five",
-            f"{early:.1f} and {late:.1f} MiB",
+            "its memory at the beginning, and at most",
+            f"{heaps[0]:.1f} and {max(heaps):.1f} MiB",
             f"{HEAP_BAR:.0f} MiB",
-            late <= HEAP_BAR,
+            max(heaps) <= HEAP_BAR,
         ),
-        Figure("rows in the document at its end", f"{rows}", f"{PAGE}", rows <= PAGE),
+        Figure("rows in the document, at most", f"{max(rows)}", f"{ROWS_BAR}", max(rows) <= ROWS_BAR),
     ]
 
 
-def _scroll(page: Page) -> None:
-    page.mouse.move(700, 450)
-    while not page.evaluate(BOTTOM):
-        page.mouse.wheel(0, STEP)
-        page.wait_for_timeout(STEP_PAUSE)
+def _at(page: Page) -> str | None:
+    return page.locator("tr.call").last.get_attribute("data-call")
 
 
-def _turn(page: Page) -> None:
-    last = page.locator("tr.call").last.get_attribute("data-call")
-    page.get_by_role("button", name="Next").click()
-    page.wait_for_function(
-        "id => document.querySelector('tr.call') && !document.querySelector(`[data-call='${id}']`)", arg=last
-    )
+def _last(stack: Stack) -> str:
+    with psycopg.connect(stack.env("gateway")["OWNER_DATABASE_URL"]) as conn:
+        return str(conn.execute(NEWEST, {"tenant": company.TENANT, "limit": SCROLLED}).fetchall()[-1][0])
 
 
 def _heap(context: BrowserContext, page: Page) -> float:

@@ -110,13 +110,13 @@ export class Entries {
   seen() {
     const { size } = this;
     if (size <= WHOLE) return [0, size];
-    const beyond = -this.above.getBoundingClientRect().top;
+    const beyond = -this.body.getBoundingClientRect().top;
     const first = Math.floor(beyond / this.height) - AROUND;
     const last = Math.ceil((beyond + innerHeight) / this.height) + AROUND;
     return [between(0, first, size - AROUND), between(AROUND, last, size)];
   }
 
-  draw([from, to] = this.seen()) {
+  draw([from, to] = this.seen(), { measured = true } = {}) {
     Object.assign(this, { from, to });
     const drawn = this.list.slice(from, to);
     const wanted = new Set(drawn);
@@ -127,7 +127,7 @@ export class Entries {
       if (row.nodes[0] === at) at = row.nodes.at(-1).nextSibling;
       else row.nodes.forEach((node) => this.body.insertBefore(node, at));
     }
-    if (this.size > WHOLE) this.measure(drawn);
+    if (measured && this.size > WHOLE) this.measure(drawn);
     fill(this.above, from * this.height);
     fill(this.below, (this.size - to) * this.height);
   }
@@ -148,7 +148,7 @@ export class Entries {
   look() {
     this.looking = null;
     const [from, to] = this.seen();
-    if (Math.abs(from - this.from) > MOVES || Math.abs(to - this.to) > MOVES) this.draw([from, to]);
+    if (Math.abs(from - this.from) > MOVES || Math.abs(to - this.to) > MOVES) this.draw([from, to], { measured: false });
     if (this.element.getBoundingClientRect().bottom < NEAR * innerHeight) this.wants();
   }
 

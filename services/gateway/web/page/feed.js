@@ -45,10 +45,10 @@ export class Feed {
     this.checking = setInterval(() => document.hidden || this.load({ quiet: true, only: "state" }), 15_000);
   }
 
-  async load({ quiet = false, only = "" } = {}) {
+  async load({ quiet = false, only = "", least = 0 } = {}) {
     if (this.gone) return;
     try {
-      const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(quiet ? this.table.size : 0);
+      const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(least);
       if (this.gone) return;
       this.warn(page.degraded);
       if (!only) this.show(page);
@@ -64,7 +64,7 @@ export class Feed {
     return get("/journal", [...query, ...(cursor ? [["cursor", cursor]] : []), ["limit", Math.min(this.limit, LARGEST_PAGE)]]);
   }
 
-  /** The first page, and of a long list as many more as were shown. */
+  /** The first page, and of a long list more, until there are so many. */
   async pages(least) {
     const all = await this.page();
     while (all.next_cursor && all.entries.length < Math.min(least, this.limit)) {
@@ -171,7 +171,7 @@ export class Feed {
     this.pill.textContent = t(state === "lost" ? "lost" : "live");
     if (state === "lost") say(t("lost"), "bad");
     if (state === "resumed") say(t("resumed"));
-    if (state === "missed") this.load({ quiet: true }).then(() => say(t("missed_some")));
+    if (state === "missed") this.load({ quiet: true, least: this.table.size }).then(() => say(t("missed_some")));
   }
 
   warn(degraded) {

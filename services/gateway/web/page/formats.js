@@ -28,6 +28,8 @@ export const day = (at) => time(DAY, at);
 export const moment = (at) => `${day(at)} ${clock(at)}`;
 /** As a field of date and time writes it. */
 export const localMinute = (at) => `${isoDay(at)}T${minute(at)}`;
+/** As short as it can be said: a day where that begins then. */
+export const brief = (at) => (minute(at) === "00:00" ? day(at) : `${day(at)} ${minute(at)}`);
 export const longDay = (at) => time({ weekday: "long", day: "numeric", month: "long" }, at);
 export const count = (number) => formatter(Intl.NumberFormat, {}).format(number);
 
@@ -82,6 +84,12 @@ export const soon = (at) => (isoDay(at) === isoDay(Date.now()) ? minute(at) : `$
 export function phone(address) {
   const parts = /^\+38(0\d\d)(\d{3})(\d\d)(\d\d)$/.exec(address);
   return parts ? `+38 (${parts[1]}) ${parts[2]}-${parts[3]}-${parts[4]}` : address.replace(/^sips?:/i, "");
+}
+
+/** The prefix of a rate with its direction, as billing writes them: "outbound +38067". */
+export function prefixInWords(written) {
+  const [, direction, prefix] = /^(inbound|outbound|internal)? ?(.*)$/.exec(written);
+  return [direction && t(`direction_${direction}`), prefix || t("price_any_prefix")].filter(Boolean).join(", ");
 }
 
 export function bytes(size) {

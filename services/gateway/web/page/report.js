@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { days } from "./calendar.js";
 import { el } from "./dom.js";
 import { choice } from "./forms.js";
-import { count, isoDay, money, nextDay, writtenDay } from "./formats.js";
+import { count, isoDay, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
 import { failure, nothing, waiting } from "./states.js";
 import { t } from "./words.js";
 
@@ -43,7 +43,7 @@ function shown(told, asked, me) {
   if (!told.rows.length) return [nothing("report", t("report_empty"), t("report_empty_hint"))];
   const tile = (one) => el("div", { class: "tile" }, el("span", {}, t("report_total")), el("b", {}, money(one.amount, one.currency)), el("small", {}, t("report_calls", { n: one.calls, calls: count(one.calls) })));
   const dearest = Math.max(...told.rows.map((one) => Number(one.amount)), Number.MIN_VALUE);
-  return [el("div", { class: "tiles" }, told.totals.map(tile)), table(told, (one) => row(one, told.by, dearest, asked, me))];
+  return [el("div", { class: "tiles few" }, told.totals.map(tile)), table(told, (one) => row(one, told.by, dearest, asked, me))];
 }
 
 function table(told, row) {
@@ -76,7 +76,7 @@ function row(one, by, dearest, asked, me) {
 
 /** Whom or what a row is about; an administrator goes on to its calls. */
 function named(one, by, { from, to }, me) {
-  const words = { day: () => writtenDay(one.day), operator: () => one.name ?? t("report_nobody"), prefix: () => one.prefix || t("price_any_prefix") }[by]();
+  const words = { day: () => writtenDay(one.day), operator: () => one.name ?? t("report_nobody"), prefix: () => prefixInWords(one.prefix) }[by]();
   const filter = { day: () => ({ from: one.day, to: nextDay(one.day) }), operator: () => one.account_id && { account: one.account_id, from, to } }[by]?.();
   if (!filter || me.role !== "administrator") return el("bdi", {}, words);
   return el("a", { href: `/journal?${new URLSearchParams({ ...filter, has: "price" })}`, title: t("account_calls") }, el("bdi", {}, words));

@@ -4,7 +4,7 @@ import { get, send } from "./api.js";
 import { days } from "./calendar.js";
 import { el, pause } from "./dom.js";
 import { ask, choice, field, mark } from "./forms.js";
-import { count, day, difference, instantOf, isoDay, minute, money, nextDay } from "./formats.js";
+import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords } from "./formats.js";
 import { failure, inWords, waiting } from "./states.js";
 import { t } from "./words.js";
 
@@ -116,13 +116,8 @@ function progress(told, tariffs) {
   );
 }
 
-const span = ({ from, to }) => `${at(from)} – ${at(to, true)}`;
-
-/** A day where it begins one, else the moment; `ends`: the last day before it. */
-function at(instant, ends = false) {
-  const begins = minute(instant) === "00:00";
-  return begins ? day(Date.parse(instant) - (ends ? 1000 : 0)) : `${day(instant)} ${minute(instant)}`;
-}
+/** The days of a span, or its moments where it begins or ends within a day. */
+const span = ({ from, to }) => `${brief(from)} – ${brief(minute(to) === "00:00" ? nextDay(isoDay(to), -1) : to)}`;
 
 const sum = (one) =>
   el(
@@ -140,7 +135,7 @@ function byPrefix(rows) {
     el(
       "tr",
       {},
-      el("td", { class: "first-cell" }, one.prefix || t("price_any_prefix")),
+      el("td", { class: "first-cell" }, prefixInWords(one.prefix)),
       el("td", { class: "number", "data-label": t("calls") }, count(one.calls)),
       amount(one, "before"),
       amount(one, "after"),

@@ -3,7 +3,7 @@
 import { get, send } from "./api.js";
 import { el, say } from "./dom.js";
 import { ask, confirmed, field } from "./forms.js";
-import { count, instantOf, localMinute, moment } from "./formats.js";
+import { brief, count, instantOf, localMinute } from "./formats.js";
 import { button, list, tool } from "./lists.js";
 import { nothing } from "./states.js";
 import { t } from "./words.js";
@@ -27,7 +27,7 @@ export function tariffs(main) {
     columns: [
       ["tariff_name", (one) => el("bdi", { class: "first" }, one.name)],
       ["status", state],
-      ["valid", (one) => [one.from && t("since", { at: moment(one.from) }), one.to && t("until", { at: moment(one.to) })].filter(Boolean).join(" ")],
+      ["valid", (one) => [one.from && t("since", { at: brief(one.from) }), one.to && t("until", { at: brief(one.to) })].filter(Boolean).join(" ")],
       ["currency", (one) => one.currency],
       ["tariff_rates", (one) => el("button", { type: "button", class: "link", onclick: () => rates(one) }, t("tariff_rates_count", { n: one.rate_count }))],
     ],
