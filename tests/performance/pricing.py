@@ -1,9 +1,12 @@
-"""From due to priced in the journal: many calls due at one instant, on one replica and on several."""
+"""From due to priced in the journal: many calls due at one instant, on one replica and on several.
+
+What a call costs the replicas and the database is told apart: so many of each are needed for a speed that is wanted.
+"""
 
 import argparse
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +23,9 @@ from tests.performance.figures import Figure
 
 BAR, HEAVIEST = 800, 200.0
 REPLICAS = (1, 2, 4)
+SOON, FILLED_A_SECOND = timedelta(seconds=3), 10_000
 BILLING = "services.billing.service:"
+BACKENDS = "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 FILL = """
     insert into calls (tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending,
                        correlation_id)
@@ -53,43 +58,57 @@ def _run(
     stack: Stack, services: Services, billing_db: Postgres, gateway_db: Postgres, count: int, calls: int
 ) -> list[Figure]:
     Broker(stack.admin_uri).purge()
-    _prepare(stack, billing_db, calls)
-    shown, began = _count(gateway_db, "journal_prices"), time.monotonic()
+    _activate_tariff(billing_db)
     replicas = [services.start(f"{BILLING}BillingService", of="billing", ready=False) for _ in range(count)]
     for replica in replicas:
         replica.wait_until_ready()
-    ready = time.monotonic()
+    shown, idle, others = _count(gateway_db, "journal_prices"), sum(map(_cpu, replicas)), _backends(billing_db)
+    due_at = _make_due(stack, calls)
+    time.sleep(max(0.0, (due_at - clock.now()).total_seconds()))
+    began = time.monotonic()
     eventually(lambda: _count(gateway_db, "journal_prices") - shown >= calls, seconds=600, every=0.2)
-    speed = calls / (time.monotonic() - ready)
+    speed = calls / (time.monotonic() - began)
     with billing_db.reading() as conn:
-        row = conn.execute("select count(*) = count(distinct stream) from events where stream like 'charge-%%'")
-        assert row.fetchone() == (True,), "a call was priced twice"
-    cpu, heaviest = sum(map(_cpu, replicas)) / calls * 1000, max(map(_resident, replicas))
+        row = conn.execute("select count(*), count(distinct stream) from events where stream like 'charge-%%'")
+        assert row.fetchone() == (calls, calls), "a call was lost or priced twice"
+    own = (sum(map(_cpu, replicas)) - idle) / calls * 1000
+    used = _backends(billing_db)
+    database = sum(used[pid] - others.get(pid, 0.0) for pid in used) / calls * 1000
+    heaviest = max(map(_peak, replicas))
     for replica in replicas:
         replica.kill()
     about = f"{calls:,} calls due at one instant, {count} replica{'s' if count > 1 else ''}"
     single = count == 1
-    return [
+    figures = [
         Figure(
             f"{about}: due to journal row",
-            f"{speed:,.0f} calls/s, {cpu:.2f} ms of the replicas' own time a call, started in {ready - began:.1f} s",
+            f"{speed:,.0f} calls/s, a call takes {own:.2f} ms of the replicas, {database:.2f} ms of the database",
             f"{BAR} calls/s" if single else "",
             speed >= BAR or not single,
         ),
         Figure(f"{about}: heaviest replica", f"{heaviest:.0f} MiB", f"{HEAVIEST:.0f} MiB", heaviest <= HEAVIEST),
     ]
+    if single:
+        foretold = f"{1000 / own:,.0f} calls/s each, until the database does {1000 / database:,.0f} per core of its"
+        figures.append(Figure("foretold of replicas that have a core each", foretold))
+    return figures
 
 
-def _prepare(stack: Stack, billing_db: Postgres, calls: int) -> None:
-    now = clock.now()
+def _activate_tariff(billing_db: Postgres) -> None:
     with billing_db.connection() as conn:
         tariff_id = uuid4()
         drafted = {"name": "bench", "currency": "UAH", "rounding": Rounding(), "drafted": RATES, "by": None}
         handlers.draft_tariff(conn, command_id=uuid4(), tenant=TENANT, tariff_id=tariff_id, **drafted)
-        handlers.activate_tariff(conn, uuid4(), TENANT, tariff_id, now - timedelta(days=9), None)
+        handlers.activate_tariff(conn, uuid4(), TENANT, tariff_id, clock.now() - timedelta(days=9), None)
+
+
+def _make_due(stack: Stack, calls: int) -> datetime:
+    """The instant, soon, at which all of them are due."""
+    due_at = clock.now() + SOON + timedelta(seconds=calls / FILLED_A_SECOND)
     with psycopg.connect(stack.env("billing")["OWNER_DATABASE_URL"], autocommit=True) as owner:
-        owner.execute(FILL, {"tenant": TENANT, "calls": calls, "due": now})
-        owner.execute("vacuum (analyze) calls")
+        owner.execute(FILL, {"tenant": TENANT, "calls": calls, "due": due_at})
+        owner.execute("analyze calls")
+    return due_at
 
 
 def _count(db: Postgres, table: str) -> int:
@@ -99,13 +118,22 @@ def _count(db: Postgres, table: str) -> int:
     return int(row[0])
 
 
+def _backends(db: Postgres) -> dict[int, float]:
+    """Seconds of processor that each of the database's processes has used."""
+    with db.reading() as conn:
+        return {pid: _cpu_of(pid) for (pid,) in conn.execute(BACKENDS)}
+
+
 def _cpu(service: Service) -> float:
-    """Seconds of processor that the process has used."""
-    fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return _cpu_of(service.process.pid)
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _resident(service: Service) -> float:
+def _peak(service: Service) -> float:
     status = Path(f"/proc/{service.process.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) / 1024
