@@ -6,8 +6,11 @@ What a call costs the replicas and the database is told apart: so many of each a
 import argparse
 import os
 import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
@@ -39,59 +42,75 @@ FILL = """
 """
 
 
+class World(NamedTuple):
+    """What prices pass through from billing's database to the journal's."""
+
+    stack: Stack
+    services: Services
+    billing: Postgres
+    journal: Postgres
+    relay: Service
+    projector: Service
+
+    def used(self, replicas: Sequence[Service]) -> Counter[str]:
+        """Seconds of processor, by who has used them."""
+        processes = {"the replicas": replicas, "the relay": [self.relay], "the projector": [self.projector]}
+        own = {name: sum(_cpu(one.process.pid) for one in some) for name, some in processes.items()}
+        return Counter({**own, "billing's database": _backends(self.billing), "the journal's": _backends(self.journal)})
+
+
 def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
-    with emptied(stack, "gateway") as gateway_db:
-        with gateway_db.connection() as conn:
+    with emptied(stack, "gateway") as journal:
+        with journal.connection() as conn:
             directory.ensure_tenant(conn, TENANT, TENANT)
-        background = [services.start(f"{BILLING}BillingRelay", of="billing")]
-        background.append(services.start("services.gateway.service:Projector", of="gateway"))
+        relay = services.start(f"{BILLING}BillingRelay", of="billing")
+        projector = services.start("services.gateway.service:Projector", of="gateway")
         for count in REPLICAS:
-            with emptied(stack, "billing") as billing_db:
-                figures += _run(stack, services, billing_db, gateway_db, count, asked.due // count)
-        for service in background:
+            with emptied(stack, "billing") as billing:
+                figures += _run(World(stack, services, billing, journal, relay, projector), count, asked.due // count)
+        for service in (relay, projector):
             service.kill()
     return figures
 
 
-def _run(
-    stack: Stack, services: Services, billing_db: Postgres, gateway_db: Postgres, count: int, calls: int
-) -> list[Figure]:
-    Broker(stack.admin_uri).purge()
-    _activate_tariff(billing_db)
-    replicas = [services.start(f"{BILLING}BillingService", of="billing", ready=False) for _ in range(count)]
+def _run(world: World, count: int, calls: int) -> list[Figure]:
+    Broker(world.stack.admin_uri).purge()
+    _activate_tariff(world.billing)
+    replicas = [world.services.start(f"{BILLING}BillingService", of="billing", ready=False) for _ in range(count)]
     for replica in replicas:
         replica.wait_until_ready()
-    shown, idle, others = _count(gateway_db, "journal_prices"), sum(map(_cpu, replicas)), _backends(billing_db)
-    due_at = _make_due(stack, calls)
+    shown = _count(world.journal, "journal_prices")
+    due_at, used = _make_due(world.stack, calls), world.used(replicas)
     time.sleep(max(0.0, (due_at - clock.now()).total_seconds()))
     began = time.monotonic()
-    eventually(lambda: _count(gateway_db, "journal_prices") - shown >= calls, seconds=600, every=0.2)
+    eventually(lambda: _count(world.billing, "charges") >= calls, seconds=600, every=0.2)
+    priced = calls / (time.monotonic() - began)
+    eventually(lambda: _count(world.journal, "journal_prices") - shown >= calls, seconds=600, every=0.2)
     speed = calls / (time.monotonic() - began)
-    with billing_db.reading() as conn:
+    took = {name: (seconds - used[name]) / calls * 1000 for name, seconds in world.used(replicas).items()}
+    with world.billing.reading() as conn:
         row = conn.execute("select count(*), count(distinct stream) from events where stream like 'charge-%%'")
         assert row.fetchone() == (calls, calls), "a call was lost or priced twice"
-    own = (sum(map(_cpu, replicas)) - idle) / calls * 1000
-    used = _backends(billing_db)
-    database = sum(used[pid] - others.get(pid, 0.0) for pid in used) / calls * 1000
     heaviest = max(map(_peak, replicas))
     for replica in replicas:
         replica.kill()
-    about = f"{calls:,} calls due at one instant, {count} replica{'s' if count > 1 else ''}"
-    single = count == 1
-    figures = [
+    about, single = f"{calls:,} calls due at one instant, {count} replica{'s' if count > 1 else ''}", count == 1
+    return [
         Figure(
             f"{about}: due to journal row",
-            f"{speed:,.0f} calls/s, a call takes {own:.2f} ms of the replicas, {database:.2f} ms of the database",
+            f"{speed:,.0f} calls/s ({priced:,.0f} calls/s to billing's own row)",
             f"{BAR} calls/s" if single else "",
             speed >= BAR or not single,
         ),
+        Figure(f"{about}: time of a processor a call", _per_call(took)),
         Figure(f"{about}: heaviest replica", f"{heaviest:.0f} MiB", f"{HEAVIEST:.0f} MiB", heaviest <= HEAVIEST),
     ]
-    if single:
-        foretold = f"{1000 / own:,.0f} calls/s each, until the database does {1000 / database:,.0f} per core of its"
-        figures.append(Figure("foretold of replicas that have a core each", foretold))
-    return figures
+
+
+def _per_call(took: Mapping[str, float]) -> str:
+    """Who needs it; with enough replicas, each on a core of its own, the next greatest bounds the speed."""
+    return ", ".join(f"{milliseconds:.2f} ms {name}" for name, milliseconds in took.items())
 
 
 def _activate_tariff(billing_db: Postgres) -> None:
@@ -118,17 +137,14 @@ def _count(db: Postgres, table: str) -> int:
     return int(row[0])
 
 
-def _backends(db: Postgres) -> dict[int, float]:
-    """Seconds of processor that each of the database's processes has used."""
+def _backends(db: Postgres) -> float:
+    """What the processes of the database have used that serve others than us."""
     with db.reading() as conn:
-        return {pid: _cpu_of(pid) for (pid,) in conn.execute(BACKENDS)}
+        return sum(_cpu(pid) for (pid,) in conn.execute(BACKENDS))
 
 
-def _cpu(service: Service) -> float:
-    return _cpu_of(service.process.pid)
-
-
-def _cpu_of(pid: int) -> float:
+def _cpu(pid: int) -> float:
+    """Seconds of processor that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

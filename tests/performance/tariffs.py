@@ -3,6 +3,7 @@
 import argparse
 import threading
 import time
+from typing import Any
 
 import requests
 
@@ -25,10 +26,10 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
         next(system.start(stack, services, {}))
         url, headers = company.address(stack), company.sign_in(stack, "admin")
         csv = "direction,prefix,per_minute\n" + "".join(f"outbound,+{10**9 + n},1.20\n" for n in range(PREFIXES))
-        importing = {"params": {"name": "bench", "currency": "UAH"}, "headers": {**headers, "Content-Type": "text/csv"}}
-        took, _ = _sent(url, headers, f"{url}/tariffs/import", data=csv, **importing)
-        drafting = {"headers": {**headers, "Content-Type": "application/json"}}
-        longest, waited = _sent(url, headers, f"{url}/tariffs", data=_draft(), **drafting)
+        asking = {"params": {"name": "bench", "currency": "UAH"}, "data": csv}
+        took, _ = _posted(f"{url}/tariffs/import", {**headers, "Content-Type": "text/csv"}, f"{url}/me", **asking)
+        json = {**headers, "Content-Type": "application/json"}
+        longest, waited = _posted(f"{url}/tariffs", json, f"{url}/me", data=_draft())
     return [
         Figure(
             f"a price list of {PREFIXES:,} prefixes, POST to 201",
@@ -51,23 +52,23 @@ def _draft() -> bytes:
     return f'{{"name":"bench","currency":"UAH","rates":[{rates}]}}'.encode()
 
 
-def _sent(url: str, headers: dict[str, str], path: str, **how: object) -> tuple[float, float]:
-    """Seconds until the answer, and the longest that somebody else waited meanwhile."""
+def _posted(url: str, headers: dict[str, str], other: str, **how: Any) -> tuple[float, float]:
+    """Seconds until the answer, and the longest that who asks for `other` waited meanwhile."""
     waits, done = [0.0], threading.Event()
 
     def ask_meanwhile() -> None:
         with requests.Session() as session:
             while not done.wait(0.02):
                 asked_at = time.monotonic()
-                assert session.get(f"{url}/me", headers=headers, timeout=30).ok
+                assert session.get(other, headers=headers, timeout=30).ok
                 waits.append(time.monotonic() - asked_at)
 
-    other = threading.Thread(target=ask_meanwhile)
-    other.start()
+    asking = threading.Thread(target=ask_meanwhile)
+    asking.start()
     began = time.monotonic()
-    answer = requests.post(path, timeout=60, **how)  # type: ignore[arg-type]
+    answer = requests.post(url, headers=headers, timeout=60, **how)
     took = time.monotonic() - began
     done.set()
-    other.join()
+    asking.join()
     assert answer.status_code == 201, answer.text[:500]
     return took, max(waits)
