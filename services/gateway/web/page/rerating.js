@@ -4,7 +4,7 @@ import { get, send } from "./api.js";
 import { days } from "./calendar.js";
 import { el, pause } from "./dom.js";
 import { ask, choice, field, mark } from "./forms.js";
-import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords } from "./formats.js";
+import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
 import { failure, inWords, waiting } from "./states.js";
 import { t } from "./words.js";
 
@@ -117,7 +117,7 @@ function progress(told, tariffs) {
 }
 
 /** The days of a span, or its moments where it begins or ends within a day. */
-const span = ({ from, to }) => `${brief(from)} – ${brief(minute(to) === "00:00" ? nextDay(isoDay(to), -1) : to)}`;
+const span = ({ from, to }) => `${brief(from)} – ${minute(to) === "00:00" ? writtenDay(nextDay(isoDay(to), -1)) : brief(to)}`;
 
 const sum = (one) =>
   el(
