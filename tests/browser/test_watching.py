@@ -107,7 +107,7 @@ def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
 def test_hundreds_of_calls_leave_the_page_small_and_are_scrolled_through_while_they_change(visit, system):
     visitor = visit("foreign").journal()
     page = visitor.page
-    told_of = [placed(n) | {"tenant": "other"} for n in range(600)]
+    told_of = [placed(n) | {"tenant": "other"} for n in range(450)]
     ids = system.report("other", told_of).json()["calls"]
     oldest, newest = (ids[told_of[n]["call"]] for n in (0, -1))
     expect(visitor.row(newest)).to_be_visible(timeout=20_000)
