@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually, free_port
-from shared.testing.system import PROCESSES, System
+from shared.testing.infrastructure import eventually
+from shared.testing.system import System
 from tests.system.test_journal import report, told
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
@@ -20,8 +20,7 @@ CSV = "direction;prefix;per_minute;line\noutbound;+38067;1,20;\ninbound;;0;\n"
 
 @pytest.fixture(scope="module", autouse=True)
 def due_after_a_second(system: System) -> None:
-    system.processes["billing"].kill()
-    system.start("billing", PRICE_DELAY="1")
+    system.restart("billing", PRICE_DELAY="1")
 
 
 def outbound(talked: int, callee: str = "0671234567", caller: str = "101") -> list[Json]:
@@ -210,15 +209,10 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
 
 
 def test_how_late_prices_are_is_counted_from_when_they_were_due(system: System) -> None:
-    port = free_port()
-    system.processes["projector"].kill()
-    assert system.services
-    told_at = {"METRICS_ADDRESS": f"127.0.0.1:{port}"}
-    system.processes["projector"] = system.services.start(PROCESSES["projector"], of="gateway", **told_at)
+    metrics = system.count_anew("projector")
     tariff(system)
     price_state(system, told(system, outbound(75)), "priced")
-    shown = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    counted = dict(line.rsplit(" ", 1) for line in shown.splitlines())
+    counted = dict(line.rsplit(" ", 1) for line in metrics().splitlines() if line)
     assert counted["journal_price_lateness_seconds_count"] == "1.0"
     assert counted['journal_price_lateness_seconds_bucket{le="0.0"}'] == "0.0"
     assert counted['journal_price_lateness_seconds_bucket{le="10.0"}'] == "1.0"

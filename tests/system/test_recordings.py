@@ -172,5 +172,5 @@ def test_a_dead_recordings_service_costs_the_sound_and_not_the_journal(
         assert (answer.status_code, answer.headers["Degraded"]) == (200, "recordings")
         assert system.send("DELETE", f"/calls/{call}/recording", "admin").status_code == 503
     finally:
-        system.start("recordings")
+        system.restart("recordings")
     assert fetch(system, origin, f"/calls/{call}/recording", "olha").content == SOUND
