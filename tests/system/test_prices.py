@@ -93,6 +93,48 @@ def test_an_imported_price_list_is_a_draft_that_can_be_looked_at_and_thrown_away
     assert send(system, "GET", path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        ("outbound,+38O67,1.20,6", {"line 3": ["prefix"]}),
+        (
+            "outbound,+38067,-1.20,6\n\noutbound,+38050,1.20,0",
+            {"line 3": ["per_minute"], "line 5": ["increment_seconds"]},
+        ),
+        ("outbound,+380,2.00,6", {"line 3": ["prefix"]}),
+        ("outbound,+38067", {"line 3": ["columns"]}),
+    ],
+    ids=["a letter in the prefix", "a negative rate, an increment of 0", "an overlap", "too few columns"],
+)
+def test_a_price_list_with_a_bad_line_is_told_by_line_and_column_and_nothing_of_it_is_kept(
+    system: System, content: str, errors: Json
+) -> None:
+    before = send(system, "GET", "/tariffs").json()["tariffs"]
+    price_list = f"direction,prefix,per_minute,increment_seconds\noutbound,+380,1.00,1\n{content}\n"
+    headers = {"Content-Type": "text/csv"}
+    refused = send(system, "POST", "/tariffs/import?name=Ціни&currency=UAH", data=price_list.encode(), headers=headers)
+    assert refused.status_code == 422
+    assert {line: list(columns) for line, columns in refused.json()["errors"].items()} == errors
+    assert send(system, "GET", "/tariffs").json()["tariffs"] == before
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "kind", "status", "field"),
+    [
+        ("name=Ціни&currency=ГРН", CSV, "text/csv", 422, "currency"),
+        ("currency=UAH", CSV, "text/csv", 422, "name"),
+        ("name=Ціни&currency=UAH", "", "text/csv", 422, "line 1"),
+        ("name=Ціни&currency=UAH", CSV, "application/json", 415, None),
+    ],
+)
+def test_what_is_no_price_list_of_a_currency_is_refused(
+    system: System, query: str, body: str, kind: str, status: int, field: str | None
+) -> None:
+    headers = {"Content-Type": kind}
+    refused = send(system, "POST", f"/tariffs/import?{query}", data=body.encode(), headers=headers)
+    assert (refused.status_code, next(iter(refused.json().get("errors", {})), None)) == (status, field)
+
+
 def test_tariffs_are_paged_the_newest_first(system: System) -> None:
     drafted = [send(system, "POST", "/tariffs", json=DRAFT).json()["id"] for _ in range(3)]
     first = send(system, "GET", "/tariffs?limit=2").json()

@@ -27,8 +27,12 @@ def _money(amount: Decimal) -> None:
         raise ValidationError(f"Has more than {PLACES} digits after the point.")
 
 
+def is_prefix(prefix: str) -> bool:
+    return len(prefix) <= 32 and PREFIX.fullmatch(prefix) is not None
+
+
 def _prefix(prefix: str) -> None:
-    if len(prefix) > 32 or not PREFIX.fullmatch(prefix):
+    if not is_prefix(prefix):
         raise ValidationError("Only digits, after a + or not: 32 at most.")
 
 
