@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from marshmallow import Schema, fields, validate
 
-from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, PriceSchema, says, text
+from services.gateway.journal_schemas import PriceSchema
+from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, says, text
 from shared.contracts.billing.events import Failure, LegKind, TariffState
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.wire import Instant

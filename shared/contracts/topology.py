@@ -89,6 +89,11 @@ QUEUES = (
 )
 
 
+def heard_by(service: str) -> list[str]:
+    """The queues that a service listens to for as long as it works, that of what it is asked first."""
+    return [f"rpc-{service}", *(queue.name for queue in QUEUES if queue.service == service)]
+
+
 def dead(queue: str) -> str:
     """The name of a queue's dead-letter queue."""
     return f"{queue}.dead"

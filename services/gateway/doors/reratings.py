@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from services.gateway import billing_schemas
 from services.gateway.doors.billing_report import LONG_COUNT, page_of_sums, paged_sums
 from services.gateway.doors.charges import refusals
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.wire import instant
 from shared.web.http import answer
@@ -16,7 +16,12 @@ PATH = "/api/v1/rerating"
 
 
 class ReratingDoors(Door):
-    @door("POST", PATH, body=billing_schemas.RerateBodySchema(), answers={202: billing_schemas.BegunSchema()})
+    @door(
+        "POST",
+        PATH,
+        body=billing_schemas.RerateBodySchema(),
+        answers={202: billing_schemas.BegunSchema(), 409: PROBLEM},
+    )
     def begin_rerating(self, visit: Visit) -> Response:
         """Rate the calls of a period again, or see in a dry run what a tariff would make of them."""
         sent = visit.sent()

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas, schemas
 from services.gateway.doors.charges import page, paged, refusals
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
 from services.gateway.doors.turns import in_turns
 from shared.contracts.errors import Invalid, NotFound
@@ -37,7 +37,13 @@ class TariffDoors(Door):
         found = ask(self.billing, "tariffs", tenant=visit.caller.tenant, **page(asked))["tariffs"]
         return answer(paged("tariffs", asked, [_listed(one) for one in found], "drafted_at", "id"))
 
-    @door("POST", PATH, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={201: TARIFF})
+    @door(
+        "POST",
+        PATH,
+        body=billing_schemas.TariffBodySchema(),
+        body_limit=BODY_LIMIT,
+        answers={201: TARIFF, 409: PROBLEM},
+    )
     def draft_tariff(self, visit: Visit) -> Response:
         """Draft a tariff."""
         visit.asked()
@@ -49,7 +55,7 @@ class TariffDoors(Door):
         query=billing_schemas.ImportQuerySchema(),
         body="text/csv",
         body_limit=BODY_LIMIT,
-        answers={201: TARIFF},
+        answers={201: TARIFF, 409: PROBLEM},
     )
     def import_tariff(self, visit: Visit) -> Response:
         """Draft a tariff from a CSV whose columns are the fields of a rate."""
@@ -68,14 +74,16 @@ class TariffDoors(Door):
         visit.asked()
         return answer(self._whole(visit, found))
 
-    @door("PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF})
+    @door(
+        "PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF, 409: PROBLEM}
+    )
     def redraft_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Write a draft anew; an active tariff never changes."""
         self._find_tariff(visit, tariff_id)
         visit.asked()
         return answer(self._draft(visit, tariff_id, *_drafted(visit)))
 
-    @door("DELETE", ONE, answers={204: ""})
+    @door("DELETE", ONE, answers={204: "", 409: PROBLEM})
     def discard_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Throw a draft away."""
         self._find_tariff(visit, tariff_id)
@@ -83,7 +91,7 @@ class TariffDoors(Door):
         self._order_tariff("discard_tariff", visit, tariff_id)
         return answer(None, 204)
 
-    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF})
+    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF, 409: PROBLEM})
     def activate_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Let a draft rule the calls answered from an instant on; the tariff before it ends there."""
         self._find_tariff(visit, tariff_id)
