@@ -75,6 +75,14 @@ def test_a_call_fails_without_a_tariff_and_is_priced_when_there_is_one(system: S
     assert types[-2:] == ["rating_failed", "call_priced"]
 
 
+def test_a_thousand_million_seconds_of_talk_have_no_price_but_a_reason(system: System) -> None:
+    tariff(system)
+    call_id = told(system, outbound(10**9))
+    assert price_state(system, call_id, "failed")["reason"] == "talk_too_long"
+    [failed] = send(system, "GET", "/charges?limit=1").json()["charges"]
+    assert (failed["call_id"], failed["reason"], failed["number"]) == (call_id, "talk_too_long", "+380671234567")
+
+
 def test_an_imported_price_list_is_a_draft_that_can_be_looked_at_and_thrown_away(system: System) -> None:
     headers = {"Content-Type": "text/csv", "Idempotency-Key": str(uuid4())}
     answers = [
