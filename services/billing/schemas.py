@@ -11,13 +11,13 @@ from services.billing.domain.call import EndedCall
 from services.billing.domain.rate_book import overlaps
 from services.billing.sums import By
 from shared.contracts.billing.events import Rate
-from shared.contracts.billing.rates import RateSchema, RoundingSchema, is_prefix, known_currency
+from shared.contracts.billing.rates import MOST_RATES, RateSchema, RoundingSchema, is_prefix, known_currency
 from shared.contracts.calls.schemas import ForwardSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
 
-MOST_RATES, MOST_ERRORS, BREATH, MOST_ALIKE = 200_000, 100, 200, 10_000
+MOST_ERRORS, BREATH, MOST_ALIKE = 100, 200, 10_000
 MOST, MOST_SUMS = 201, 1001
 """To a page, and the one more that tells whether another follows."""
 SLICE_BYTES = 192 * 1024

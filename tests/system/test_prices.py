@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.wire import Json
 from shared.testing.infrastructure import eventually, free_port
 from shared.testing.system import PROCESSES, System
@@ -171,6 +172,13 @@ def test_tariffs_are_paged_the_newest_first(system: System) -> None:
 def test_a_tariff_that_makes_no_sense_is_refused_by_field(system: System, changed: Json, field: str) -> None:
     refused = send(system, "POST", "/tariffs", json={**DRAFT, **changed})
     assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])
+
+
+def test_more_rates_than_a_tariff_may_have_are_refused_before_they_are_read(system: System) -> None:
+    rates = ",".join(["{}"] * (MOST_RATES + 1))
+    body = f'{{"name": "Ціни", "currency": "UAH", "rounding": {{}}, "rates": [{rates}]}}'.encode()
+    refused = send(system, "POST", "/tariffs", data=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["errors"]) == (422, {"rates": [f"{MOST_RATES} at most."]})
 
 
 def test_a_draft_without_rates_is_kept_but_not_activated(system: System) -> None:

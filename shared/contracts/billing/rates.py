@@ -15,6 +15,8 @@ DEAREST, PLACES = Decimal(1_000_000), 6
 LONGEST = 86_400
 """Seconds that an increment, a minimum or what is free may have: a day."""
 NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?|[+-]?[.][0-9]+", re.ASCII)
+MOST_RATES = 200_000
+"""Of a tariff."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 NONE = Decimal(0)
 PRICED = (Direction.INBOUND.value, Direction.OUTBOUND.value)
