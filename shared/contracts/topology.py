@@ -50,6 +50,7 @@ BILLING = (
     "retry",
     "rerate",
     "rerating",
+    "rerating_sums",
     "report",
 )
 """What the gateway asks of billing."""

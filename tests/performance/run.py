@@ -26,6 +26,7 @@ from tests.performance import (
     rating,
     recordings,
     stream,
+    tariffs,
 )
 from tests.performance.figures import Figure
 
@@ -41,6 +42,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "export": export.measure,
     "import": importing.measure,
     "rating": rating.measure,
+    "tariffs": tariffs.measure,
     "pricing": pricing.measure,
 }
 REPORT = ROOT / "docs/performance.md"

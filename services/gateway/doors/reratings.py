@@ -5,6 +5,7 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas
+from services.gateway.doors.billing_report import LONG_COUNT, page_of_sums, paged_sums
 from services.gateway.doors.charges import refusals
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
@@ -34,11 +35,17 @@ class ReratingDoors(Door):
             "by": str(visit.account.id),
         }
         with refusals():
-            return answer(ask(self.billing, "rerate", **words), 202)
+            return answer(self.billing.call("rerate", LONG_COUNT, **words), 202)
 
-    @door("GET", f"{PATH}/<rerating_id>", answers={200: billing_schemas.ReratingSchema()})
+    @door(
+        "GET",
+        f"{PATH}/<rerating_id>",
+        query=billing_schemas.SumsPageQuerySchema(),
+        answers={200: billing_schemas.ReratingSchema()},
+    )
     def show_rerating(self, visit: Visit, rerating_id: UUID) -> Response:
         """How far it is, and what it changes, by prefix."""
-        told = ask(self.billing, "rerating", tenant=visit.caller.tenant, rerating_id=str(rerating_id))
-        visit.asked()
-        return answer(told)
+        about = {"tenant": visit.caller.tenant, "rerating_id": str(rerating_id)}
+        told, asked = ask(self.billing, "rerating", **about), visit.asked()
+        found = ask(self.billing, "rerating_sums", **about, **page_of_sums(asked))["by_prefix"]
+        return answer({**told, **paged_sums("by_prefix", asked, found, "difference", "prefix")})
