@@ -55,6 +55,11 @@ class Translator:
         self._out: list[Report] = []
         self._leaving: deque[tuple[datetime, Call]] = deque()
 
+    @property
+    def clock_off(self) -> timedelta:
+        """By how much the exchange's clock was ahead of ours at the last event."""
+        return self._clock.off
+
     def feed(self, event: Event, received_at: datetime | None = None) -> list[Report]:
         """The reports that this event makes certain. `received_at` (aware) helps where the stream tells no time."""
         handler = self._handlers.get(event.get("event", ""))

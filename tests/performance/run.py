@@ -15,6 +15,7 @@ from pathlib import Path
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
 from tests.performance import (
     comments,
+    exchange,
     export,
     flow,
     importing,
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "stream": stream.measure,
     "export": export.measure,
     "import": importing.measure,
+    "exchange": exchange.measure,
     "rating": rating.measure,
     "pricing": pricing.measure,
 }

@@ -278,6 +278,13 @@ def test_phones_that_got_no_channel_are_offline():
     assert (call.offline, call.status) == (["101", "102"], Status.MISSED_OFFLINE)
 
 
+def test_without_log_and_record_the_dialplans_step_tells_who_was_offline():
+    said = Script().calls(OUTSIDE).say("Newexten", OUTSIDE.fields(), application="Dial", appdata="PJSIP/101&PJSIP/bob")
+    said.dials(OUTSIDE, BOB).rings(BOB).dial_ends(OUTSIDE, BOB, "NOANSWER")
+    call = row(heard(said.gone(BOB, OUTSIDE, cause=19).events))
+    assert (call.offline, call.rung, call.status) == (["101"], ["1002"], Status.MISSED)
+
+
 def test_without_the_channel_log_the_detail_record_tells_who_was_offline():
     linkedid = OUTSIDE.fields()["linkedid"]
     said = Script().calls(OUTSIDE).gone(OUTSIDE, cause=20)
@@ -302,6 +309,16 @@ def played_live(script: Script, clock_error: timedelta) -> list[dict]:
 def test_without_stamps_and_log_receipt_tells_how_long_whatever_the_exchanges_clock(clock_error):
     call = row(played_live(talking().at(7).hangs_up(BOB).gone(BOB, ALICE), clock_error))
     assert (call.placed_at, call.wait_time, call.talk_time) == (start(), timedelta(seconds=2), timedelta(seconds=5))
+
+
+def test_the_answer_to_a_ping_tells_the_time_and_does_not_stop_it():
+    translator = Translator(TENANT, TRUNKS)
+    pong = {"response": "Success", "ping": "Pong", "timestamp": f"{STARTED - 20}.5"}
+    told = translator.feed(pong, start(-20))
+    for event in talking().at(7).hangs_up(BOB).gone(BOB, ALICE).events:
+        at = start(float(event["timestamp"]) - STARTED)
+        told += translator.feed({key: value for key, value in event.items() if key != "timestamp"}, at)
+    assert row(told).talk_time == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("zone", [timedelta(0), timedelta(hours=2), -timedelta(hours=3, minutes=30)])
