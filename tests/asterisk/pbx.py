@@ -79,8 +79,9 @@ class Pbx:
         return self._run("sipp", *own, *sound, *more)
 
     def _run(self, *command: str, out: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-        quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-        return subprocess.Popen(["chroot", str(self.root), *command], stdout=out, **quiet)
+        with (self.home / "log/said").open("ab") as log:
+            own: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": log, "start_new_session": True}
+            return subprocess.Popen(["chroot", str(self.root), *command], stdout=out, **own)
 
     def _lay_out(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)

@@ -37,8 +37,11 @@ class Script(NamedTuple):
     hangs_up: bool = False
 
 
+QUIET = Script(ACCEPTED)
+
+
 class Exchange:
-    """Each connection that logs in gets the next script; `same` gives every one the first.
+    """Each connection that logs in gets the next script, and then a quiet one; `same` gives every one the first.
 
     Whoever asks is told which channels live by all that was said so far, unless the script has a list of its own.
     `tls` wraps its connections.
@@ -86,7 +89,7 @@ class Exchange:
                 line.sendall(REFUSED)
                 line.close()
                 return
-            script = self.scripts[0] if self.same else self.scripts.pop(0)
+            script = QUIET if not self.scripts else self.scripts[0] if self.same else self.scripts.pop(0)
             accepted, end, rest = script.words.partition(BLOCK_END)
             line.sendall(accepted + end)
             if accepted and LISTED not in rest:

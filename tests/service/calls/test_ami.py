@@ -115,7 +115,7 @@ def test_a_second_one_beside_it_makes_no_doubles(start: Start, arrived: Arrived)
 
 def test_while_the_broker_is_away_the_exchange_is_heard_all_the_same(start: Start, arrived: Arrived, tmp_path: Path):
     [connection] = capture(NAMES[0])
-    with Exchange(Script(words_of(connection)), Script(b"")).open() as exchange:
+    with Exchange(Script(words_of(connection))).open() as exchange:
         first = start(exchange, AMQP_URI="amqp://guest:guest@127.0.0.1:1//")
         in_time(lambda: heard(tmp_path / "spool").endswith(connection[-200:]))
         first.process.terminate()
