@@ -31,6 +31,7 @@ class Pbx:
         self.root, self.home = root, root / HOME
         self.ami, self.sip = free_port(), free_port()
         self._phones: list[subprocess.Popen[bytes]] = []
+        self._calling: dict[str, subprocess.Popen[bytes]] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @contextlib.contextmanager
@@ -66,9 +67,12 @@ class Pbx:
         eventually(lambda: port in Path("/proc/net/udp").read_text())
 
     def call(self, name: str, extension: str, does: str) -> "subprocess.Popen[bytes]":
-        """It calls once; a process that ends with 0 when all went as it was to go."""
+        """It calls once; a process that ends with 0 when all went as it was to go. Whatever it did before is over."""
+        if before := self._calling.pop(name, None):
+            _end(before)
         calling = self._sipp(name, does, ["-s", extension, "-m", "1", f"127.0.0.1:{self.sip}"])
         self._phones.append(calling)
+        self._calling[name] = calling
         return calling
 
     def _sipp(self, name: str, does: str, more: list[str]) -> "subprocess.Popen[bytes]":

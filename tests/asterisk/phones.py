@@ -65,7 +65,7 @@ def answers(after: float) -> str:
 
 def answers_and_hangs_up(after: float, talk: float) -> str:
     head = f"{BRANCH}bye\nFrom:[$to]{OUR_TAG}\nTo:[$from]\nCall-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70"
-    bye = send("BYE sip:[remote_ip]:[remote_port] SIP/2.0", head, again=True)
+    bye = send("BYE sip:exchange@[local_ip] SIP/2.0", head, again=True)
     kept_ = kept(**{"from": ".*", "to": ".*"})
     return scenario(recv("INVITE", inside=kept_), _picks_up(after), pause(talk), bye, recv("200"))
 
@@ -118,7 +118,8 @@ class Caller:
         # Until it is answered nobody has a tag but us.
         cancel = self._say("CANCEL", 1, peer="")
         gone = [recv("200"), recv("487"), self._say("ACK", 1)]
-        return scenario(self._invite(), PROGRESS, pause(after), cancel, *gone)
+        ringing = recv("100", optional=True) + recv("180")
+        return scenario(self._invite(), ringing, pause(after), cancel, *gone)
 
     def _invite(self) -> str:
         return self._say("INVITE", 1, SDP, peer="", again=True)

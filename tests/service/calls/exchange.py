@@ -141,7 +141,8 @@ class Living:
                     channel["bridgeid"] = event["bridgeuniqueid"] if name == "BridgeEnter" else ""
 
     def listed(self) -> bytes:
-        lines = ["Response: Success\r\nEventList: start\r\nMessage: Channels will follow\r\n"]
+        lines = ["Response: Success\r\nCoreStartupDate: 2026-11-22\r\nCoreStartupTime: 18:56:40\r\n"]
+        lines += ["Response: Success\r\nEventList: start\r\nMessage: Channels will follow\r\n"]
         for uniqueid, channel in self._channels.items():
             created = int(uniqueid.rpartition("-")[2].partition(".")[0])
             fields = {
