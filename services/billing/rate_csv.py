@@ -7,7 +7,6 @@ import codecs
 import csv
 from collections.abc import Iterator, Mapping
 from io import StringIO
-from typing import Any
 
 from services.billing.schemas import COLUMNS, REQUIRED, checked
 from shared.contracts.billing.events import Rate
@@ -21,38 +20,44 @@ AMOUNTS = ("per_minute", "connection_fee", "minimal_charge")
 def read(content: bytes) -> list[Rate]:
     """Every rate of the file. Raises Invalid, by line and column, and then nothing is taken."""
     text = _decode(content)
-    heading = text.partition("\n")[0]
+    heading = next((line for line in StringIO(text, newline="") if line.strip()), "")
     delimiter = next((mark for mark in DELIMITERS if mark in heading), ",")
-    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return checked(_lines(rows), "line")
+    return checked(_rates(_rows(text, delimiter)), "line")
 
 
 def _decode(content: bytes) -> str:
-    failed_at = 0
+    read = ""
     for encoding in ("utf-16",) if content.startswith(UTF_16) else ("utf-8-sig", "cp1251"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError as error:
-            failed_at = error.start
-    line = content.count(b"\n", 0, failed_at) + 1
+            read = content[: error.start].decode(encoding)
+    line = sum(1 for _ in StringIO(f"{read}.", newline=""))
     raise _wrong(line, "encoding", "Not text in UTF-8, UTF-16 or cp1251.")
 
 
-def _lines(rows: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
-    columns: list[str] | None = None
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that says something, with the line of the file that it begins in: a quoted cell may have several."""
+    reader, begins = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True), 1
     try:
-        for row in rows:
+        for row in reader:
             cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if columns is None:
-                columns = _columns(cells, rows.line_num)
-            elif len(cells) != len(columns):
-                raise _wrong(rows.line_num, "columns", f"Has {len(cells)} of them, the heading {len(columns)}.")
-            else:
-                yield rows.line_num, _row(columns, cells)
+            if any(cells):
+                yield begins, cells
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise _wrong(rows.line_num, "quotes", f"Not CSV: {error}.") from error
+        raise _wrong(begins, "quotes", f"Not CSV: {error}.") from error
+
+
+def _rates(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    columns: list[str] | None = None
+    for line, cells in rows:
+        if columns is None:
+            columns = _columns(cells, line)
+        elif len(cells) != len(columns):
+            raise _wrong(line, "columns", f"Has {len(cells)} of them, the heading {len(columns)}.")
+        else:
+            yield line, _row(columns, cells)
     if columns is None:
         raise _wrong(1, "columns", f"Is empty: the first line names the columns {', '.join(REQUIRED)}, …")
 

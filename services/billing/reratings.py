@@ -73,8 +73,11 @@ SUMS = """
     select prefix, currency, calls, before, after, after - before
       from rerating_sums
      where rerating_id = %(rerating_id)s
-     order by abs(after - before) desc, prefix, currency
-     limit %(most)s
+       and (%(after_amount)s::numeric is null
+            or (-abs(after - before), prefix, currency)
+               > (-%(after_amount)s::numeric, %(after_about)s, %(after_currency)s))
+     order by -abs(after - before), prefix, currency
+     limit %(limit)s
 """
 TOTALS = """
     select currency, sum(before), sum(after), sum(after - before)
@@ -83,7 +86,6 @@ TOTALS = """
      group by currency
      order by currency
 """
-MOST_SUMS = 1000
 SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -239,12 +241,12 @@ def _sum(rerating_id: UUID, key: Key, one: Sum) -> Json:
 
 
 def show(conn: Connection, tenant: str, rerating_id: UUID) -> Json:
-    """How far it is, and the report so far: the prefixes that differ most first. Raises NotFound."""
+    """How far it is, and what it changes so far. Raises NotFound."""
     row = conn.execute(SHOW, {"tenant": tenant, "rerating_id": rerating_id}).fetchone()
     if row is None:
         raise NotFound
     placed_from, placed_to, tariff_id, dry_run, by, begun_at, ended_at, total, done, changed, failed = row
-    about = {"rerating_id": rerating_id}
+    totals = conn.execute(TOTALS, {"rerating_id": rerating_id})
     return {
         "id": str(rerating_id),
         "state": "done" if ended_at else "running",
@@ -256,11 +258,19 @@ def show(conn: Connection, tenant: str, rerating_id: UUID) -> Json:
         "begun_at": instant(begun_at),
         "ended_at": instant(ended_at) if ended_at else None,
         "calls": {"total": max(total, done), "done": done, "changed": changed, "failed": failed},
-        "totals": [_shown(("currency",), one) for one in conn.execute(TOTALS, about)],
-        "by_prefix": [
-            _shown(("prefix", "currency", "calls"), one) for one in conn.execute(SUMS, {**about, "most": MOST_SUMS})
-        ],
+        "totals": [_shown(("currency",), one) for one in totals],
     }
+
+
+def by_prefix(conn: Connection, tenant: str, rerating_id: UUID, **page: Any) -> list[Json]:
+    """What it changes so far, the prefixes that differ most first: `limit` of them after that which `page` names.
+
+    Raises NotFound.
+    """
+    if conn.execute(SHOW, {"tenant": tenant, "rerating_id": rerating_id}).fetchone() is None:
+        raise NotFound
+    sums = conn.execute(SUMS, {"rerating_id": rerating_id, **page})
+    return [_shown(("prefix", "currency", "calls"), one) for one in sums]
 
 
 def _shown(names: Sequence[str], row: Sequence[Any]) -> Json:

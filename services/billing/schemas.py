@@ -17,7 +17,8 @@ from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
 
 MOST_RATES, MOST_ERRORS, BREATH = 200_000, 100, 200
-MOST = 200
+MOST, MOST_SUMS = 201, 1001
+"""To a page, and the one more that tells whether another follows."""
 SLICE_BYTES = 192 * 1024
 RATE = RateSchema()
 COLUMNS = tuple(RATE.fields)
@@ -167,10 +168,23 @@ class ListQuerySchema(Schema):
     after_id = fields.UUID(load_default=None, allow_none=True)
 
 
-class SumsQuerySchema(Schema):
-    """The calls placed in a half-open span; days are those of `zone`."""
+class SumsPageSchema(Schema):
+    """A page of sums after the one of that amount, which is about that, in that currency."""
 
     tenant = fields.String(required=True)
+    limit = fields.Integer(load_default=MOST_SUMS, strict=True, validate=validate.Range(1, MOST_SUMS))
+    after_amount = fields.Decimal(load_default=None, allow_none=True)
+    after_about = fields.String(load_default="")
+    after_currency = fields.String(load_default="")
+
+
+class ReratingSumsQuerySchema(SumsPageSchema):
+    rerating_id = fields.UUID(required=True)
+
+
+class SumsQuerySchema(SumsPageSchema):
+    """The calls placed in a half-open span; days are those of `zone`."""
+
     placed_from = Instant(required=True)
     placed_to = Instant(required=True)
     by = fields.Enum(By, by_value=True, required=True)

@@ -130,6 +130,11 @@ class BillingService:
             return reratings.show(conn, **schemas.ReratingQuerySchema().load(query))
 
     @rpc
+    def rerating_sums(self, **query: Any) -> Json:
+        with self.db.reading() as conn:
+            return {"by_prefix": reratings.by_prefix(conn, **schemas.ReratingSumsQuerySchema().load(query))}
+
+    @rpc
     def report(self, **query: Any) -> Json:
         with self.db.connection() as conn:
             return sums.show(conn, **schemas.SumsQuerySchema().load(query))

@@ -4,12 +4,13 @@ from enum import StrEnum
 
 from marshmallow import Schema, fields, validate
 
-from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, PriceSchema, says, text
+from services.gateway.journal_schemas import PriceSchema
+from services.gateway.schemas import LARGEST_PAGE, PAGE, Moment, says, text
 from shared.contracts.billing.events import Failure, LegKind, TariffState
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.wire import Instant
 
-MOST_RETRIED = 1000
+MOST_RETRIED = MOST_SUMS = 1000
 
 
 class TariffHeadSchema(Schema):
@@ -66,6 +67,14 @@ class PageQuerySchema(Schema):
         load_default=PAGE, validate=validate.Range(1, LARGEST_PAGE), metadata=says("How many to a page.")
     )
     cursor = fields.String(load_default=None, metadata=says("`next_cursor` of a page."))
+
+
+class SumsPageQuerySchema(PageQuerySchema):
+    """A report is read whole as a rule."""
+
+    limit = fields.Integer(
+        load_default=MOST_SUMS, validate=validate.Range(1, MOST_SUMS), metadata=says("How many rows to a page.")
+    )
 
 
 class ChargesQuerySchema(PageQuerySchema):
@@ -199,6 +208,7 @@ class ReratingSchema(Schema):
     calls = fields.Nested(ReratedCallsSchema, required=True)
     totals = fields.List(fields.Nested(DifferenceSchema), required=True)
     by_prefix = fields.List(fields.Nested(PrefixDifferenceSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class By(StrEnum):
@@ -207,7 +217,7 @@ class By(StrEnum):
     PREFIX = "prefix"
 
 
-class BillingReportQuerySchema(Schema):
+class BillingReportQuerySchema(SumsPageQuerySchema):
     """The calls placed in a half-open span; days are the company's."""
 
     placed_from = Moment(required=True, data_key="from", metadata=says("Placed then or later."))
@@ -233,10 +243,11 @@ class BillingReportRowSchema(CostSchema):
 
 
 class BillingReportSchema(Schema):
-    """Days in their order, operators and prefixes the dearest first, 5000 at most; `totals` are of all calls."""
+    """Days in their order, operators and prefixes the dearest first; `totals` are of all calls."""
 
     by = fields.Enum(By, by_value=True, required=True)
     placed_from = Instant(required=True, data_key="from")
     placed_to = Instant(required=True, data_key="to")
     rows = fields.List(fields.Nested(BillingReportRowSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
     totals = fields.List(fields.Nested(CostSchema), required=True)

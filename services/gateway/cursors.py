@@ -7,6 +7,7 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from uuid import UUID
 from shared.contracts.errors import Invalid
 
 LAYOUT = struct.Struct(">B?q16s")
-VERSION, PLACE = 1, 2
+VERSION, PLACE, SUM = 1, 2, 3
 ID_LENGTH = 16
 CHECK_LENGTH = 6
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +35,14 @@ class Place(NamedTuple):
 
     text: str
     id: UUID
+
+
+class Sum(NamedTuple):
+    """What comes after this in a report: sums in their order, of one amount by what they are about and currency."""
+
+    amount: Decimal
+    about: str
+    currency: str
 
 
 def encode(cursor: Cursor) -> str:
@@ -70,6 +79,24 @@ def decode_place(word: str) -> Place:
     except (NotBase64, ValueError):
         pass
     raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this list."]})
+
+
+def encode_sum(one: Sum) -> str:
+    packed = bytes([SUM]) + f"{one.amount:f} {one.currency} {one.about}".encode()
+    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+
+
+def decode_sum(word: str) -> Sum:
+    """Raises Invalid for anything that `encode_sum` has not made."""
+    try:
+        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))[:-CHECK_LENGTH]
+        amount, currency, about = raw[1:].decode().split(" ", 2)
+        one = Sum(Decimal(amount), about, currency)
+        if "\0" not in currency + about and one.amount.is_finite() and encode_sum(one) == word:
+            return one
+    except (NotBase64, InvalidOperation, ValueError):
+        pass
+    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this report."]})
 
 
 def _check(packed: bytes) -> bytes:

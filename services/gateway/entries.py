@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from services.gateway import directory
 from services.gateway.directory import Names
-from services.gateway.queries import Row
+from services.gateway.domain.lengths import seconds
+from services.gateway.rows import Row
 from shared.contracts.values import Direction, Phase
 from shared.contracts.wire import Json, instant
 
@@ -111,5 +112,4 @@ def _recording(row: Row) -> Json:
 
 
 def _seconds(exact: str | None) -> str | None:
-    """Milliseconds at least, microseconds where there are any: `6.000`, `6.123456`."""
-    return exact[:-3] if exact and exact.endswith("000") else exact
+    return exact and seconds(exact)

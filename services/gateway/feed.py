@@ -9,15 +9,36 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from services.gateway import parties, queries
+from services.gateway import conditions, parties
+from services.gateway.conditions import IN_LIVE
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.parties import IN_TENURE, Among
-from services.gateway.queries import COLUMNS, IN_LIVE, Row
+from services.gateway.rows import COLUMNS, Row
+from shared.plumbing.database import as_rows
 
 MOST = 500
 """Changes that are looked at together."""
 
+# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
+NUMBER_CHANGES = """
+    with changed as (
+        select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
+          from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
+    ), counted as (
+        select tenant, count(*) as changes from changed group by tenant
+    ), numbered as (
+        insert into journal_feeds (tenant, last)
+        select tenant, (extract(epoch from clock_timestamp()) * 1000000)::bigint + changes from counted order by tenant
+            on conflict (tenant) do update
+           set last = journal_feeds.last
+                    + (select changes from counted where counted.tenant = journal_feeds.tenant)
+        returning tenant, last
+    )
+    insert into journal_feed (tenant, call_id, feed)
+    select tenant, call_id, last + 1 - place from changed join numbered using (tenant)
+        on conflict (tenant, call_id) do update set feed = excluded.feed
+"""
 LAST = "select tenant, last from journal_feeds where tenant = any(%(tenants)s)"
 REACH = """
     select max(feed)
@@ -50,6 +71,8 @@ CHANGES = f"""
        and seen.by <> '{{{{}}}}' and {{conditions}}
      order by changed.feed
 """
+Key = tuple[str, str]
+"""A company and the id of one of its calls."""
 
 
 class Change(NamedTuple):
@@ -58,6 +81,14 @@ class Change(NamedTuple):
     feed: int
     seen_by: Sequence[int]
     row: Row
+
+
+def number(conn: Connection[Any], changed: Collection[Key]) -> set[str]:
+    """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
+    if changed:
+        rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
+        conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+    return {tenant for tenant, _ in changed}
 
 
 def last(conn: Connection[Any], tenants: Collection[str]) -> dict[str, int]:
@@ -78,11 +109,11 @@ def changes(
     """What has changed in (after, upto] of the scopes' one tenant and fits the filters, as it is now."""
     tenant = scopes[0].tenant
     assert all(scope.tenant == tenant for scope in scopes)
-    needed, asked = _needed(filters), queries.asked_of(filters)
-    if queries.shows_nothing(asked, needed):
+    needed, asked = _needed(filters), conditions.asked_of(filters)
+    if conditions.shows_nothing(asked, needed):
         return []
-    query = CHANGES.format(conditions=queries.conditions(asked, IN_LIVE, queries.probes(needed)))
-    values = {"tenant": tenant, "after": after, "upto": upto} | asked | queries.values_of(needed) | _held(scopes)
+    query = CHANGES.format(conditions=conditions.fitting(asked, IN_LIVE, conditions.probes(needed)))
+    values = {"tenant": tenant, "after": after, "upto": upto} | asked | conditions.values_of(needed) | _held(scopes)
     return [Change(feed, seen_by, Row._make(row)) for feed, seen_by, *row in conn.execute(query, values)]
 
 

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple, Protocol
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
+from services.gateway import feed, heartbeats
 from services.gateway.domain.naming import fold
+from services.gateway.feed import Key
+from services.gateway.heartbeats import HEARTBEAT
 from shared.contracts.billing.events import ChargeState, Failure
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
@@ -70,33 +73,6 @@ KEEP_ADDRESSES = f"""
      order by kept.tenant, kept.address
         on conflict do nothing
 """
-# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
-NUMBER_CHANGES = """
-    with changed as (
-        select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
-          from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
-    ), counted as (
-        select tenant, count(*) as changes from changed group by tenant
-    ), numbered as (
-        insert into journal_feeds (tenant, last)
-        select tenant, (extract(epoch from clock_timestamp()) * 1000000)::bigint + changes from counted order by tenant
-            on conflict (tenant) do update
-           set last = journal_feeds.last
-                    + (select changes from counted where counted.tenant = journal_feeds.tenant)
-        returning tenant, last
-    )
-    insert into journal_feed (tenant, call_id, feed)
-    select tenant, call_id, last + 1 - place from changed join numbered using (tenant)
-        on conflict (tenant, call_id) do update set feed = excluded.feed
-"""
-HEAR_OWNERS = """
-    insert into owners (owner, said_at, outbox_age)
-    select distinct on (owner) owner, at, outbox_age
-      from json_to_recordset(%(beats)s) as beat (owner text, at timestamptz, outbox_age double precision)
-     order by owner, at desc
-        on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
-     where owners.said_at < excluded.said_at
-"""
 SHOW_COMMENTS = """
     insert into journal_comments (tenant, call_id, version, text, folded_text, author_id, created_at, updated_at)
     select * from json_to_recordset(%(rows)s) as comment (
@@ -134,7 +110,6 @@ SHOW_RECORDINGS = """
      where known.version < excluded.version and known.status <> excluded.status
     returning tenant, call_id::text
 """
-HEARTBEAT = "heartbeat"
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
 CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
@@ -159,13 +134,6 @@ class ShownChargeSchema(_Part):
     reason = fields.Enum(Failure, by_value=True, required=True, allow_none=True)
 
 
-class HeartbeatSchema(_Part):
-    owner = fields.String(required=True)
-    at = Instant(required=True)
-    outbox_age = fields.Float(required=True)
-
-
-BEAT = HeartbeatSchema()
 BILLED = {CHARGE: ShownChargeSchema(), TARIFF: TariffSchema()}
 STATES = {
     CALL: CallStateSchema(),
@@ -174,9 +142,6 @@ STATES = {
     **BILLED,
 }
 """The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
-
-Key = tuple[str, str]
-"""A company and the id of one of its calls."""
 
 
 class Message(Protocol):
@@ -201,7 +166,7 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> Shown:
 
     Raises Invalid for what is malformed.
     """
-    _hear_owners(conn, [message.body for message in messages if message.key == HEARTBEAT])
+    heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
     for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
         told[_kind(envelope)].append(envelope)
@@ -212,7 +177,7 @@ def show(conn: Connection[Any], messages: Sequence[Message]) -> Shown:
     recordings = [_row(envelope) for envelope in told[RECORDING]]
     priced = _show_prices(conn, prices)
     changed = {*_show_calls(conn, calls), *_show_comments(conn, comments), *priced, *_show_recordings(conn, recordings)}
-    tenants = _number(conn, changed)
+    tenants = feed.number(conn, changed)
     return Shown(tenants, [datetime.fromisoformat(price["due_at"]) for price in prices if priced.get(_key(price))])
 
 
@@ -221,19 +186,12 @@ def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) 
 
     Who wrote it reads it at once, whichever gateway they ask.
     """
-    return _number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+    return feed.number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
     """Show a recording as its owner has just answered that it is; returns as `show` does."""
-    return _number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
-
-
-def _hear_owners(conn: Connection[Any], beats: Sequence[Any]) -> None:
-    for beat in beats:
-        _load(BEAT, beat)
-    if beats:
-        conn.execute(HEAR_OWNERS, {"beats": as_rows(beats)})
+    return feed.number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
 def _latest(envelopes: Iterable[Any]) -> list[Json]:
@@ -300,14 +258,6 @@ def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> dict[Key, bool]
 def _show_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
     """Of which calls the recording has come or gone."""
     return set(conn.execute(SHOW_RECORDINGS, {"rows": as_rows(rows)})) if rows else set()
-
-
-def _number(conn: Connection[Any], changed: set[Key]) -> set[str]:
-    """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
-    if changed:
-        rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
-        conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
-    return {tenant for tenant, _ in changed}
 
 
 def _key(row: Json) -> Key:

@@ -1,67 +1,24 @@
-"""The journal as somebody may see it: pages by keyset, and one call. Every question takes the scope."""
+"""The journal as somebody may see it: pages by keyset, one call, all that fits. Every question takes the scope."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
 
-from services.gateway import parties
+from services.gateway import conditions, parties
+from services.gateway.conditions import IN_JOURNAL, IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN, fitting, probes
 from services.gateway.cursors import Cursor
-from services.gateway.domain.filters import Filters, Has
-from services.gateway.domain.freshness import Heartbeat
+from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.parties import Among
+from services.gateway.rows import COLUMNS, Row
 from shared.contracts.errors import NotFound
-from shared.contracts.values import Phase, Status
-from shared.contracts.wire import Json
 
 PATIENCE = "set local statement_timeout = '2s'"
 # A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
 NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
 
-INSTANT = """to_char({0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-SECONDS = "extract(epoch from {0})::text"
-COMMENT = f"""
-    (select json_build_object(
-                'text', comment.text,
-                'author', json_build_object('account_id', comment.author_id, 'name', coalesce(author.name, '')),
-                'created_at', {INSTANT.format("comment.created_at")},
-                'updated_at', {INSTANT.format("comment.updated_at")},
-                'version', comment.version)
-       from journal_comments as comment
-       left join accounts as author on author.id = comment.author_id
-      where comment.tenant = journal.tenant and comment.call_id = journal.call_id and comment.text is not null)
-"""
-PRICE = f"""
-    (select json_build_object(
-                'state', price.state,
-                'amount', price.amount::text,
-                'currency', price.currency,
-                'due_at', {INSTANT.format("price.due_at")},
-                'reason', price.reason)
-       from journal_prices as price
-      where price.tenant = journal.tenant and price.call_id = journal.call_id)
-"""
-RECORDING = f"""
-    (select json_build_object(
-                'state', recording.status,
-                'duration_seconds', {SECONDS.format("recording.duration")},
-                'format', recording.format,
-                'size', recording.size)
-       from journal_recordings as recording
-      where recording.tenant = journal.tenant and recording.call_id = journal.call_id)
-"""
-COLUMNS = f"""
-    journal.call_id::text, journal.direction, journal.status, journal.phase, journal.rule, journal.reason,
-    journal.caller, journal.caller_name, journal.callee, journal.line, journal.rung, journal.offline,
-    journal.answered_by, journal.ended_by, journal.cause, journal.returned_by::text, journal.placed_at,
-    {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
-    {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
-    {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
-    {PRICE}, {RECORDING}
-"""
 ONE = f"""
     select {COLUMNS}
       from journal
@@ -128,74 +85,25 @@ OF_EITHER = """
      limit %(limit)s
 """
 WANTED = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
-LIVE = "it.phase <> 'ended'"
-OWN = "it.own"
-BEYOND = {
-    "desc": "(it.placed_at, it.call_id) < (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
-    "asc": "(it.placed_at, it.call_id) > (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
-}
-EVERYWHERE = {
-    "placed_from": "it.placed_at >= %(placed_from)s",
-    "placed_to": "it.placed_at < %(placed_to)s",
-    "directions": "it.direction = any(%(directions)s)",
-    "statuses": "it.status = wanted.status",
-    "min_talk": "it.talk_time >= %(min_talk)s",
-    "max_talk": "it.talk_time <= %(max_talk)s",
-    "commented": """
-        exists (select from journal_comments as comment
-                 where comment.tenant = it.tenant and comment.call_id = it.call_id and comment.text is not null
-                offset 0)""",
-    "priced": """
-        exists (select from journal_prices as price
-                 where price.tenant = it.tenant and price.call_id = it.call_id and price.state = 'priced')""",
-    "recorded": """
-        exists (select from journal_recordings as recording
-                 where recording.tenant = it.tenant and recording.call_id = it.call_id
-                   and recording.status = 'available'
-                offset 0)""",
-}
-IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
-IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
-IN_PARTIES = EVERYWHERE | {
-    "phases": """
-        exists (select from journal
-                 where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
-                offset 0)"""
-}
-HEARD = "select owner, said_at, outbox_age from owners"
-
-LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
-
-
-class Row(NamedTuple):
-    """A call as the view keeps it; Postgres writes ids, instants and seconds out several times faster than we would."""
-
-    call_id: str
-    direction: str
-    status: str
-    phase: str
-    rule: str
-    reason: str | None
-    caller: str
-    caller_name: str | None
-    callee: str
-    line: str | None
-    rung: list[str]
-    offline: list[str]
-    answered_by: list[str]
-    ended_by: str | None
-    cause: int | None
-    returned_by: str | None
-    at: datetime
-    placed_at: str
-    ringing_at: str | None
-    answered_at: str | None
-    ended_at: str | None
-    wait_seconds: str | None
-    talk_seconds: str | None
-    comment: Json | None
-    price: Json | None
-    recording: Json | None
+KEYS = """
+    select uuid_send(call_id)
+      from ({newest}) as it
+     order by placed_at desc, call_id desc
+"""
+SOME = f"""
+    select {COLUMNS}
+      from unnest(%(call_ids)s::uuid[]) with ordinality as wanted (call_id, place)
+     cross join lateral (
+        select * from journal
+         where journal.tenant = %(tenant)s and journal.call_id = wanted.call_id
+        offset 0) as journal
+     cross join lateral (select journal.call_id, journal.placed_at) as it
+     where {{conditions}}
+     order by wanted.place
+"""
+AT_ONE_INSTANT = "set transaction isolation level repeatable read, read only"
+PATIENCE_FOR_ALL = "set local statement_timeout = '9s'"
+KEYS_AT_ONCE = 10_000
 
 
 class Page(NamedTuple):
@@ -209,75 +117,56 @@ class Page(NamedTuple):
 def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
     """Raises NotFound for a call that is not there or is not in the scope."""
     needed = parties.needed(conn, scope, Filters())
-    query = ONE.format(conditions=_all(among.probe for among in needed))
-    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | values_of(needed)).fetchone()
+    query = ONE.format(conditions=conditions.all_of(probes(needed)))
+    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | conditions.values_of(needed)).fetchone()
     if row is None:
         raise NotFound
     return Row._make(row)
 
 
-def page(
-    conn: Connection[Any],
-    scope: Scope,
-    filters: Filters,
-    limit: int,
-    cursor: Cursor | None = None,
-    patience: str = PATIENCE,
-) -> Page:
+def some(conn: Connection[Any], scope: Scope, call_ids: Sequence[UUID]) -> list[Row]:
+    """Those of the calls that are in the scope, in the same order."""
+    needed = parties.needed(conn, scope, Filters())
+    query = SOME.format(conditions=conditions.all_of(probes(needed)))
+    values = {"tenant": scope.tenant, "call_ids": list(call_ids)} | conditions.values_of(needed)
+    return [Row._make(row) for row in conn.execute(query, values)]
+
+
+def hold_still(conn: Connection[Any]) -> None:
+    """From here to its end the transaction sees one instant; nothing may have been asked in it before."""
+    conn.execute(AT_ONE_INSTANT)
+
+
+def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list[bytes]]:
+    """The ids of all calls that fit, newest first, some at a time."""
+    conn.execute(PATIENCE_FOR_ALL)
+    needed, asked = parties.needed(conn, scope, filters), conditions.asked_of(filters)
+    if conditions.shows_nothing(asked, needed):
+        return
+    if filters.text:
+        conn.execute(NEW_PLAN)
+    query = KEYS.format(newest=_newest(conn, scope.tenant, asked, needed, "desc"))
+    values = {"tenant": scope.tenant, "limit": None} | asked | conditions.values_of(needed)
+    with conn.cursor("keys") as cursor:
+        cursor.execute(query, values)
+        while found := cursor.fetchmany(KEYS_AT_ONCE):
+            yield [key for (key,) in found]
+
+
+def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
     """The newest `limit` calls, or those next to a cursor."""
     if filters != Filters():
-        conn.execute(patience)
+        conn.execute(PATIENCE)
     needed = parties.needed(conn, scope, filters)
-    asked = asked_of(filters, cursor)
-    if shows_nothing(asked, needed):
+    asked = conditions.asked_of(filters, cursor)
+    if conditions.shows_nothing(asked, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
     query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
-    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | values_of(needed)
+    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | conditions.values_of(needed)
     if filters.text:
         conn.execute(NEW_PLAN)
     return _page([Row._make(row) for row in conn.execute(query, values)], limit, cursor)
-
-
-def heard(conn: Connection[Any]) -> dict[str, Heartbeat]:
-    """What was last heard from each owner of facts."""
-    return {owner: Heartbeat(*beat) for owner, *beat in conn.execute(HEARD)}
-
-
-def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
-    """The values of the filters there are, by name."""
-    asked = {
-        "placed_from": filters.placed_from,
-        "placed_to": filters.placed_to,
-        "directions": sorted(filters.directions) or None,
-        "phases": sorted(filters.phases) or None,
-        "min_talk": filters.min_talk,
-        "max_talk": filters.max_talk,
-        "statuses": _statuses(filters),
-        "commented": True if Has.COMMENT in filters.has else None,
-        "priced": True if Has.PRICE in filters.has else None,
-        "recorded": True if Has.RECORDING in filters.has else None,
-        "beyond_at": cursor and cursor.placed_at,
-        "beyond_id": cursor and cursor.call_id,
-    }
-    return {name: value for name, value in asked.items() if value is not None}
-
-
-def shows_nothing(asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
-    """No call can fit, so that none need be asked."""
-    nobody = any(among.nobody for among in needed)
-    return asked.get("statuses") == [] or nobody
-
-
-def _statuses(filters: Filters) -> list[str] | None:
-    if Has.CALLBACK not in filters.has:
-        return sorted(filters.statuses) or None
-    return [Status.RETURNED] if Status.RETURNED in (filters.statuses or Status) else []
-
-
-def values_of(needed: Sequence[Among]) -> dict[str, Any]:
-    """The values of the conditions that somebody took part."""
-    return {name: value for among in needed for name, value in among.values.items()}
 
 
 def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed: Sequence[Among], order: str) -> str:
@@ -285,7 +174,7 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
         return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
     if found := found_by_few(conn, tenant, asked):
-        fits = conditions(asked, IN_LIVE, probes(needed), order)
+        fits = fitting(asked, IN_LIVE, probes(needed), order)
         return OF_CALLS.format(found=found, conditions=fits, order=order)
     first = parties.first_of(conn, tenant, needed)
     if first is None:
@@ -293,11 +182,11 @@ def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed
     own = [OWN] if first.own else []
     others = probes(among for among in needed if among is not first)
     among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
-    fits = conditions(asked, IN_PARTIES, [parties.IN_TENURE, *own, *others], order)
+    fits = fitting(asked, IN_PARTIES, [parties.IN_TENURE, *own, *others], order)
     of_parties = OF_PARTIES.format(among=among, conditions=fits, order=order)
     if not first.calls:
         return of_parties
-    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=conditions(asked, IN_LIVE, others, order), order=order)
+    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=fitting(asked, IN_LIVE, others, order), order=order)
     return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
 
 
@@ -312,22 +201,7 @@ def found_by_few(conn: Connection[Any], tenant: str, asked: Mapping[str, Any]) -
 
 def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
     query = OF_STATUSES if "statuses" in asked and filters is IN_JOURNAL else OF_ALL
-    return query.format(conditions=conditions(asked, filters, others, order), order=order)
-
-
-def conditions(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str = "desc") -> str:
-    """All that must hold of a call `it`: the clauses of what is asked, and the others."""
-    wanted = {**filters, "beyond_at": BEYOND[order]}
-    return _all([*(clause for name, clause in wanted.items() if name in asked), *others])
-
-
-def probes(needed: Iterable[Among]) -> list[str]:
-    """The conditions that somebody took part, to be asked of each call."""
-    return [among.probe for among in needed]
-
-
-def _all(conditions: Iterable[str]) -> str:
-    return " and ".join(conditions) or "true"
+    return query.format(conditions=fitting(asked, filters, others, order), order=order)
 
 
 def _page(rows: list[Row], limit: int, cursor: Cursor | None) -> Page:

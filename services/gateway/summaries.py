@@ -5,20 +5,13 @@ from typing import Any
 
 from psycopg import Connection
 
-from services.gateway import parties, queries
+from services.gateway import conditions, parties, queries
+from services.gateway.conditions import IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN, fitting, probes
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.domain.summary import Count
 from services.gateway.parties import Among
-from services.gateway.queries import (
-    CALLS_FOUND,
-    FOUND_BY_TEXT,
-    IN_LIVE,
-    IN_PARTIES,
-    LIVE,
-    LIVE_PHASES,
-    OWN,
-)
+from services.gateway.queries import CALLS_FOUND, FOUND_BY_TEXT
 
 PATIENCE = "set local statement_timeout = '5s'"
 NEW_PLAN = queries.NEW_PLAN
@@ -49,30 +42,29 @@ OF_EACH_PARTY = IN_PARTIES | {"statuses": IN_LIVE["statuses"]}
 def counts(conn: Connection[Any], scope: Scope, filters: Filters) -> list[Count]:
     """Of each direction and status that there is, within a transaction: how long it may take is set for that."""
     conn.execute(PATIENCE)
-    needed, asked = parties.needed(conn, scope, filters), queries.asked_of(filters)
-    if queries.shows_nothing(asked, needed):
+    needed, asked = parties.needed(conn, scope, filters), conditions.asked_of(filters)
+    if conditions.shows_nothing(asked, needed):
         return []
     if filters.text:
         conn.execute(NEW_PLAN)
     query = COUNTS.format(calls=_calls(conn, scope.tenant, asked, needed))
-    values = {"tenant": scope.tenant} | asked | queries.values_of(needed)
+    values = {"tenant": scope.tenant} | asked | conditions.values_of(needed)
     return [Count(*row) for row in conn.execute(query, values)]
 
 
 def _calls(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed: Sequence[Among]) -> str:
-    probes = queries.probes
     if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
-        return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, [LIVE, *probes(needed)]))
+        return OF_ALL.format(conditions=fitting(asked, IN_LIVE, [LIVE, *probes(needed)]))
     if found := queries.found_by_few(conn, tenant, asked):
-        return OF_CALLS.format(found=found, conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
+        return OF_CALLS.format(found=found, conditions=fitting(asked, IN_LIVE, probes(needed)))
     first = parties.first_of(conn, tenant, needed)
     if first is None:
-        return OF_ALL.format(conditions=queries.conditions(asked, IN_LIVE, probes(needed)))
+        return OF_ALL.format(conditions=fitting(asked, IN_LIVE, probes(needed)))
     own = [OWN] if first.own else []
     others = probes(among for among in needed if among is not first)
-    fits = queries.conditions(asked, OF_EACH_PARTY, [parties.IN_TENURE, *own, *others])
+    fits = fitting(asked, OF_EACH_PARTY, [parties.IN_TENURE, *own, *others])
     of_parties = OF_PARTIES.format(among=first.held, conditions=fits)
     if not first.calls:
         return of_parties
-    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=queries.conditions(asked, IN_LIVE, others))
+    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=fitting(asked, IN_LIVE, others))
     return f"({of_parties}) union ({of_calls})"

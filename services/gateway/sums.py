@@ -25,26 +25,28 @@ HOLDER = """
       left join accounts on accounts.id = held.account_id
 """
 BY_OPERATOR = f"""
-    select accounts.id::text, accounts.name, price.currency, count(*), sum(price.amount)
-      {PRICED.format(whose=HOLDER)}
-     group by 1, 2, 3
-     order by 5 desc, 2, 1, 3
-     limit %(most)s
+    select nullif(about, ''), name, currency, calls, amount
+      from (select coalesce(accounts.id::text, ''), accounts.name, price.currency, count(*), sum(price.amount)
+              {PRICED.format(whose=HOLDER)}
+             group by 1, 2, 3) as sums (about, name, currency, calls, amount)
+     where %(after_amount)s::numeric is null
+        or (-amount, about, currency) > (-%(after_amount)s::numeric, %(after_about)s, %(after_currency)s)
+     order by -amount, about, currency
+     limit %(limit)s
 """
 TOTALS = f"""
     select price.currency, count(*), sum(price.amount) {PRICED.format(whose="")} group by 1 order by 1
 """
-MOST_ROWS = 5000
 
 
-def by_operator(conn: Connection[Any], tenant: str, placed_from: datetime, placed_to: datetime) -> Json:
+def by_operator(conn: Connection[Any], tenant: str, placed_from: datetime, placed_to: datetime, **page: Any) -> Json:
     """`{"rows": […], "totals": […]}` of the calls placed in a half-open span that have a price.
 
     A call is its caller's, an inbound one who answered it: whoever held that line then. Nobody's calls are a row too.
-    The dearest people come first.
+    The dearest people come first; `page` is as billing is asked for it.
     """
     conn.execute(AT_ONE_INSTANT)
-    asked = {"tenant": tenant, "placed_from": placed_from, "placed_to": placed_to, "most": MOST_ROWS}
+    asked = {"tenant": tenant, "placed_from": placed_from, "placed_to": placed_to, **page}
     return {
         "rows": [
             {"account_id": account_id, "name": name, **_sum(*row)}

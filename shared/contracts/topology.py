@@ -50,6 +50,7 @@ BILLING = (
     "retry",
     "rerate",
     "rerating",
+    "rerating_sums",
     "report",
 )
 """What the gateway asks of billing."""
@@ -86,6 +87,11 @@ QUEUES = (
     Queue("recordings.settings", "recordings", ("gateway.events",), keys=SETTINGS),
     Queue("gateway.journal", "gateway", FACTS),
 )
+
+
+def heard_by(service: str) -> list[str]:
+    """The queues that a service listens to for as long as it works, that of what it is asked first."""
+    return [f"rpc-{service}", *(queue.name for queue in QUEUES if queue.service == service)]
 
 
 def dead(queue: str) -> str:

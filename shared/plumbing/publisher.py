@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import eventlet
 from amqp.basic_message import Message
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -65,15 +65,20 @@ class Publisher:
         self._uri, self._timeout = uri, timeout
         self._connection: Connection | None = None
 
-    def publish(self, messages: Sequence[Outgoing]) -> None:
+    def publish(self, messages: Sequence[Outgoing], unless_deaf: Sequence[str] = ()) -> None:
         """Return when the broker has taken responsibility for every message.
 
-        Raises Unavailable when it has not: then any of them may have arrived, none is certain.
+        Nothing is published while nobody listens to one of the queues `unless_deaf`. Raises Unavailable when the broker
+        has not taken it: then any message may have arrived, none is certain.
         """
         try:
             with eventlet.Timeout(self._timeout):
-                for start in range(0, len(messages), SLICE):
-                    self._publish(messages[start : start + SLICE])
+                self._close_if_dead()
+                if self._connection is None:
+                    self._open()
+                if all(map(self._is_heard, unless_deaf)):
+                    for start in range(0, len(messages), SLICE):
+                        self._publish(messages[start : start + SLICE])
         except (eventlet.Timeout, *BROKER_ERRORS) as error:
             logger.warning("publishing failed", extra={"error": repr(error)})
             self.close()
@@ -87,6 +92,13 @@ class Publisher:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.collect()
+
+    def _is_heard(self, queue: str) -> bool:
+        try:
+            return bool(self._channel.queue_declare(queue, passive=True).consumer_count)
+        except NotFound:
+            self.close()
+            return False
 
     def _close_if_dead(self) -> None:
         """A broker that restarted, or missed our heartbeats while there was nothing to publish, has hung up."""
@@ -112,9 +124,6 @@ class Publisher:
         self._trouble: str | None = None
 
     def _publish(self, messages: Sequence[Outgoing]) -> None:
-        self._close_if_dead()
-        if self._connection is None:
-            self._open()
         self._trouble = None
         for one in messages:
             self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)

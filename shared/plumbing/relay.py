@@ -16,7 +16,7 @@ import psycopg
 from nameko.extensions import DependencyProvider
 
 from shared.contracts.errors import Unavailable
-from shared.contracts.topology import OWNERS
+from shared.contracts.topology import OWNERS, heard_by
 from shared.plumbing import clock, metrics
 from shared.plumbing.database import LINE, patience
 from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
@@ -36,7 +36,10 @@ DONE = "delete from outbox where position = any(%(positions)s) returning positio
 
 
 class Relay(DependencyProvider):
-    """Publishes the outbox of `owner` to `<owner>.events`; an owner of facts has a heartbeat, with the outbox's age."""
+    """Publishes the outbox of `owner` to `<owner>.events`.
+
+    An owner of facts has a heartbeat, with the outbox's age, for as long as it listens to all its queues.
+    """
 
     def __init__(self, owner: str) -> None:
         self.owner, self.exchange = owner, f"{owner}.events"
@@ -99,4 +102,4 @@ class Relay(DependencyProvider):
         age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
         metrics.OUTBOX_AGE.labels(self.exchange).set(age)
         beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": age, "at": now.isoformat()}
-        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))])
+        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))], heard_by(self.owner))

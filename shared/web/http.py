@@ -19,6 +19,8 @@ __all__ = ["Http", "Problem", "Stream", "answer", "body_of", "bytes_of", "http"]
 logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 * 1024
+DEEPEST = 20
+"""Lists and objects that may stand in each other."""
 
 
 def answer(payload: Any, status: int = 200, headers: Headers = None) -> Response:
@@ -41,9 +43,22 @@ def body_of(request: Request) -> Any:
     if request.mimetype != "application/json":
         raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
     try:
-        return json.loads(bytes_of(request).decode("utf-8"))
+        body = json.loads(bytes_of(request).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
+    if _is_too_deep(body):
+        raise Problem(400, "malformed", "Malformed", f"The body is nested more than {DEEPEST} deep.")
+    return body
+
+
+def _is_too_deep(body: Any) -> bool:
+    level = [body]
+    for _ in range(DEEPEST + 1):
+        outers = [one for one in level if isinstance(one, dict | list)]
+        if not outers:
+            return False
+        level = [inner for outer in outers for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return True
 
 
 class Http(HttpRequestHandler):

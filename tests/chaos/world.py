@@ -54,6 +54,7 @@ class World:
     running: dict[str, Service] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     remarks: dict[str, str] = field(default_factory=dict)
+    restarts: int = 0
     stopping: bool = False
     keeper: threading.Thread | None = None
 
@@ -64,6 +65,12 @@ class World:
             service.wait_until_ready()
         self.keeper = threading.Thread(target=self._keep, daemon=True)
         self.keeper.start()
+
+    @property
+    def killed(self) -> int:
+        """How many of the processes; servers are brought up by others."""
+        kills = {fault: count for fault, count in self.faults.items() if fault.startswith("kill")}
+        return sum(count for fault, count in kills.items() if not fault.endswith(SERVERS))
 
     def has(self, service: str) -> bool:
         return service in self.running
@@ -86,6 +93,7 @@ class World:
         while not self.stopping:
             for role, service in self.running.items():
                 if not service.alive():
+                    self.restarts += 1
                     self._start(role)
             time.sleep(RESTART_PAUSE)
 

@@ -27,6 +27,7 @@ from tests.performance import (
     rating,
     recordings,
     stream,
+    tariffs,
 )
 from tests.performance.figures import Figure
 
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "import": importing.measure,
     "exchange": exchange.measure,
     "rating": rating.measure,
+    "tariffs": tariffs.measure,
     "pricing": pricing.measure,
 }
 REPORT = ROOT / "docs/performance.md"

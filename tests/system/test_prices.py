@@ -24,11 +24,11 @@ def due_after_a_second(system: System) -> None:
     system.start("billing", PRICE_DELAY="1")
 
 
-def outbound(talked: int, callee: str = "0671234567") -> list[Json]:
+def outbound(talked: int, callee: str = "0671234567", caller: str = "101") -> list[Json]:
     call, over = str(uuid4()), datetime.now(UTC)
     at = over - timedelta(seconds=talked)
     return [
-        report(call, "placed", at - timedelta(seconds=4), direction="outbound", caller="101", callee=callee),
+        report(call, "placed", at - timedelta(seconds=4), direction="outbound", caller=caller, callee=callee),
         report(call, "answered", at, party=callee),
         report(call, "ended", over, by="caller", cause=16),
     ]
@@ -99,6 +99,9 @@ def test_tariffs_are_paged_the_newest_first(system: System) -> None:
     assert [one["id"] for one in first["tariffs"]] == [drafted[2], drafted[1]]
     second = send(system, "GET", f"/tariffs?limit=1&cursor={first['next_cursor']}").json()
     assert second["tariffs"][0]["id"] == drafted[0]
+    everything = send(system, "GET", "/tariffs?limit=200").json()["tariffs"]
+    last = send(system, "GET", f"/tariffs?limit={len(everything)}").json()
+    assert (last["tariffs"], last["next_cursor"]) == (everything, None)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,9 @@ def test_a_period_is_rated_again_and_a_draft_is_tried_on_it(system: System) -> N
         assert send(system, "GET", path, "olha").status_code == 403
         return eventually(lambda: (one := send(system, "GET", path).json())["state"] == "done" and one)
 
-    [total] = report_of(tariff=draft, dry_run=True)["totals"]
+    tried = report_of(tariff=draft, dry_run=True)
+    assert (len(tried["by_prefix"]), tried["next_cursor"]) == (1, None)
+    [total] = tried["totals"]
     assert float(total["after"]) > float(total["before"]) > 0
     assert price_state(system, call_id, "priced")["amount"] == "0.0078"
     tariff(system, rates=dearer)
@@ -181,7 +186,8 @@ def test_a_rerating_that_makes_no_sense_is_refused_by_field(system: System, body
 
 def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: System) -> None:
     tariff(system)
-    price_state(system, told(system, outbound(75)), "priced")
+    for caller in ("101", "102"):
+        price_state(system, told(system, outbound(75, caller=caller)), "priced")
 
     def report_by(by: str, **span: str) -> requests.Response:
         asked = {"from": "2020-01-01", "to": "2100-01-01", "by": by, **span}
@@ -191,6 +197,11 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
     [totals] = {str(one["totals"]) for one in shown.values()}
     assert shown["day"]["totals"][0]["calls"] > 0, totals
     assert {row["prefix"] for row in shown["prefix"]["rows"]} == {"outbound +38067"}
+    assert {one["next_cursor"] for one in shown.values()} == {None}
+    first = report_by("operator", limit="1").json()
+    whole = [*first["rows"], *report_by("operator", cursor=first["next_cursor"]).json()["rows"]]
+    assert whole == shown["operator"]["rows"]
+    assert report_by("operator", cursor="x").json()["errors"] == {"cursor": ["Not a cursor of this report."]}
     assert all(row["amount"] for row in shown["operator"]["rows"])
     assert (shown["day"]["from"], shown["day"]["by"]) == ("2019-12-31T22:00:00.000000Z", "day")
     assert report_by("day", to="2020-01-01").json()["errors"] == {"to": ["Is not after from."]}

@@ -44,29 +44,32 @@ def overlaps(rates: Iterable[Rate]) -> list[Overlap]:
 
 
 class RateBook:
-    """`find` takes a dictionary look-up per length of prefix that the tariff has, however many rates there are."""
+    """`find` takes a look-up per length of prefix that the tariff has, and of line, however many rates there are."""
 
     def __init__(self, tariff: TariffUsed, currency: str, rates: Iterable[Rate]) -> None:
         self.tariff, self.currency = tariff, currency
-        self._by_prefix: dict[Direction, dict[str, tuple[Rate, ...]]] = {direction: {} for direction in Direction}
+        self._rates: dict[Direction, dict[str, dict[str, Rate]]] = {direction: {} for direction in Direction}
+        prefixes, lines = _lengths(), _lengths()
         for rate in rates:
-            known = self._by_prefix[rate.direction]
-            known[rate.prefix] = (*known.get(rate.prefix, ()), rate)
-        for known in self._by_prefix.values():
-            for prefix, same in known.items():
-                if len(same) > 1:
-                    known[prefix] = tuple(sorted(same, key=lambda rate: len(rate.line), reverse=True))
-        self._lengths = {
-            direction: sorted({len(prefix) for prefix in known}, reverse=True)
-            for direction, known in self._by_prefix.items()
-        }
+            self._rates[rate.direction].setdefault(rate.prefix, {})[rate.line] = rate
+            prefixes[rate.direction].add(len(rate.prefix))
+            lines[rate.direction].add(len(rate.line))
+        self._prefixes, self._lines = _longest_first(prefixes), _longest_first(lines)
 
     def find(self, direction: Direction, number: str, line: str) -> Rate | None:
         """The rate of the longest prefix of `number`, then of the longest beginning of `line`."""
-        known = self._by_prefix[direction]
-        for length in self._lengths[direction]:
-            # A number shorter than the prefixes of this length is cut to itself, which is none of them.
-            for rate in known.get(number[:length], ()) if length <= len(number) else ():
-                if line.startswith(rate.line):
-                    return rate
+        known, lines = self._rates[direction], self._lines[direction]
+        for length in self._prefixes[direction]:
+            if length <= len(number) and (through := known.get(number[:length])):
+                for size in lines:
+                    if size <= len(line) and (rate := through.get(line[:size])):
+                        return rate
         return None
+
+
+def _lengths() -> dict[Direction, set[int]]:
+    return {direction: set() for direction in Direction}
+
+
+def _longest_first(lengths: dict[Direction, set[int]]) -> dict[Direction, list[int]]:
+    return {direction: sorted(found, reverse=True) for direction, found in lengths.items()}

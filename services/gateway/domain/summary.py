@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 
+from services.gateway.domain.lengths import seconds
 from shared.contracts.values import Direction, Status
 
 MISSED = frozenset({Status.MISSED, Status.MISSED_OFFLINE})
@@ -46,6 +47,6 @@ def summarise(counts: Iterable[Count]) -> Summary:
         "missed": sum(by_status[status] for status in MISSED),
         "returned": by_status[Status.RETURNED],
         "answered": by_status[Status.ANSWERED],
-        "talk_seconds": f"{talked:.3f}",
+        "talk_seconds": seconds(f"{talked:.6f}"),
         "by_status": by_status,
     }

@@ -1,19 +1,21 @@
 """What the calls of a period cost together: of days and prefixes billing tells, of people the journal."""
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from werkzeug.wrappers import Response
 
-from services.gateway import billing_schemas, sums
+from services.gateway import billing_schemas, cursors, sums
 from services.gateway.billing_schemas import By
 from services.gateway.domain.filters import beginning
 from services.gateway.doors.door import Door, Visit, door
 from shared.contracts.errors import Invalid
-from shared.contracts.wire import instant
+from shared.contracts.wire import Json, instant
 from shared.web.http import answer
 
 LONG_COUNT = 10.0
 """Seconds that billing may take to add up a long period."""
+ABOUT = {By.DAY: "day", By.OPERATOR: "account_id", By.PREFIX: "prefix"}
 
 
 class BillingReportDoors(Door):
@@ -30,11 +32,31 @@ class BillingReportDoors(Door):
         placed_from, placed_to = (beginning(asked[name], zone) for name in ("placed_from", "placed_to"))
         if placed_from >= placed_to:
             raise Invalid("The period ends before it begins.", {"to": ["Is not after from."]})
+        page = page_of_sums(asked)
         span = {"from": instant(placed_from), "to": instant(placed_to)}
         if asked["by"] is By.OPERATOR:
             with self.db.connection() as conn:
-                found = sums.by_operator(conn, caller.tenant, placed_from, placed_to)
+                found = sums.by_operator(conn, caller.tenant, placed_from, placed_to, **page)
         else:
             words = {"placed_from": span["from"], "placed_to": span["to"], "by": asked["by"], "zone": caller.time_zone}
-            found = self.billing.call("report", LONG_COUNT, tenant=caller.tenant, **words)
-        return answer({"by": asked["by"], **span, **found})
+            found = self.billing.call("report", LONG_COUNT, tenant=caller.tenant, **words, **page)
+        rows = paged_sums("rows", asked, found["rows"], "amount", ABOUT[asked["by"]])
+        return answer({"by": asked["by"], **span, **found, **rows})
+
+
+def page_of_sums(asked: Json) -> Json:
+    """The page that is asked for and one more, in billing's words. Raises Invalid for a cursor that is not ours."""
+    words = {"limit": asked["limit"] + 1, "after_amount": None, "after_about": "", "after_currency": ""}
+    if asked["cursor"] is not None:
+        after = cursors.decode_sum(asked["cursor"])
+        words |= {f"after_{name}": str(value) for name, value in after._asdict().items()}
+    return words
+
+
+def paged_sums(name: str, asked: Json, found: list[Json], amount: str, about: str) -> Json:
+    """What was found for `page_of_sums` under its name, with the cursor of the next one if there is any."""
+    shown, last = found[: asked["limit"]], None
+    if len(found) > len(shown):
+        row = shown[-1]
+        last = cursors.encode_sum(cursors.Sum(abs(Decimal(row[amount])), row[about] or "", row["currency"]))
+    return {name: shown, "next_cursor": last}

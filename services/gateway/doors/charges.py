@@ -49,7 +49,7 @@ class ChargeDoors(Door):
         asked = visit.asked()
         found = ask(self.billing, "failed", tenant=visit.caller.tenant, **page(asked))["charges"]
         shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
-        return answer({"charges": shown, "next_cursor": next_of(asked, shown, "failed_at", "call_id")})
+        return answer(paged("charges", asked, shown, "failed_at", "call_id"))
 
     @door(
         "POST",
@@ -65,19 +65,20 @@ class ChargeDoors(Door):
 
 
 def page(asked: Json) -> Json:
-    """The page that is asked for, in billing's words. Raises Invalid for a cursor that is not ours."""
-    words = {"limit": asked["limit"]}
+    """The page that is asked for and one more, in billing's words. Raises Invalid for a cursor that is not ours."""
+    words = {"limit": asked["limit"] + 1}
     if asked["cursor"] is not None:
         after = cursors.decode(asked["cursor"])
         words |= {"after_at": instant(after.placed_at), "after_id": str(after.call_id)}
     return words
 
 
-def next_of(asked: Json, shown: list[Json], at: str, about: str) -> str | None:
-    """The cursor after the last of a full page."""
-    if len(shown) < asked["limit"]:
-        return None
-    return cursors.encode(Cursor(datetime.fromisoformat(shown[-1][at]), UUID(shown[-1][about])))
+def paged(name: str, asked: Json, found: list[Json], at: str, about: str) -> Json:
+    """What was found for `page` under its name, with the cursor of the next one if there is any."""
+    shown, last = found[: asked["limit"]], None
+    if len(found) > len(shown):
+        last = cursors.encode(Cursor(datetime.fromisoformat(shown[-1][at]), UUID(shown[-1][about])))
+    return {name: shown, "next_cursor": last}
 
 
 @contextmanager

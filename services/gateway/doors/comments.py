@@ -7,9 +7,9 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway import directory, projections, queries, schemas
+from services.gateway import directory, journal_schemas, projections, queries
 from services.gateway.domain.scope import scope_of
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.wire import Json
@@ -17,11 +17,11 @@ from shared.plumbing.database import Connection
 from shared.web.http import Problem, answer
 
 PATH = "/api/v1/calls/<call_id>/comment"
-COMMENT = schemas.CommentSchema()
+COMMENT = journal_schemas.CommentSchema()
 
 
 class CommentDoors(Door):
-    @door("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT})
+    @door("PUT", PATH, body=journal_schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT, 409: PROBLEM})
     def write_comment(self, visit: Visit, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""
         self._look(visit, call_id)
@@ -32,7 +32,7 @@ class CommentDoors(Door):
             comment = _comment(conn, visit.caller.tenant, told)
         return answer(comment, 201 if told["created"] else 200)
 
-    @door("DELETE", PATH, answers={204: ""})
+    @door("DELETE", PATH, answers={204: "", 409: PROBLEM})
     def delete_comment(self, visit: Visit, call_id: UUID) -> Response:
         """Take the comment of a call away."""
         self._look(visit, call_id)
@@ -41,7 +41,7 @@ class CommentDoors(Door):
         self._show(visit, told)
         return answer(None, 204)
 
-    @door("GET", f"{PATH}/history", answers={200: schemas.CommentHistorySchema()})
+    @door("GET", f"{PATH}/history", answers={200: journal_schemas.CommentHistorySchema()})
     def show_comment_history(self, visit: Visit, call_id: UUID) -> Response:
         """Every version of a call's comment, oldest first."""
         self._look(visit, call_id)
@@ -50,8 +50,7 @@ class CommentDoors(Door):
         versions: list[Json] = told["versions"]
         with self.db.reading() as conn:
             names = directory.account_names(conn, visit.caller.tenant, {one["author_id"] for one in versions})
-        shown = [{**one, "author": _author(one.pop("author_id"), names)} for one in versions]
-        return answer({"versions": shown})
+        return answer({"versions": [_version(one, names) for one in versions]})
 
     def _look(self, visit: Visit, call_id: UUID) -> None:
         with self.db.reading() as conn:
@@ -96,6 +95,11 @@ def _comment(conn: Connection, tenant: str, told: Json | None) -> Json | None:
         "updated_at": state["updated_at"],
         "version": told["version"],
     }
+
+
+def _version(told: Json, names: dict[str, str]) -> Json:
+    version = dict(told)
+    return {"author": _author(version.pop("author_id"), names), **version}
 
 
 def _author(account_id: str, names: dict[str, str]) -> Json:

@@ -18,6 +18,7 @@ from services.gateway.domain.limits import Limit
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.doors import cookies
+from services.gateway.doors.at_once import AtOnce
 from services.gateway.doors.fetching import fetch
 from services.gateway.doors.guesses import A_MINUTE, Guesses, too_many
 from services.gateway.doors.recent import Recent
@@ -71,6 +72,7 @@ class Gatekeeper:
         exports = Limit(burst=int(config["EXPORTS_PER_MINUTE"]), window=A_MINUTE)
         self._requests = Leases(limiter, requests, eventlet.spawn_n)
         self._exports = Leases(limiter, exports, eventlet.spawn_n)
+        self.exports = AtOnce(int(config["EXPORTS_AT_ONCE"]))
         self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
         self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
         self._digests: Recent[UUID, bytes] = Recent(REMEMBERED)

@@ -1,7 +1,8 @@
 """The journal taken away: all that fits the filters, newest first, written out as it is read."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from tempfile import TemporaryDirectory, TemporaryFile
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,22 +11,21 @@ import eventlet
 from eventlet import tpool
 from werkzeug.wrappers import Response
 
-from services.gateway import callers, entries, queries, schemas, tables
-from services.gateway.cursors import Cursor
+from services.gateway import callers, entries, journal_schemas, queries, tables
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Filters
-from services.gateway.domain.permissions import may
+from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.credentials import unauthorised
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.journal import asked_of, filters_of, of_account, patiently, price_delay, shown_by
+from services.gateway.found import Found
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 
 logger = logging.getLogger(__name__)
 
 PAGE = 500
-PATIENCE = "set local statement_timeout = '9s'"
 # The calls of a page are looked up one by one: reading through all of them for each page would grow with their square.
 ONE_BY_ONE = "set local random_page_cost = 1.1"
 BLOCK = 64 * 1024
@@ -41,50 +41,60 @@ class ExportDoors(Door):
     @door(
         "GET",
         "/api/v1/journal/export",
-        query=schemas.ExportQuerySchema(),
+        query=journal_schemas.ExportQuerySchema(),
         answers={200: ", ".join(media.partition(";")[0] for media in CONTENT.values())},
     )
     def export_journal(self, visit: Visit) -> Response:
         """All calls that fit, newest first, as CSV, XLSX or NDJSON.
 
-        Each call that is there all the while is in it once. An answer that breaks off before its end is not whole.
+        Those that fit when it was asked for, each once and as it is when its turn comes. An answer that breaks off
+        before its end is not whole.
         """
         caller, asked = visit.caller, asked_of(visit)
         filters = filters_of(asked, caller, clock.now())
-        with self.db.connection() as conn:
-            filters = of_account(conn, asked, caller, filters)
-        pages = self._pages(visit, filters)
-        with patiently(asked):
-            first = next(pages)
-        pieces = _pieces(asked["format"], asked["lang"], _begun(first, pages))
-        name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(pieces, content_type=CONTENT[asked["format"]], headers=headers)
+        with ExitStack() as held:
+            held.enter_context(self.credentials.exports.place(caller.id))
+            with patiently(asked):
+                found = held.enter_context(closing(self._found(asked, caller, filters)))
+            pages = self._pages(visit, found)
+            # Asked for before the answer begins, so that it may still be a problem.
+            pieces = _pieces(asked["format"], asked["lang"], _begun(next(pages, []), pages))
+            name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            response = Response(pieces, content_type=CONTENT[asked["format"]], headers=headers)
+            response.call_on_close(held.pop_all().close)
+        return response
 
-    def _pages(self, visit: Visit, filters: Filters) -> Pages:
-        """By keyset: no snapshot is held while a client takes its time. Who may no longer come in gets no more."""
-        shown_by_caller = shown_by(self, visit)
-        cursor, rows, whole = None, 0, False
+    def _found(self, asked: Json, caller: Caller, filters: Filters) -> Found:
+        with self.db.connection() as conn:
+            queries.hold_still(conn)
+            filters = of_account(conn, asked, caller, filters)
+            return Found(queries.keys(conn, scope_of(caller), filters))
+
+    def _pages(self, visit: Visit, found: Found) -> Pages:
+        """No transaction is open while a client takes its time. Who may no longer come in gets no more."""
+        shown_by_caller, rows, whole = shown_by(self, visit), 0, False
         try:
-            while not whole:
-                shown, cursor = self._page(shown_by_caller, filters, cursor)
-                rows, whole = rows + len(shown), cursor is None
+            for call_ids in found.pages(PAGE):
+                shown = self._page(shown_by_caller, call_ids)
+                rows += len(shown)
                 yield shown
+            whole = True
         finally:
             about = {"tenant": visit.caller.tenant, "by": str(visit.caller.id), "rows": rows, "whole": whole}
             logger.info("journal exported", extra=about | {"asked": sorted(visit.request.args)})
 
-    def _page(self, shown: UUID, filters: Filters, cursor: Cursor | None) -> tuple[list[Json], Cursor | None]:
+    def _page(self, shown: UUID, call_ids: Sequence[UUID]) -> list[Json]:
         with self.db.connection() as conn:
             caller = callers.still_in(conn, [shown], clock.now()).get(shown)
             if caller is None or not may(caller, "export_journal"):
                 raise unauthorised("The session has ended.")
             conn.execute(ONE_BY_ONE)
-            page = queries.page(conn, scope_of(caller), filters, PAGE, cursor, PATIENCE)
-            made = entries.shown(conn, caller.tenant, page.rows, price_delay(self.config, caller))
+            rows = queries.some(conn, scope_of(caller), call_ids)
+            made = entries.shown(conn, caller.tenant, rows, price_delay(self.config, caller))
         # What is computed for one must not keep the others waiting.
         eventlet.sleep(0)
-        return made, page.older
+        return made
 
 
 def _begun(first: list[Json], others: Pages) -> Pages:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from psycopg.errors import QueryCanceled
 from werkzeug.wrappers import Response
 
-from services.gateway import cursors, directory, entries, queries, schemas, summaries
+from services.gateway import cursors, directory, entries, heartbeats, journal_schemas, queries, summaries
 from services.gateway.domain.filters import Filters, beginning, sought, span_of
 from services.gateway.domain.freshness import Heartbeat, freshness
 from services.gateway.domain.keys import ApiKey
@@ -23,7 +23,8 @@ from services.gateway.domain.summary import summarise
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask_all
 from services.gateway.doors.recent import Recent
-from services.gateway.queries import Page, Row
+from services.gateway.queries import Page
+from services.gateway.rows import Row
 from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid, Unavailable
 from shared.contracts.topology import OWNERS
@@ -32,7 +33,7 @@ from shared.plumbing import clock
 from shared.plumbing.database import Connection, Postgres
 from shared.web.http import Problem, answer
 
-QUERY = schemas.JournalQuerySchema()
+QUERY = journal_schemas.JournalQuerySchema()
 HEARD_FOR = 0.5
 """Seconds for which heartbeats, of which there is one a second, need not be looked up again."""
 
@@ -40,7 +41,7 @@ HEARD_FOR = 0.5
 class JournalDoors(Door):
     _heard: ClassVar[Recent[str, dict[str, Heartbeat]]] = Recent(HEARD_FOR)
 
-    @door("GET", "/api/v1/journal", query=QUERY, answers={200: schemas.JournalSchema()})
+    @door("GET", "/api/v1/journal", query=QUERY, answers={200: journal_schemas.JournalSchema()})
     def show_journal(self, visit: Visit) -> Response:
         """Calls, newest first, while the phones still ring."""
         caller, asked = visit.caller, asked_of(visit)
@@ -50,10 +51,15 @@ class JournalDoors(Door):
             filters = of_account(conn, asked, caller, filters)
             page = queries.page(conn, scope_of(caller), filters, asked["limit"], cursor)
             shown = self._entries(conn, caller, page.rows)
-            heard = self._heard.get("owners", lambda: queries.heard(conn)) or {}
+            heard = self._heard.get("owners", lambda: heartbeats.heard(conn)) or {}
         return answer({"entries": shown, **_cursors(page), **freshness(OWNERS, heard, clock.now())})
 
-    @door("GET", "/api/v1/journal/summary", query=schemas.FilterSchema(), answers={200: schemas.SummarySchema()})
+    @door(
+        "GET",
+        "/api/v1/journal/summary",
+        query=journal_schemas.FilterSchema(),
+        answers={200: journal_schemas.SummarySchema()},
+    )
     def show_summary(self, visit: Visit) -> Response:
         """How many calls of each kind."""
         caller, asked = visit.caller, asked_of(visit)
@@ -62,7 +68,7 @@ class JournalDoors(Door):
             counts = summaries.counts(conn, scope_of(caller), of_account(conn, asked, caller, filters))
         return answer(summarise(counts))
 
-    @door("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
+    @door("GET", "/api/v1/calls/<call_id>", answers={200: journal_schemas.EntrySchema()})
     def show_call(self, visit: Visit, call_id: UUID) -> Response:
         """One call."""
         with self.db.reading() as conn:
@@ -71,9 +77,12 @@ class JournalDoors(Door):
             [entry] = self._entries(conn, visit.caller, [row])
         return answer(entry)
 
-    @door("GET", "/api/v1/calls/<call_id>/timeline", answers={200: schemas.TimelineSchema()})
+    @door("GET", "/api/v1/calls/<call_id>/timeline", answers={200: journal_schemas.TimelineSchema()})
     def show_timeline(self, visit: Visit, call_id: UUID) -> Response:
-        """Everything that was said about a call by every owner that answers, in order of happening."""
+        """Everything that was said about a call by every owner, in order of happening.
+
+        The header `Degraded` names the owners that do not answer now, whose events are missing.
+        """
         tenant = visit.caller.tenant
         with self.db.reading() as conn:
             queries.one(conn, scope_of(visit.caller), call_id)
@@ -92,7 +101,8 @@ class JournalDoors(Door):
         with self.db.reading() as conn:
             names = directory.account_names(conn, tenant, {one["by"] for one in events if one["by"]})
         shown = [{**one, "by": names.get(one["by"], one["by"])} for one in events]
-        return answer({"events": shown, "degraded": [owner for owner in told if told[owner] is None]})
+        silent = [owner for owner, answered in told.items() if answered is None]
+        return answer({"events": shown}, headers={"Degraded": ", ".join(silent)} if silent else None)
 
     def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
         """A page without filters asks little; how long others may take is set for a transaction."""

@@ -8,12 +8,12 @@ import eventlet
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Response
 
-from services.gateway import projections, queries, schemas
+from services.gateway import journal_schemas, projections, queries
 from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.owners import ask
-from services.gateway.queries import Row
+from services.gateway.rows import Row
 from shared.contracts.errors import NotFound
 from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.plumbing import clock
@@ -39,14 +39,14 @@ class Links(DependencyProvider):
 class RecordingDoors(Door):
     links = Links()
 
-    @door("GET", PATH, query=schemas.DownloadQuerySchema(), answers={307: ""})
+    @door("GET", PATH, query=journal_schemas.DownloadQuerySchema(), answers={307: ""})
     def show_recording(self, visit: Visit, call_id: UUID) -> Response:
         """Listen to the recording of a call, or take it away: a link to the sound, good for two minutes."""
         row = self._recorded(visit, call_id)
         purpose = Purpose.DOWNLOAD if visit.asked()["download"] else Purpose.PLAY
         return self._link(visit.caller, call_id, purpose, _name(row, visit.caller))
 
-    @door("GET", f"{PATH}/peaks", answers={200: schemas.PeaksSchema()})
+    @door("GET", f"{PATH}/peaks", answers={200: journal_schemas.PeaksSchema()})
     def show_recording_peaks(self, visit: Visit, call_id: UUID) -> Response:
         """How loud a recording is from its beginning to its end, to be drawn."""
         self._recorded(visit, call_id)

@@ -5,8 +5,9 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas
+from services.gateway.doors.billing_report import LONG_COUNT, page_of_sums, paged_sums
 from services.gateway.doors.charges import refusals
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
 from shared.contracts.wire import instant
 from shared.web.http import answer
@@ -15,7 +16,12 @@ PATH = "/api/v1/rerating"
 
 
 class ReratingDoors(Door):
-    @door("POST", PATH, body=billing_schemas.RerateBodySchema(), answers={202: billing_schemas.BegunSchema()})
+    @door(
+        "POST",
+        PATH,
+        body=billing_schemas.RerateBodySchema(),
+        answers={202: billing_schemas.BegunSchema(), 409: PROBLEM},
+    )
     def begin_rerating(self, visit: Visit) -> Response:
         """Rate the calls of a period again, or see in a dry run what a tariff would make of them."""
         sent = visit.sent()
@@ -29,11 +35,17 @@ class ReratingDoors(Door):
             "by": str(visit.account.id),
         }
         with refusals():
-            return answer(ask(self.billing, "rerate", **words), 202)
+            return answer(self.billing.call("rerate", LONG_COUNT, **words), 202)
 
-    @door("GET", f"{PATH}/<rerating_id>", answers={200: billing_schemas.ReratingSchema()})
+    @door(
+        "GET",
+        f"{PATH}/<rerating_id>",
+        query=billing_schemas.SumsPageQuerySchema(),
+        answers={200: billing_schemas.ReratingSchema()},
+    )
     def show_rerating(self, visit: Visit, rerating_id: UUID) -> Response:
         """How far it is, and what it changes, by prefix."""
-        told = ask(self.billing, "rerating", tenant=visit.caller.tenant, rerating_id=str(rerating_id))
-        visit.asked()
-        return answer(told)
+        about = {"tenant": visit.caller.tenant, "rerating_id": str(rerating_id)}
+        told, asked = ask(self.billing, "rerating", **about), visit.asked()
+        found = ask(self.billing, "rerating_sums", **about, **page_of_sums(asked))["by_prefix"]
+        return answer({**told, **paged_sums("by_prefix", asked, found, "difference", "prefix")})

@@ -12,7 +12,7 @@ import psycopg
 from greenlet import GreenletExit
 from werkzeug.wrappers import Response
 
-from services.gateway import feed, places, schemas
+from services.gateway import feed, journal_schemas, places
 from services.gateway.doors.door import Door, Visit, door
 from services.gateway.doors.journal import asked_of, shown_by
 from services.gateway.doors.listeners import Listener, Listeners, OpenStreams
@@ -39,8 +39,8 @@ class StreamDoors(Door):
     @door(
         "GET",
         "/api/v1/journal/stream",
-        query=schemas.FilterSchema(),
-        headers=schemas.ResumeSchema(),
+        query=journal_schemas.FilterSchema(),
+        headers=journal_schemas.ResumeSchema(),
         answers={200: "text/event-stream"},
     )
     def stream_journal(self, visit: Visit) -> Response:

@@ -8,9 +8,10 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway import billing_schemas, schemas
-from services.gateway.doors.charges import next_of, page, refusals
-from services.gateway.doors.door import Door, Visit, door
+from services.gateway.doors.charges import page, paged, refusals
+from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
+from services.gateway.doors.turns import in_turns
 from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
 from shared.web.http import Problem, answer, body_of, bytes_of
@@ -20,6 +21,8 @@ ONE = f"{PATH}/<tariff_id>"
 BODY_LIMIT = 16 * 1024 * 1024
 SLICE = 180 * 1024
 """Bytes of a long body that billing is sent at a time."""
+PIECE = 100
+"""Rates that are encoded at a stretch."""
 LONG_WORK = 20.0
 """Seconds that billing may take to check and keep a long price list."""
 CSV = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
@@ -32,10 +35,15 @@ class TariffDoors(Door):
         """The company's tariffs, the newest first, without their rates."""
         asked = visit.asked()
         found = ask(self.billing, "tariffs", tenant=visit.caller.tenant, **page(asked))["tariffs"]
-        shown = [_listed(one) for one in found]
-        return answer({"tariffs": shown, "next_cursor": next_of(asked, shown, "drafted_at", "id")})
+        return answer(paged("tariffs", asked, [_listed(one) for one in found], "drafted_at", "id"))
 
-    @door("POST", PATH, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={201: TARIFF})
+    @door(
+        "POST",
+        PATH,
+        body=billing_schemas.TariffBodySchema(),
+        body_limit=BODY_LIMIT,
+        answers={201: TARIFF, 409: PROBLEM},
+    )
     def draft_tariff(self, visit: Visit) -> Response:
         """Draft a tariff."""
         visit.asked()
@@ -47,7 +55,7 @@ class TariffDoors(Door):
         query=billing_schemas.ImportQuerySchema(),
         body="text/csv",
         body_limit=BODY_LIMIT,
-        answers={201: TARIFF},
+        answers={201: TARIFF, 409: PROBLEM},
     )
     def import_tariff(self, visit: Visit) -> Response:
         """Draft a tariff from a CSV whose columns are the fields of a rate."""
@@ -66,14 +74,16 @@ class TariffDoors(Door):
         visit.asked()
         return answer(self._whole(visit, found))
 
-    @door("PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF})
+    @door(
+        "PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF, 409: PROBLEM}
+    )
     def redraft_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Write a draft anew; an active tariff never changes."""
         self._find_tariff(visit, tariff_id)
         visit.asked()
         return answer(self._draft(visit, tariff_id, *_drafted(visit)))
 
-    @door("DELETE", ONE, answers={204: ""})
+    @door("DELETE", ONE, answers={204: "", 409: PROBLEM})
     def discard_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Throw a draft away."""
         self._find_tariff(visit, tariff_id)
@@ -81,7 +91,7 @@ class TariffDoors(Door):
         self._order_tariff("discard_tariff", visit, tariff_id)
         return answer(None, 204)
 
-    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF})
+    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF, 409: PROBLEM})
     def activate_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
         """Let a draft rule the calls answered from an instant on; the tariff before it ends there."""
         self._find_tariff(visit, tariff_id)
@@ -133,7 +143,13 @@ def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
     if not isinstance(rates, list):
         raise Invalid("The rates are malformed.", {"rates": ["Not a list."]})
     head = schemas.load(HEAD, body)
-    return {**head, "rounding": body.get("rounding", {})}, json.dumps(rates).encode(), "json"
+    return {**head, "rounding": body.get("rounding", {})}, _encoded(rates), "json"
+
+
+def _encoded(rates: list[Any]) -> bytes:
+    """As JSON, piece by piece, so that others are not kept waiting."""
+    starts = in_turns(range(0, len(rates), PIECE))
+    return f"[{','.join(json.dumps(rates[start : start + PIECE])[1:-1] for start in starts)}]".encode()
 
 
 def _listed(found: Json) -> Json:

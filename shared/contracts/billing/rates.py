@@ -14,13 +14,14 @@ PREFIX = re.compile(r"\+?[0-9]*", re.ASCII)
 DEAREST, PLACES = Decimal(1_000_000), 6
 LONGEST = 86_400
 """Seconds that an increment, a minimum or what is free may have: a day."""
+NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?|[+-]?[.][0-9]+", re.ASCII)
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 NONE = Decimal(0)
 PRICED = (Direction.INBOUND.value, Direction.OUTBOUND.value)
 
 
 def _money(amount: Decimal) -> None:
-    if not 0 <= amount < DEAREST:
+    if amount.is_signed() or amount >= DEAREST:
         raise ValidationError("Must be from 0 to less than 1000000.")
     if -int(amount.as_tuple().exponent) > PLACES:
         raise ValidationError(f"Has more than {PLACES} digits after the point.")
@@ -51,6 +52,8 @@ class Money(fields.Decimal):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Decimal:
         if not isinstance(value, str):
             raise ValidationError('Give a decimal in a string: "1.20".')
+        if not NUMBER.fullmatch(value.strip()):
+            raise self.make_error("invalid")
         return super()._deserialize(value.strip(), *args, **kwargs)
 
 

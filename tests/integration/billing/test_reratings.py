@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from shared.plumbing import clock
 from tests.integration.billing.company import (
     MOBILE,
     NOON,
+    NUMBER,
     OTHER,
     RATES,
     TENANT,
@@ -48,6 +50,12 @@ def show(billing: Billing, rerating: UUID, tenant: str = TENANT) -> Json:
         return reratings.show(conn, tenant, rerating)
 
 
+def by_prefix(billing: Billing, rerating: UUID, tenant: str = TENANT, limit: int = 99, **after: Any) -> list[Json]:
+    place = {"after_amount": None, "after_about": "", "after_currency": "", **after}
+    with billing.db.reading() as conn:
+        return reratings.by_prefix(conn, tenant, rerating, limit=limit, **place)
+
+
 @pytest.fixture
 def day(billing: Billing) -> Billing:
     """Eight calls to Vodafone, one to Kyivstar and one that nobody answered; then a dearer tariff of that day."""
@@ -65,7 +73,7 @@ def test_a_period_is_rated_again_and_every_price_says_why_and_by_whom(day: Billi
     found = show(day, rerating)
     assert found["calls"] == {"total": 10, "done": 10, "changed": 8, "failed": 0}
     assert found["totals"] == [{"currency": "UAH", "before": "10.2000", "after": "16.6000", "difference": "6.4000"}]
-    assert found["by_prefix"] == [
+    assert by_prefix(day, rerating) == [
         {"prefix": "outbound +38050", "currency": "UAH", "calls": 8}
         | {"before": "9.6000", "after": "16.0000", "difference": "6.4000"},
         {"prefix": "outbound +38067", "currency": "UAH", "calls": 1}
@@ -74,6 +82,25 @@ def test_a_period_is_rated_again_and_every_price_says_why_and_by_whom(day: Billi
     [earlier] = day.price(0)["history"]
     assert (day.amount(0), earlier["amount"], earlier["difference"]) == ("2.0000", "1.2000", "0.8000")
     assert (earlier["why"], earlier["by"]) == ("rerated", str(OLHA))
+
+
+def test_page_by_page_every_prefix_is_told_once_those_first_that_differ_most(day: Billing) -> None:
+    prefixes = [a_rate(NUMBER[:length], "3.00") for length in range(3, 8)]
+    draft = day.tariff([*prefixes, a_rate("+38067", "0.50")], valid_from=None)
+    day.hear(*(told(ended(f"+{n}", callee=f"{NUMBER[:n]}9")) for n in range(3, 8)))
+    day.rate(after=300)
+    rerating = begin(day, dry_run=True, tariff_id=draft)
+    while work(day):
+        pass
+    whole, found, after = by_prefix(day, rerating), list[Json](), dict[str, Any]()
+    while page := by_prefix(day, rerating, limit=2, **after):
+        found += page
+        amount = abs(Decimal(page[-1]["difference"]))
+        after = {"after_amount": amount, "after_about": page[-1]["prefix"], "after_currency": "UAH"}
+    assert found == whole
+    differences = [abs(Decimal(one["difference"])) for one in found]
+    assert differences == sorted(differences, reverse=True)
+    assert len(differences) > len(set(differences))
 
 
 def test_a_dry_run_on_a_draft_tells_the_same_and_changes_nothing(day: Billing) -> None:
@@ -169,3 +196,5 @@ def test_what_makes_no_sense_is_refused(day: Billing) -> None:
             begin(day, tenant, dry_run=True, tariff_id=tariff_id)
     with pytest.raises(NotFound):
         show(day, begin(day), OTHER)
+    with pytest.raises(NotFound):
+        by_prefix(day, begin(day), OTHER)

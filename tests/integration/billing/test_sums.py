@@ -9,15 +9,27 @@ import pytest
 from services.billing import sums
 from services.billing.sums import By
 from shared.contracts.wire import Json
-from tests.integration.billing.company import MOBILE, NOON, OTHER, RATES, TENANT, Billing, ended, freephone, told
+from tests.integration.billing.company import (
+    MOBILE,
+    NOON,
+    OTHER,
+    RATES,
+    TENANT,
+    Billing,
+    a_rate,
+    ended,
+    freephone,
+    told,
+)
 
 YEAR = timedelta(days=365)
+WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency": ""}
 LATE = NOON + timedelta(hours=10, minutes=30)
 """Half past midnight in Kyiv."""
 
 
 def show(billing: Billing, by: By, tenant: str = TENANT, **span: Any) -> Json:
-    asked = {"placed_from": NOON - YEAR, "placed_to": NOON + YEAR, "zone": "Europe/Kyiv", **span}
+    asked = {"placed_from": NOON - YEAR, "placed_to": NOON + YEAR, "zone": "Europe/Kyiv", **WHOLE, **span}
     with billing.db.connection() as conn:
         return sums.show(conn, tenant, by=by, **asked)
 
@@ -72,3 +84,21 @@ def test_the_period_has_its_beginning_and_not_its_end(priced: Billing) -> None:
 
 def test_nothing_is_told_of_other_companies(priced: Billing) -> None:
     assert show(priced, By.DAY, OTHER) == show(priced, By.PREFIX, OTHER) == {"rows": [], "totals": []}
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_page_by_page_every_row_is_told_once_in_the_order_of_the_whole(billing: Billing, by: By) -> None:
+    rates = [a_rate(f"+{number}", "1.00" if number % 3 else "2.00") for number in range(1, 8)]
+    billing.tariff(rates, valid_from=NOON - YEAR)
+    for number in range(1, 8):
+        day = NOON - timedelta(days=number)
+        billing.hear(told(ended(number, ended_at=day, callee=f"+{number}"), received=-number * 86400.0))
+    assert billing.rate(after=300) == 7
+    whole, found = show(billing, by)["rows"], list[Json]()
+    after = dict[str, Any]()
+    while page := show(billing, by, limit=2, **after)["rows"]:
+        found += page
+        last = page[-1]
+        after = {"after_amount": Decimal(last["amount"]), "after_about": last[by.value], "after_currency": "UAH"}
+    assert found == whole
+    assert len(found) == 7

@@ -3,14 +3,14 @@
 import random
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from services.gateway import projections, queries
+from services.gateway import heartbeats, projections
 from shared.contracts.calls.events import Forward
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Phase, Status
@@ -162,6 +162,28 @@ def test_a_feed_that_is_made_again_goes_on_above_all_its_numbers(gateway_db: Pos
     assert feed(gateway_db)[call_id(1)] > before
 
 
+@dataclass
+class Counting:
+    """A connection that counts what it is told to do."""
+
+    conn: Connection
+    statements: int = 0
+
+    def execute(self, *words: Any) -> Any:
+        self.statements += 1
+        return self.conn.execute(*words)
+
+
+def test_five_hundred_facts_cost_as_many_statements_as_one(gateway_db: Postgres):
+    counts = []
+    for facts in (1, 500):
+        with gateway_db.connection() as conn:
+            counting = Counting(conn)
+            projections.show(counting, [told(state(f"{facts} {n}")) for n in range(facts)])
+        counts.append(counting.statements)
+    assert counts[0] == counts[1] <= 6
+
+
 def test_numbers_follow_the_order_of_commits_when_many_write(gateway_db: Postgres):
     """A reader that keeps asking for what is after the last number it has seen misses no call."""
     stopped, seen = threading.Event(), dict[Any, int]()
@@ -236,7 +258,7 @@ def test_what_is_malformed_is_refused_and_nothing_is_written(gateway_db: Postgre
 
 def heard(db: Postgres) -> Any:
     with db.connection() as conn:
-        return queries.heard(conn)
+        return heartbeats.heard(conn)
 
 
 def test_the_last_heartbeat_is_remembered_in_whatever_order_they_come(gateway_db: Postgres):

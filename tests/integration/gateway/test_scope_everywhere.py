@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.domain.summary import summarise
 from services.gateway.doors import export
+from services.gateway.found import Found
+from services.gateway.rows import Row
 from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
@@ -102,7 +105,7 @@ def asked(chance: Random) -> Filters:
     return Filters(**{name: ASKED[name](chance) for name in some(chance, sorted(ASKED), 2)})
 
 
-def walked(conn: Connection, scope: Scope, filters: Filters, limit: int) -> Iterator[queries.Row]:
+def walked(conn: Connection, scope: Scope, filters: Filters, limit: int) -> Iterator[Row]:
     cursor = None
     while True:
         page = queries.page(conn, scope, filters, limit, cursor)
@@ -119,7 +122,8 @@ def ask_list(conn: Connection, world: World) -> None:
 
 def ask_export(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
-    rows = list(walked(conn, scope_of(caller), filters, export.PAGE))
+    with closing(Found(queries.keys(conn, scope_of(caller), filters))) as found:
+        rows = [row for ids in found.pages(export.PAGE) for row in queries.some(conn, scope_of(caller), ids)]
     shown = entries.shown(conn, TENANT, rows, timedelta(0))
     assert [UUID(entry["call_id"]) for entry in shown] == world.shown(caller, filters)
 

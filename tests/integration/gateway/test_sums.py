@@ -1,6 +1,7 @@
 """What calls cost, by who made or answered them: whoever held the line then."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from tests.integration.gateway.test_prices import charged
 from tests.integration.gateway.told import NOON, TENANT, state, told
 
 HOUR = timedelta(hours=1)
+WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency": ""}
 
 
 def show(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
-    asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **span}
+    asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **WHOLE, **span}
     with db.connection() as conn:
         return sums.by_operator(conn, tenant, **asked)
 
@@ -60,11 +62,12 @@ def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too
         projections.show(conn, [told(call) for call in calls])
         projections.show(conn, [charged(name, amount) for name, amount in prices.items()])
     found = show(gateway_db)
-    assert found["rows"] == [
-        row(olena, "Олена", 2, "3.50"),
-        row(taras, "Тарас", 1, "0.75"),
-        row(None, None, 1, "0.00"),
-    ]
+    rows = [row(olena, "Олена", 2, "3.50"), row(taras, "Тарас", 1, "0.75"), row(None, None, 1, "0.00")]
+    assert found["rows"] == rows
+    after = {"after_amount": Decimal("3.50"), "after_about": str(olena), "after_currency": "UAH"}
+    assert show(gateway_db, limit=1, **after)["rows"] == rows[1:2]
+    after = {"after_amount": Decimal("0.00"), "after_about": "", "after_currency": "UAH"}
+    assert show(gateway_db, **after)["rows"] == []
     assert found["totals"] == [{"currency": "UAH", "calls": 4, "amount": "4.25"}]
     assert [total["calls"] for total in show(gateway_db, placed_from=NOON + 2 * HOUR)["totals"]] == [1]
     assert [total["calls"] for total in show(gateway_db, placed_to=NOON + 2 * HOUR)["totals"]] == [3]

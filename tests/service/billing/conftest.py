@@ -11,9 +11,26 @@ from kombu import Connection
 from shared.contracts.topology import RPC_EXCHANGE
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
+from tests.integration.billing.company import NUMBER, TENANT
 
 SERVICE, RELAY = "services.billing.service:BillingService", "services.billing.service:BillingRelay"
 Ask = Callable[..., Any]
+FILL = """
+    insert into calls (tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending,
+                       correlation_id)
+    select %(tenant)s, gen_random_uuid(), 4,
+           jsonb_build_object('direction', 'outbound', 'caller', '101', 'callee', %(callee)s::text, 'line', null,
+                              'forwarded', '[]'::jsonb, 'placed_at', at, 'answered_at', at, 'ended_at', at,
+                              'talk_time', '60.000'),
+           at, at, at, at, true, ''
+      from generate_series(1, %(calls)s::int) as n, (select timestamptz '2026-01-02 12:00Z' as at) as noon
+"""
+
+
+def fill(db: Postgres, calls: int) -> None:
+    """So many calls of a minute each that are due."""
+    with db.connection() as conn:
+        conn.execute(FILL, {"tenant": TENANT, "callee": NUMBER, "calls": calls})
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""Billing as a process: asked over RPC, told of calls by the broker, on as many replicas as are started."""
+"""Billing as a process: asked over RPC, and told of calls by the broker."""
 
 import json
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
 from shared.testing.infrastructure import Broker, Service, eventually
 from tests.integration.billing.company import TENANT, call_id, ended, told
-from tests.service.billing.conftest import RELAY, Ask
+from tests.service.billing.conftest import Ask
 
 LATENESS = "select extract(epoch from changed_at - (charge ->> 'due_at')::timestamptz)::float from charges"
 RATE = {"direction": "outbound", "prefix": "+38050", "per_minute": "1.20"}
@@ -52,26 +51,6 @@ def test_a_call_is_priced_within_a_second_after_it_is_due_and_never_before(
     assert all(0 <= late < 1 for late in latenesses(billing_db))
     shown = ask("price", tenant=TENANT, call_id=call_id("a"))["result"]
     assert (shown["amount"], shown["tariff"]["id"]) == ("1.2000", tariff_id)
-
-
-def test_replicas_share_the_work_and_the_death_of_one_loses_and_doubles_nothing(
-    start: Start, ask: Ask, broker: Broker, billing_db: Postgres
-) -> None:
-    first, second = start(), start()
-    start(RELAY)
-    ruling_tariff(ask)
-    for tens in range(10):
-        hear(broker, *range(tens * 100, tens * 100 + 100))
-    eventually(lambda: len(latenesses(billing_db)) > 300)
-    first.kill()
-    eventually(lambda: len(latenesses(billing_db)) == 1000, seconds=30)
-    assert second.alive()
-    assert min(latenesses(billing_db)) >= 0
-    eventually(lambda: broker.count("gateway.journal") >= 1002)
-    said = [json.loads(message.body) for message in broker.take("gateway.journal")]
-    priced = Counter(body["state"]["call_id"] for body in said if body.get("type") == "call_priced")
-    assert (len(priced), set(priced.values())) == (1000, {1})
-    assert {body["correlation_id"] for body in said if body.get("type") == "call_priced"} == {"about 4"}
 
 
 def test_a_price_list_that_is_too_long_for_a_message_comes_in_slices(start: Start, ask: Ask) -> None:

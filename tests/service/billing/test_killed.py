@@ -6,21 +6,11 @@ from uuid import uuid4
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Broker, eventually
-from tests.integration.billing.company import NUMBER, TENANT
-from tests.service.billing.conftest import Ask
+from tests.integration.billing.company import TENANT
+from tests.service.billing.conftest import Ask, fill
 from tests.service.billing.test_billing import RATE, Start, latenesses, ruling_tariff
 
-CALLS = 3000
-FILL = """
-    insert into calls (tenant, call_id, version, facts, placed_at, ended_at, received_at, due_at, pending,
-                       correlation_id)
-    select %(tenant)s, gen_random_uuid(), 4,
-           jsonb_build_object('direction', 'outbound', 'caller', '101', 'callee', %(callee)s::text, 'line', null,
-                              'forwarded', '[]'::jsonb, 'placed_at', at, 'answered_at', at, 'ended_at', at,
-                              'talk_time', '60.000'),
-           at, at, at, at, true, ''
-      from generate_series(1, %(calls)s::int) as n, (select timestamptz '2026-01-02 12:00Z' as at) as noon
-"""
+CALLS = 1600
 EVENTS = "select type, count(*), count(distinct stream) from events where stream like 'charge-%%' group by 1 order by 1"
 PERIOD = {"placed_from": "2026-01-01T00:00:00Z", "placed_to": "2026-02-01T00:00:00Z", "dry_run": False}
 
@@ -30,8 +20,7 @@ def test_a_rerating_goes_on_after_its_process_was_killed_and_ends_with_the_right
 ) -> None:
     replica = start()
     ruling_tariff(ask)
-    with billing_db.connection() as conn:
-        conn.execute(FILL, {"tenant": TENANT, "callee": NUMBER, "calls": CALLS})
+    fill(billing_db, CALLS)
     eventually(lambda: len(latenesses(billing_db)) == CALLS, seconds=60, every=0.2)
     ruling_tariff(ask, rates=[{**RATE, "per_minute": "2.00"}])
     rerating = ask("rerate", command_id=uuid4(), tenant=TENANT, **PERIOD)["result"]["id"]
@@ -50,7 +39,7 @@ def test_a_rerating_goes_on_after_its_process_was_killed_and_ends_with_the_right
     found: Json = ask("rerating", tenant=TENANT, rerating_id=rerating)["result"]
     assert found["calls"] == {"total": CALLS, "done": CALLS, "changed": CALLS, "failed": 0}
     assert found["totals"] == [
-        {"currency": "UAH", "before": "3600.0000", "after": "6000.0000", "difference": "2400.0000"}
+        {"currency": "UAH", "before": "1920.0000", "after": "3200.0000", "difference": "1280.0000"}
     ]
     with billing_db.reading() as conn:
         assert conn.execute(EVENTS).fetchall() == [("call_priced", CALLS, CALLS), ("call_rerated", CALLS, CALLS)]

@@ -35,13 +35,20 @@ def test_without_comments_writes_are_503_in_time_and_the_journal_shows_those_the
     assert shown(system, call) == written
     assert system.get("/journal", "admin", has="comment").json()["entries"]
     timeline = system.get(f"/calls/{call}/timeline", "admin")
-    assert (timeline.status_code, timeline.json()["degraded"]) == (200, ["comments"])
+    assert (timeline.status_code, timeline.headers["Degraded"]) == (200, "comments")
     assert {one["owner"] for one in timeline.json()["events"]} == {"calls"}
     eventually(lambda: system.get("/journal", "admin").json()["degraded"] == ["comments"])
     for name in ("comments", "comments-relay"):
         system.start(name)
     eventually(lambda: system.get("/journal", "admin").json()["degraded"] == [])
     assert [one["text"] for one in history(system, call)] == ["ще працює"]
+
+
+def test_an_owner_that_listens_no_more_is_away_although_its_relay_lives(system: System, call: str) -> None:
+    system.processes["comments"].kill()
+    eventually(lambda: system.get("/journal", "admin").json()["degraded"] == ["comments"])
+    system.start("comments")
+    eventually(lambda: system.get("/journal", "admin").json()["degraded"] == [])
 
 
 def test_without_calls_there_is_no_timeline_but_a_comment_can_be_written(system: System, call: str) -> None:

@@ -26,7 +26,7 @@ OWNERS = {
 HOMES = ("calls", "billing", "comments", "recordings")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     services = Services(stack, tmp_path_factory.mktemp("gateway"))
     services.start(SERVICE, of="gateway", **PATIENT)

@@ -142,6 +142,7 @@ def a_recording(homes: Homes, company: Company, ids: Ids) -> None:
 
 PARTS: dict[str, Callable[[Homes, Company, Ids], None]] = {
     "delete_comment": a_comment,
+    "show_comment_history": a_comment,
     "show_recording": a_recording,
     "show_recording_peaks": a_recording,
     "delete_recording": a_recording,

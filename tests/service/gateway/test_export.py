@@ -12,9 +12,11 @@ import requests
 
 from services.gateway.domain.cells import plain
 from services.gateway.domain.exporting import COLUMNS
-from services.gateway.schemas import EntrySchema
+from services.gateway.journal_schemas import EntrySchema
+from shared.contracts.values import Status
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import NOON, call_id, show_states, state
+from shared.testing.infrastructure import eventually
+from tests.integration.gateway.told import NOON, call_id, show, show_states, state, told
 from tests.service.gateway.stage import Company, Gateway
 
 EXPORT = "/api/v1/journal/export"
@@ -153,10 +155,22 @@ def test_what_is_not_taken_is_refused_by_name(gateway: Gateway, company: Company
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [name])
 
 
-def test_an_export_breaks_off_when_the_session_ends(gateway: Gateway, company: Company, gateway_db: Postgres):
+@pytest.fixture
+def long_calls(company: Company, gateway_db: Postgres) -> Company:
+    """So much that an export of it waits for its client. Call n was placed n seconds after noon."""
+    made = [state(n, caller="203", caller_name="ї" * 3000, placed_at=NOON + timedelta(seconds=n)) for n in range(2000)]
+    show_states(gateway_db, made, company.tenant)
+    return company
+
+
+def begun(gateway: Gateway, path: str = f"{EXPORT}?format=ndjson", **who: str) -> requests.Response:
+    """An export that waits for us to take it."""
+    return Gateway(gateway.url)("GET", path, stream=True, **who)
+
+
+def test_an_export_breaks_off_when_the_session_ends(gateway: Gateway, long_calls: Company):
     token = gateway.token("administrator")
-    show_states(gateway_db, [state(n, caller="203", caller_name="ї" * 3000) for n in range(2000)], company.tenant)
-    answer = gateway("GET", EXPORT, token=token, params={"format": "ndjson"}, stream=True)
+    answer = begun(gateway, token=token)
     pieces = answer.iter_content(4096)
     next(pieces)
     assert Gateway(gateway.url)("DELETE", "/api/v1/sessions/current", token=token).status_code == 204
@@ -172,16 +186,38 @@ def test_keys_for_export_and_people_may_and_nobody_else(gateway: Gateway, compan
     assert gateway("GET", EXPORT, params=asked).status_code == 401
 
 
-def test_calls_that_come_and_change_meanwhile_are_in_it_once_at_most(
-    gateway: Gateway, calls: Company, gateway_db: Postgres
+@pytest.mark.parametrize("status", ["answered", None])
+def test_what_comes_and_changes_meanwhile_changes_neither_which_nor_how_many(
+    gateway: Gateway, long_calls: Company, gateway_db: Postgres, status
 ):
-    answer = gateway("GET", EXPORT, token=gateway.token("administrator"), params={"format": "ndjson"}, stream=True)
+    asked = {"format": "ndjson"} | ({"status": status} if status else {})
+    answer = gateway("GET", EXPORT, token=gateway.token("administrator"), params=asked, stream=True)
     lines = answer.iter_lines()
     first = next(lines)
-    new = [state(f"new {n}", placed_at=NOON + timedelta(hours=1, seconds=n)) for n in range(50)]
-    show_states(gateway_db, new, calls.tenant)
-    found = [json.loads(line)["call_id"] for line in [first, *lines]]
-    assert [one for one in found if one in {str(call_id(n)) for n in range(CALLS)}] == [
-        str(call_id(n)) for n in range(CALLS - 1, -1, -1)
-    ]
-    assert len(found) == len(set(found))
+    came = [state(f"new {n}", placed_at=NOON + timedelta(seconds=n + 0.5)) for n in range(-50, 2000, 100)]
+    changed = [state(n, status=Status.MISSED, placed_at=NOON - timedelta(days=1)) for n in range(0, 2000, 7)]
+    show_states(gateway_db, came, long_calls.tenant)
+    show(gateway_db, *(told(one, version=2, tenant=long_calls.tenant) for one in changed))
+    assert [json.loads(line)["call_id"] for line in [first, *lines]] == [str(call_id(n)) for n in range(1999, -1, -1)]
+
+
+@pytest.mark.parametrize("times", [3, 4, 5])
+def test_four_exports_at_once_are_the_limit_of_an_account(gateway: Gateway, long_calls: Company, times):
+    token = gateway.token("administrator")
+    answers = [begun(gateway, token=token) for _ in range(times)]
+    assert [answer.status_code for answer in answers] == [200] * min(times, 4) + [429] * (times - 4)
+    assert all(answer.headers["Retry-After"] == "1" for answer in answers[4:])
+    assert begun(gateway, key=long_calls.keys["export"]).status_code == 200
+    for answer in answers:
+        answer.close()
+
+
+@pytest.mark.parametrize("ending", ["taken", "left"])
+def test_an_export_that_is_over_makes_room_for_another(gateway: Gateway, long_calls: Company, ending):
+    token = gateway.token("administrator")
+    first, *others = (begun(gateway, token=token) for _ in range(4))
+    assert begun(gateway, "/api/v1/contacts/export", token=token).status_code == 429
+    _ = first.content if ending == "taken" else first.close()
+    eventually(lambda: begun(gateway, token=token).status_code == 200)
+    for answer in others:
+        answer.close()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.schemas import EntrySchema, JournalSchema
+from services.gateway.journal_schemas import EntrySchema, JournalSchema
 from shared.contracts.topology import OWNERS
 from shared.contracts.values import Direction
 from shared.plumbing import clock

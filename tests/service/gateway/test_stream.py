@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.gateway.doors.bell import Bell
-from services.gateway.schemas import EntrySchema
+from services.gateway.journal_schemas import EntrySchema
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Stack, eventually

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.schemas import SummarySchema
+from services.gateway.journal_schemas import SummarySchema
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Postgres
 from tests.integration.gateway.told import NOON, show_states, state
@@ -131,3 +131,11 @@ def test_nobody_counts_without_credentials(gateway: Gateway, calls: Company):
     assert gateway("GET", SUMMARY).status_code == 401
     assert gateway("GET", SUMMARY, key=calls.keys["ingest"]).status_code == 403
     assert gateway("GET", SUMMARY, key=calls.keys["export"]).json()["total"] == 7
+
+
+def test_talk_is_told_to_the_microsecond_as_that_of_each_call_is(
+    gateway: Gateway, company: Company, gateway_db: Postgres
+):
+    talks = [timedelta(seconds=1, microseconds=400_400), timedelta(seconds=2, microseconds=100)]
+    show_states(gateway_db, [state(n, talk_time=talk) for n, talk in enumerate(talks)], company.tenant)
+    assert summary(gateway, "administrator")["talk_seconds"] == "3.400500"

@@ -1,7 +1,8 @@
 """The relay: what was written reaches the broker, whatever happens to the broker, the database and the relay."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 import requests
 
-from shared.contracts.topology import QUEUES
+from shared.contracts.topology import QUEUES, heard_by
 from shared.testing.infrastructure import Broker, Service, Stack, eventually
 from shared.testing.proxy import Proxy
 from tests.sizes import Size, sized
@@ -20,6 +21,8 @@ WRITE = """
     select 'call_of_a_double', %s, n from generate_series(%s::int, %s::int) as n
 """
 QUEUE = "gateway.journal"
+HEARD = heard_by("calls")
+RPC = HEARD[0]
 
 
 class Outbox:
@@ -128,12 +131,37 @@ def test_one_relay_works_and_another_takes_over_when_it_dies(start: Start, outbo
     assert outbox.left() == 10
 
 
-def test_a_heartbeat_tells_the_age_of_the_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
+def beats(broker: Broker) -> list[Any]:
+    return [one for one in broker.take(QUEUE) if one.delivery_info["routing_key"] == "heartbeat"]
+
+
+@contextmanager
+def listening(broker: Broker, *queues: str) -> Iterator[None]:
+    """Somebody takes messages from the queues."""
+    with broker.channel() as channel:
+        channel.queue_declare(RPC, durable=True, auto_delete=False)
+        for queue in queues:
+            channel.basic_consume(queue, no_ack=True)
+        yield
+        channel.queue_delete(RPC)
+
+
+def test_the_heartbeat_of_an_owner_tells_the_age_of_its_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
     start("CallsRelay")
-    beats = eventually(
-        lambda: [one for one in broker.take(QUEUE) if one.delivery_info["routing_key"] == "heartbeat"], every=0.3
-    )
-    assert '"owner": "calls", "outbox_age": 0.0' in beats[0].body
+    with listening(broker, *HEARD):
+        first, *_ = eventually(lambda: beats(broker), every=0.3)
+    assert '"owner": "calls", "outbox_age": 0.0' in first.body
+
+
+@pytest.mark.parametrize("deaf", HEARD)
+def test_an_owner_that_listens_no_more_has_no_heartbeat(start: Start, outbox: Outbox, broker: Broker, deaf) -> None:
+    relay = start("CallsRelay")
+    with listening(broker, *(queue for queue in HEARD if queue != deaf)):
+        outbox.write()
+        outbox.arrived(broker)
+        time.sleep(2.5)
+        assert beats(broker) == []
+    assert relay.alive()
 
 
 def test_the_correlation_id_of_the_writer_is_that_of_the_message(start: Start, outbox: Outbox, broker: Broker) -> None:

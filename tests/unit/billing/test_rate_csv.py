@@ -30,8 +30,10 @@ def errors(text: str | bytes) -> dict[str, dict[str, list[str]]]:
         b"Direction\tPREFIX\tper_minute\noutbound\t+38067\t1.20\n",
         b'per_minute,direction,prefix\n"1,20",outbound,"+38067"\n',
         b"direction,prefix,per_minute,line,free_seconds\noutbound , +38067,1.20,,\n",
+        b"\r\n;;\r\ndirection;prefix;per_minute\r\noutbound;+38067;1,20\r\n",
+        f"{HEADING}\routbound,+38067,1.20\r".encode(),
     ],
-    ids=["commas", "BOM", "semicolons", "utf-16", "tabs", "quotes", "empty cells"],
+    ids=["commas", "BOM", "semicolons", "utf-16", "tabs", "quotes", "empty cells", "blank lines", "carriage returns"],
 )
 def test_a_price_list_is_read_as_spreadsheets_save_it(content: bytes) -> None:
     assert rate_csv.read(content) == [KYIVSTAR]
@@ -71,6 +73,10 @@ def test_every_field_of_a_rate_is_a_column() -> None:
         ("per_minute", "1000000"),
         ("per_minute", "дорого"),
         ("per_minute", "1e-7"),
+        ("per_minute", "-0"),
+        ("per_minute", "1_000"),
+        ("per_minute", "1.234,50"),
+        ("per_minute", "١"),
         ("connection_fee", "-0.01"),
         ("minimal_charge", "∞"),
         ("increment_seconds", "0"),
@@ -99,6 +105,20 @@ def test_overlapping_rates_name_each_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"\n\r\n{HEADING}\noutbound,+38O67,1\n", "line 4"),
+        (f"{HEADING}\noutbound,+38050,1\n , ,\n\noutbound,+38O67,1\n", "line 5"),
+        (f'{HEADING}\noutbound,"\n+38050\n",1\noutbound,+38O67,1\n', "line 5"),
+        (f'{HEADING}\r\n\r\noutbound,"\r\n+38O67",1\r\noutbound,+1,1\r\n', "line 3"),
+    ],
+    ids=["blank ones before the heading", "blank ones between", "a cell of several", "in a cell of several"],
+)
+def test_a_line_is_counted_as_it_stands_in_the_file(text: str, line: str) -> None:
+    assert {at: list(columns) for at, columns in errors(text).items()} == {line: ["prefix"]}
+
+
+@pytest.mark.parametrize(
     ("content", "line", "column"),
     [
         (b"", "line 1", "columns"),
@@ -109,7 +129,10 @@ def test_overlapping_rates_name_each_other() -> None:
         (b"direction,prefix,per_minute\noutbound,+1,1\noutbound,+2\n", "line 3", "columns"),
         (b'direction,prefix,per_minute\noutbound,"+1,1\n', "line 2", "quotes"),
         (b"direction,prefix,per_minute\noutbound,\x98\xff,1\n", "line 2", "encoding"),
+        (b'direction,prefix,per_minute\n\noutbound,"+1,1\noutbound,+2,1\n', "line 3", "quotes"),
+        (b"direction,prefix,per_minute\r\routbound,\x98\xff,1\r", "line 3", "encoding"),
         (b"\xff\xfed", "line 1", "encoding"),
+        ("\n\u0a0a\n".encode("utf-16") + b"d", "line 3", "encoding"),
     ],
 )
 def test_what_is_no_price_list_is_refused_where_it_ceases_to_be_one(content: bytes, line: str, column: str) -> None:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.cursors import Cursor, Place, decode, decode_place, encode, encode_place
+from services.gateway.cursors import (
+    Cursor,
+    Place,
+    Sum,
+    decode,
+    decode_place,
+    decode_sum,
+    encode,
+    encode_place,
+    encode_sum,
+)
 from shared.contracts.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,3 +93,32 @@ def test_a_place_in_the_journal_is_none_in_a_list(cursor):
 def test_what_is_no_place_is_refused(word):
     with pytest.raises(Invalid):
         decode_place(word)
+
+
+SUMS = st.builds(
+    Sum,
+    st.decimals(0, 10**12, places=6),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
+    st.sampled_from(["UAH", "EUR"]),
+)
+
+
+@given(SUMS)
+def test_a_place_in_a_report_is_read_as_it_was_written(one):
+    assert decode_sum(encode_sum(one)) == one
+
+
+@given(SUMS, st.data())
+def test_a_place_in_a_report_with_one_letter_changed_is_not_ours(one, data):
+    word = encode_sum(one)
+    at = data.draw(st.integers(0, len(word) - 1))
+    letter = data.draw(st.sampled_from(LETTERS).filter(lambda letter: letter != word[at]))
+    with pytest.raises(Invalid):
+        decode_sum(word[:at] + letter + word[at + 1 :])
+
+
+@given(CURSORS, PLACES)
+def test_a_place_in_the_journal_or_a_list_is_none_in_a_report(cursor, place):
+    for word in (encode(cursor), encode_place(place)):
+        with pytest.raises(Invalid):
+            decode_sum(word)

@@ -8,8 +8,8 @@ import pytest
 
 from services.gateway import entries
 from services.gateway.directory import Holder, Names
-from services.gateway.queries import Row
-from services.gateway.schemas import EntrySchema
+from services.gateway.journal_schemas import EntrySchema
+from services.gateway.rows import Row
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 OLHA, PETRO = UUID(int=1), UUID(int=2)

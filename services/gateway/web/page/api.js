@@ -53,10 +53,17 @@ async function ask(method, path, { query, body, key, signal }) {
   const sent = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
   const response = await fetch(address(path, query), { method, headers, body: sent, signal });
   note(response);
-  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.ok) return response.status === 204 ? null : told(response);
   if (response.status === 401 && path !== "/sessions") leave();
   const problem = await response.json().catch(() => ({}));
   throw new Refused(response.status, problem, Number(response.headers.get("Retry-After")) || 0);
+}
+
+/** What is told, with the services in `degraded` whose part of it is missing. */
+async function told(response) {
+  const silent = response.headers.get("Degraded");
+  const whole = await response.json();
+  return silent ? { ...whole, degraded: silent.split(", ") } : whole;
 }
 
 let ahead = 0;

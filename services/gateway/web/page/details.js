@@ -90,7 +90,7 @@ async function showCourse(box, entry) {
   const heading = el("h2", { class: "small" }, t("timeline"));
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
   const told = await toldOf(`/calls/${entry.call_id}/timeline`);
-  const away = (told?.degraded ?? ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));
+  const away = (told ? told.degraded ?? [] : ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));
   box.replaceChildren(heading, el("ol", {}, (told?.events ?? []).map((event) => step(event, entry)), away));
 }
 

@@ -1,0 +1,74 @@
+"""A price list through the door: how long a usual one takes, and how long others wait while the longest is taken."""
+
+import argparse
+import threading
+import time
+from typing import Any
+
+import requests
+
+from shared.testing import system
+from shared.testing.infrastructure import Services, Stack, emptied
+from tests.performance import company
+from tests.performance.figures import Figure
+
+PREFIXES, IMPORTED_WITHIN, LONGEST_WAIT = 10_000, 3.0, 0.5
+LONGEST = 16 * 1024 * 1024
+RATE = (
+    '{"direction":"outbound","prefix":"+%d","line":"","per_minute":"1.20","connection_fee":"0",'
+    '"minimum_seconds":1,"increment_seconds":1,"free_seconds":0,"minimal_charge":"0"}'
+)
+
+
+def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+    with emptied(stack, "billing"), emptied(stack, "gateway") as gateway_db:
+        company.found(gateway_db)
+        next(system.start(stack, services, {}))
+        url, headers = company.address(stack), company.sign_in(stack, "admin")
+        csv = "direction,prefix,per_minute\n" + "".join(f"outbound,+{10**9 + n},1.20\n" for n in range(PREFIXES))
+        asking = {"params": {"name": "bench", "currency": "UAH"}, "data": csv}
+        took, _ = _posted(f"{url}/tariffs/import", {**headers, "Content-Type": "text/csv"}, f"{url}/me", **asking)
+        json = {**headers, "Content-Type": "application/json"}
+        longest, waited = _posted(f"{url}/tariffs", json, f"{url}/me", data=_draft())
+    return [
+        Figure(
+            f"a price list of {PREFIXES:,} prefixes, POST to 201",
+            f"{took:.2f} s",
+            f"{IMPORTED_WITHIN:.0f} s",
+            took < IMPORTED_WITHIN,
+        ),
+        Figure(
+            f"the longest wait of another at that gateway while it takes 16 MiB of rates in {longest:.1f} s",
+            f"{waited * 1000:.0f} ms",
+            f"{LONGEST_WAIT * 1000:.0f} ms",
+            waited < LONGEST_WAIT,
+        ),
+    ]
+
+
+def _draft() -> bytes:
+    count = LONGEST // (len(RATE % 10**9) + 1) - 1
+    rates = ",".join(RATE % (10**9 + n) for n in range(count))
+    return f'{{"name":"bench","currency":"UAH","rates":[{rates}]}}'.encode()
+
+
+def _posted(url: str, headers: dict[str, str], other: str, **how: Any) -> tuple[float, float]:
+    """Seconds until the answer, and the longest that who asks for `other` waited meanwhile."""
+    waits, done = [0.0], threading.Event()
+
+    def ask_meanwhile() -> None:
+        with requests.Session() as session:
+            while not done.wait(0.02):
+                asked_at = time.monotonic()
+                assert session.get(other, headers=headers, timeout=30).ok
+                waits.append(time.monotonic() - asked_at)
+
+    asking = threading.Thread(target=ask_meanwhile)
+    asking.start()
+    began = time.monotonic()
+    answer = requests.post(url, headers=headers, timeout=60, **how)
+    took = time.monotonic() - began
+    done.set()
+    asking.join()
+    assert answer.status_code == 201, answer.text[:500]
+    return took, max(waits)

@@ -1,0 +1,66 @@
+"""Many replicas: one that is added while others work speeds them up, and one that dies takes nothing with it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from shared.plumbing.database import Postgres
+from shared.testing.infrastructure import Broker, Stack, eventually
+from tests.service.billing.conftest import RELAY, Ask, fill
+from tests.service.billing.test_billing import Start, ruling_tariff
+
+CALLS = 2000
+SLOWLY = """
+    create or replace function write_slowly() returns trigger language plpgsql as
+        'begin perform pg_sleep(0.6); return null; end';
+    create trigger write_slowly after insert on charges for each statement execute function write_slowly()
+"""
+QUICKLY = "drop function write_slowly() cascade"
+
+
+@pytest.fixture
+def slow_disk(stack: Stack, billing_db: Postgres) -> Iterator[None]:
+    """What holds a replica up is the database's answer, not the two cores that all share here."""
+    with psycopg.connect(stack.env("billing")["OWNER_DATABASE_URL"], autocommit=True) as owner:
+        owner.execute(SLOWLY)
+        yield
+        owner.execute(QUICKLY)
+
+
+def priced(db: Postgres) -> int:
+    with db.reading() as conn:
+        row = conn.execute("select count(*) from charges").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def speed(db: Postgres, calls: int) -> float:
+    """Calls a second, from the end of one batch to that of another."""
+    first = priced(db)
+    eventually(lambda: priced(db) > first, every=0.01)
+    began, first = time.monotonic(), priced(db)
+    eventually(lambda: priced(db) >= first + calls, every=0.01)
+    return calls / (time.monotonic() - began)
+
+
+def test_a_replica_added_while_another_works_speeds_it_up_and_the_death_of_one_loses_and_doubles_nothing(
+    start: Start, ask: Ask, broker: Broker, billing_db: Postgres, slow_disk: None
+) -> None:
+    first = start()
+    start(RELAY)
+    ruling_tariff(ask)
+    fill(billing_db, CALLS)
+    alone = speed(billing_db, 400)
+    start()
+    assert speed(billing_db, 600) > 1.4 * alone
+    assert priced(billing_db) < CALLS
+    first.kill()
+    eventually(lambda: priced(billing_db) == CALLS, seconds=30)
+    eventually(lambda: broker.count("gateway.journal") >= CALLS + 2, seconds=30)
+    said = [json.loads(message.body) for message in broker.take("gateway.journal")]
+    told = Counter(body["state"]["call_id"] for body in said if body.get("type") == "call_priced")
+    assert (len(told), set(told.values())) == (CALLS, {1})
