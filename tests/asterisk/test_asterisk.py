@@ -136,9 +136,10 @@ def test_a_call_that_another_phone_picks_up(pbx, journal):
 
 
 def test_a_conference_is_a_row_for_each_who_called_it(pbx, journal):
+    # Who comes first is told so by a voice, for two seconds, and is not in the conference before.
     first = pbx.call("alice", "500", ALICE.talks(8))
     once(lambda: pbx.channels() > 0)
-    done(pbx.call("zoe", "500", ZOE.talks(1)), first)
+    done(pbx.call("zoe", "500", ZOE.talks(4)), first)
     journal.shows(
         "internal | 1001 -> 500 | answered | rung - | by 1009 | ended by caller",
         "internal | 1009 -> 500 | answered | rung - | by 1001 | ended by caller",

@@ -80,6 +80,16 @@ def test_records_of_a_call_that_was_heard_live_change_nothing(key):
     assert row(IMPORTED[key] + HEARD[key]) == row(HEARD[key])
 
 
+def test_an_end_that_nobody_heard_is_told_by_the_record():
+    [said] = capture("01-answered-recorded")
+    missed = said[: said.index(b"Event: HangupRequest")]
+    again = b"Response: Success\nMessage: Authentication accepted\n\n"
+    later = f"Event: CoreShowChannelsComplete\nTimestamp: {1795373819 + 3600}\n\n".encode()
+    half, key = told([missed, again + later]), "pbx1-1795373819.14"
+    assert (row(half).ended_by, row(half).talk_time > timedelta(minutes=59)) == ("unknown", True)
+    assert abs(row(half + IMPORTED[key]).ended_at - row(HEARD[key]).ended_at) <= timedelta(seconds=1)
+
+
 def test_reports_are_named_for_what_they_say():
     assert of(read()) == of(read())
     assert {one["report_id"] for one in of(read())}.isdisjoint(one["report_id"] for one in of(read(dst="102")))
