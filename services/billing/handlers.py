@@ -95,12 +95,13 @@ def _carry_out(conn: Connection, tenant: str, tariff_id: UUID, command: Command,
     if queries.tariff(conn, tenant, tariff_id) is None and not new:
         raise NotFound
     order = Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
-    changes = decider.execute(conn, domain, [order], _describe)
+    changes = decider.execute(conn, domain, [order], describe)
     projections.keep_tariffs(conn, changes, command.at)
     return queries.show_tariff(conn, tenant, tariff_id)
 
 
-def _describe(stream: str, tariff: Tariff) -> Json:
+def describe(stream: str, tariff: Tariff) -> Json:
+    """What is published of a tariff."""
     described: Json = STATE.dump(tariff)
     return described
 

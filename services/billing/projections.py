@@ -51,12 +51,12 @@ def keep_terms(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]
 
 def keep_tariffs(conn: Connection, changes: Sequence[Changed], at: datetime) -> None:
     """Show changed tariffs as they are; an older version never replaces a newer one."""
-    _keep(conn, KEEP_TARIFF, [_tariff(change, at) for change in changes])
+    _keep(conn, KEEP_TARIFF, [tariff_row(change) | _times(change, at) for change in changes])
 
 
 def keep_charges(conn: Connection, changes: Sequence[Changed], at: datetime) -> None:
     """Show changed charges as they are; an older version never replaces a newer one."""
-    _keep(conn, KEEP_CHARGES, [_charge(change, at) for change in changes])
+    _keep(conn, KEEP_CHARGES, [charge_row(change) | {"changed_at": instant(at)} for change in changes])
 
 
 def _keep(conn: Connection, statement: Any, rows: Sequence[Json]) -> None:
@@ -64,7 +64,8 @@ def _keep(conn: Connection, statement: Any, rows: Sequence[Json]) -> None:
         conn.execute(statement, {"rows": as_rows(rows)})
 
 
-def _tariff(change: Changed, at: datetime) -> Json:
+def tariff_row(change: Changed) -> Json:
+    """What of a tariff's row follows from its stream."""
     shown = change.published
     return {
         "tariff_id": shown["tariff_id"],
@@ -72,13 +73,17 @@ def _tariff(change: Changed, at: datetime) -> Json:
         "version": change.version,
         "tariff": shown,
         "state": shown["state"],
-        "drafted_at": instant(at),
         "valid_from": shown["valid_from"],
-        "activated_at": instant(at) if shown["state"] == TariffState.ACTIVE else None,
     }
 
 
-def _charge(change: Changed, at: datetime) -> Json:
+def _times(change: Changed, at: datetime) -> Json:
+    active = change.published["state"] == TariffState.ACTIVE
+    return {"drafted_at": instant(at), "activated_at": instant(at) if active else None}
+
+
+def charge_row(change: Changed) -> Json:
+    """What of a charge's row follows from its stream."""
     shown = change.published
     price = shown["price"] or {"amount": None, "currency": None}
     return {
@@ -89,5 +94,4 @@ def _charge(change: Changed, at: datetime) -> Json:
         "amount": price["amount"],
         "currency": price["currency"],
         "charge": shown,
-        "changed_at": instant(at),
     }

@@ -1,5 +1,6 @@
 """Rating a period again, slice by slice: each is one transaction that also notes how far it came.
 
+Of several periods the one of which least is done comes next, so that a short one need not wait for a long one.
 Whoever dies leaves the slice undone and the rest as it was; another replica goes on from there. A dry run writes no
 price, so it may be of a tariff that does not rule, a draft too.
 """
@@ -37,7 +38,7 @@ TAKE = """
     select rerating_id, tenant, placed_from, placed_to, tariff_id, dry_run, by, after_at, after_id
       from reratings
      where ended_at is null
-     order by begun_at
+     order by done, begun_at
      limit 1
        for update skip locked
 """

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
@@ -10,13 +11,13 @@ from services.billing.domain.call import EndedCall
 from services.billing.domain.rate_book import overlaps
 from services.billing.sums import By
 from shared.contracts.billing.events import Rate
-from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
+from shared.contracts.billing.rates import MOST_RATES, RateSchema, RoundingSchema, is_prefix, known_currency
 from shared.contracts.calls.schemas import ForwardSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
 
-MOST_RATES, MOST_ERRORS, BREATH = 200_000, 100, 200
+MOST_ERRORS, BREATH, MOST_ALIKE = 100, 200, 10_000
 MOST, MOST_SUMS = 201, 1001
 """To a page, and the one more that tells whether another follows."""
 SLICE_BYTES = 192 * 1024
@@ -28,10 +29,10 @@ NAME = validate.Length(1, 100)
 
 def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
     """Numbered rows as rates. Raises Invalid, by `place` and number, and then nothing is taken."""
-    rates, numbers, errors = list[Rate](), list[int](), dict[str, Any]()
+    rates, numbers, errors, alike = list[Rate](), list[int](), dict[str, Any](), dict[str, Rate]()
     for number, row in rows:
         try:
-            rates.append(RATE.load(row))
+            rates.append(loaded(row, alike))
             numbers.append(number)
         except ValidationError as error:
             errors[f"{place} {number}"] = error.normalized_messages()  # type: ignore[no-untyped-call]
@@ -44,6 +45,20 @@ def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
     if errors:
         raise Invalid("The rates are malformed.", dict(list(errors.items())[:MOST_ERRORS]))
     return rates
+
+
+def loaded(row: Any, alike: dict[str, Rate]) -> Rate:
+    """The row as a rate. Of a large tariff most rates differ in their prefix only: the rest is checked once."""
+    if not isinstance(row, dict) or not isinstance(prefix := row.get("prefix"), str) or not is_prefix(prefix):
+        rate: Rate = RATE.load(row)
+        return rate
+    # As text, for to Python True is 1.
+    rest = repr([pair for pair in row.items() if pair[0] != "prefix"])
+    if rest not in alike:
+        if len(alike) == MOST_ALIKE:
+            alike.clear()
+        alike[rest] = RATE.load(row)
+    return replace(alike[rest], prefix=prefix)
 
 
 def _not_too_many(rates: list[Rate], errors: Mapping[str, Any], where: str) -> None:

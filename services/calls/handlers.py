@@ -88,12 +88,13 @@ def _carry_out(conn: Connection, orders: Sequence[Order], windows: Windows) -> b
 
 
 def _execute(conn: Connection, orders: Sequence[Order]) -> list[Changed]:
-    changes = decider.execute(conn, domain, orders, _describe)
+    changes = decider.execute(conn, domain, orders, describe)
     projections.keep_calls(conn, changes, clock.now())
     return changes
 
 
-def _describe(stream: str, state: domain.Call) -> Json:
+def describe(stream: str, state: domain.Call) -> Json:
+    """What is published of a call."""
     described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("call-")), state))
     return described
 
@@ -158,7 +159,7 @@ def resend(
         wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
         histories = store.read(conn, [f"call-{one}" for one in wanted])
         latest = [
-            (history[-1], _describe(stream, decider.replay(domain, history)))
+            (history[-1], describe(stream, decider.replay(domain, history)))
             for stream, history in histories.items()
             if history and history[0].tenant == tenant
         ]

@@ -36,7 +36,8 @@ SHOWN = ("call_id", "direction", "status", "phase", "caller", "callee", "answere
 def keep_calls(conn: Connection, changes: Sequence[Changed], heard_at: datetime) -> None:
     """Show changed calls as they are; an older version never replaces a newer one."""
     if changes:
-        conn.execute(KEEP_CALLS, {"rows": as_rows([_row(change, heard_at) for change in changes])})
+        heard = {"heard_at": instant(heard_at)}
+        conn.execute(KEEP_CALLS, {"rows": as_rows([row(change) | heard for change in changes])})
 
 
 def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]) -> None:
@@ -48,11 +49,7 @@ def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChange
     conn.execute(KEEP_SETTINGS, {"rows": as_rows(rows)})
 
 
-def _row(change: Changed, heard_at: datetime) -> dict[str, Any]:
+def row(change: Changed) -> dict[str, Any]:
+    """What of a call's row follows from its stream."""
     shown = {name: change.published[name] for name in SHOWN}
-    return shown | {
-        "tenant": change.tenant,
-        "version": change.version,
-        "state": change.published,
-        "heard_at": instant(heard_at),
-    }
+    return shown | {"tenant": change.tenant, "version": change.version, "state": change.published}

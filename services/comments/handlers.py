@@ -48,7 +48,7 @@ def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
     stream = f"comment-{command.call_id}"
     order = Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
     try:
-        changes = decider.execute(conn, domain, [order], _describe)
+        changes = decider.execute(conn, domain, [order], describe)
     except Conflict as error:
         raise Conflict(str(error), queries.get(conn, tenant, command.call_id)) from error
     if not changes:
@@ -59,7 +59,8 @@ def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
     return {"created": created, "version": change.version, "state": change.published}
 
 
-def _describe(stream: str, state: domain.Comment) -> Json:
+def describe(stream: str, state: domain.Comment) -> Json:
+    """What is published of a comment."""
     described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("comment-")), state))
     return described
 
@@ -73,7 +74,7 @@ def resend(
         wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
         histories = store.read(conn, [f"comment-{one}" for one in wanted])
         latest = [
-            (history[-1], _describe(stream, decider.replay(domain, history)))
+            (history[-1], describe(stream, decider.replay(domain, history)))
             for stream, history in histories.items()
             if history and history[0].tenant == tenant
         ]

@@ -1,6 +1,7 @@
 """The comments as they are now, written in the transaction of the events that changed them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Changed
@@ -16,13 +17,14 @@ KEEP_COMMENTS = """
 def keep_comments(conn: Connection, changes: Sequence[Changed]) -> None:
     """Show changed comments as they are; an older version never replaces a newer one."""
     if changes:
-        rows = [
-            {
-                "call_id": change.published["call_id"],
-                "tenant": change.tenant,
-                "version": change.version,
-                "state": change.published,
-            }
-            for change in changes
-        ]
-        conn.execute(KEEP_COMMENTS, {"rows": as_rows(rows)})
+        conn.execute(KEEP_COMMENTS, {"rows": as_rows([row(change) for change in changes])})
+
+
+def row(change: Changed) -> dict[str, Any]:
+    """What of a comment's row follows from its stream: all of it."""
+    return {
+        "call_id": change.published["call_id"],
+        "tenant": change.tenant,
+        "version": change.version,
+        "state": change.published,
+    }

@@ -1,4 +1,7 @@
-"""What a file is, by its content: WAV by our own reading, MP3 and Ogg by mutagen, how loud they are by miniaudio."""
+"""What a file is, by its content: WAV by our own reading, MP3 and Ogg by mutagen.
+
+How loud it is: MP3 by miniaudio, which libsndfile does not read in the low rates of telephony; Ogg by soundfile.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import miniaudio
+import soundfile
 from mutagen import MutagenError
 from mutagen.mp3 import HeaderNotFoundError, MPEGFrame, MPEGInfo
 from mutagen.ogg import OggPage
@@ -21,7 +25,9 @@ from shared.contracts.recordings.events import Format
 PARTS = 400
 """How finely loudness is told."""
 DECODED = 32 * 1024 * 1024
-"""Bytes of MP3 and Vorbis up to which loudness is worth decoding all of it: an hour or two."""
+"""Bytes of MP3 up to which loudness is worth decoding all of it: an hour or two."""
+MOST_SAMPLES = 192_000
+"""Of each part of an Ogg file, whatever its headers say."""
 MOST_READS, LONGEST_READ = 50_000, 4 * 1024 * 1024
 TAIL = 64 * 1024
 TOLERANCE = 0.99
@@ -67,7 +73,7 @@ def examine(path: Path) -> Found:
                 return _ogg(file, path, head)
             if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1] & 0xE0 == 0xE0):
                 return _mp3(file, path, size)
-        except (MutagenError, EOFError, ArithmeticError, miniaudio.DecodeError) as error:
+        except (MutagenError, EOFError, ArithmeticError, miniaudio.DecodeError, soundfile.SoundFileError) as error:
             raise Damaged("It is damaged.") from error
     raise Unknown(Unknown.__doc__)
 
@@ -83,7 +89,7 @@ def _ogg(file: _Bounded, path: Path, head: bytes) -> Found:
         raise Damaged("It is broken off before its end.")
     # mutagen would read the words in between first, of which there may be too many.
     about._post_tags(file)
-    return Found(Format.OGG, _duration(about.length), None if info is OggOpusInfo else _peaks(path, about))
+    return Found(Format.OGG, _duration(about.length), _peaks_of_ogg(path))
 
 
 def _mp3(file: _Bounded, path: Path, size: int) -> Found:
@@ -96,7 +102,7 @@ def _mp3(file: _Bounded, path: Path, size: int) -> Found:
     missing = about.bitrate * about.length / 8 * TOLERANCE > size - about.frame_offset
     if missing or _is_cut(file, about.frame_offset, size):
         raise Damaged("It is broken off before its end.")
-    return Found(Format.MP3, _duration(about.length), _peaks(path, about))
+    return Found(Format.MP3, _duration(about.length), _peaks_of_mp3(path, about))
 
 
 def _is_cut(file: _Bounded, first: int, size: int) -> bool:
@@ -140,14 +146,26 @@ def _duration(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _peaks(path: Path, about: Any) -> list[int] | None:
+def _peaks_of_ogg(path: Path) -> list[int]:
+    """Of each part its first second at most: an hour is looked through in two."""
+    with soundfile.SoundFile(str(path)) as sound:
+        parts = min(PARTS, sound.frames)
+        begins = [sound.frames * part // parts for part in range(parts + 1)]
+        return [_byte(_loudest(sound, begin, end)) for begin, end in pairwise(begins)]
+
+
+def _loudest(sound: Any, begin: int, end: int) -> int:
+    sound.seek(begin)
+    frames = min(end - begin, sound.samplerate, MOST_SAMPLES // sound.channels)
+    samples = memoryview(sound.buffer_read(frames, "int16")).cast("h")
+    return max(max(samples, default=0), -min(samples, default=0))
+
+
+def _peaks_of_mp3(path: Path, about: Any) -> list[int] | None:
     if path.stat().st_size > DECODED:
         return None
-    if isinstance(about, MPEGInfo):
-        frames = int(about.length * about.sample_rate / PARTS / 2)
-        pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
-    else:
-        pieces = miniaudio.vorbis_stream_file(str(path))
+    frames = int(about.length * about.sample_rate / PARTS / 2)
+    pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
     return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
 
 
@@ -155,4 +173,8 @@ def _in_parts(peaks: list[int]) -> list[int]:
     parts = min(PARTS, len(peaks))
     ends = [len(peaks) * part // parts for part in range(parts + 1)]
     loudest: Iterable[int] = (max(peaks[begin:end]) for begin, end in pairwise(ends))
-    return [min(255, peak >> 7) for peak in loudest]
+    return [_byte(peak) for peak in loudest]
+
+
+def _byte(peak: int) -> int:
+    return min(255, peak >> 7)

@@ -59,7 +59,7 @@ def delete_kept_long_enough(conn: Connection) -> list[UUID]:
         _order(tenant, DeleteRecording(call_id=call_id, account_id=None, reason=Reason.RETENTION, at=at))
         for tenant, call_id, _ in found
     ]
-    projections.keep_recordings(conn, decider.execute(conn, domain, orders, _describe) if orders else [])
+    projections.keep_recordings(conn, decider.execute(conn, domain, orders, describe) if orders else [])
     return [object_id for _, _, object_id in found]
 
 
@@ -77,7 +77,7 @@ def resend(
         wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
         histories = store.read(conn, [f"recording-{one}" for one in wanted])
         latest = [
-            (history[-1], _describe(stream, decider.replay(domain, history)))
+            (history[-1], describe(stream, decider.replay(domain, history)))
             for stream, history in histories.items()
             if history and history[0].tenant == tenant
         ]
@@ -90,7 +90,7 @@ def resend(
 
 def _execute(conn: Connection, tenant: str, command: Command) -> list[Changed]:
     queries.lock(conn, tenant, command.call_id)
-    changes = decider.execute(conn, domain, [_order(tenant, command)], _describe)
+    changes = decider.execute(conn, domain, [_order(tenant, command)], describe)
     projections.keep_recordings(conn, changes)
     return changes
 
@@ -100,6 +100,7 @@ def _order(tenant: str, command: Command) -> Order:
     return Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
 
 
-def _describe(stream: str, state: domain.Recording) -> Json:
+def describe(stream: str, state: domain.Recording) -> Json:
+    """What is published of a recording."""
     described: Json = STATE.dump(domain.state(state))
     return described

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -125,4 +126,9 @@ def _piece(file: int, begin: int, size: int) -> bytes:
 
 
 def _on_shelf(shelf: Path) -> list[tuple[UUID, datetime]]:
-    return [(UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)) for path in shelf.iterdir()]
+    found = []
+    for path in shelf.iterdir():
+        # One that is deleted meanwhile is not there.
+        with suppress(FileNotFoundError):
+            found.append((UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+    return found

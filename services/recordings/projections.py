@@ -30,7 +30,7 @@ KEEP_SETTINGS = """
 def keep_recordings(conn: Connection, changes: Sequence[Changed]) -> None:
     """Show changed recordings as they are; an older version never replaces a newer one."""
     if changes:
-        conn.execute(KEEP_RECORDINGS, {"rows": as_rows([_row(change) for change in changes])})
+        conn.execute(KEEP_RECORDINGS, {"rows": as_rows([row(change) for change in changes])})
 
 
 def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]) -> None:
@@ -42,7 +42,8 @@ def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChange
     conn.execute(KEEP_SETTINGS, {"rows": as_rows(rows)})
 
 
-def _row(change: Changed) -> dict[str, Any]:
+def row(change: Changed) -> dict[str, Any]:
+    """What of a recording's row follows from its stream: all of it."""
     recording: Recording = change.after
     stored = recording.stored
     assert stored is not None, "nothing happens to a recording before it is stored"

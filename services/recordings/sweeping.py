@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,5 +55,7 @@ def delete_orphans(db: Postgres, objects: Objects) -> None:
 
 def _delete_left(objects: Objects, until: float) -> None:
     for path in objects.incoming.iterdir():
-        if path.stat().st_mtime < until:
-            path.unlink(missing_ok=True)
+        # One that is put in its place meanwhile is none of those.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < until:
+                path.unlink()

@@ -8,20 +8,24 @@ from urllib.parse import urlsplit
 
 from shared.testing.infrastructure import ROOT
 
+METRICS = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:9100/metrics').read().decode())"
+
 
 def named() -> bool:
     """Whether the tests are told to ask a system in containers."""
     return "COMPOSE_PROJECT_NAME" in os.environ
 
 
-def docker(*arguments: str, given: str = "") -> str:
+def docker(*arguments: str, given: str = "", **env: str) -> str:
     """What the command says; `given` is its standard input. Raises CalledProcessError."""
-    command = ["docker", *arguments]
-    return subprocess.run(command, input=given, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    command, told = ["docker", *arguments], {**os.environ, **env}
+    return subprocess.run(
+        command, input=given, env=told, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
-def compose(*arguments: str, given: str = "") -> str:
-    return docker("compose", "--progress", "quiet", *arguments, given=given)
+def compose(*arguments: str, given: str = "", **env: str) -> str:
+    return docker("compose", "--progress", "quiet", *arguments, given=given, **env)
 
 
 def run(service: str, *command: str, given: str = "") -> str:
@@ -58,3 +62,21 @@ class Process:
 
     def lines(self) -> list[str]:
         return compose("logs", "--no-log-prefix", self.name).splitlines()
+
+    def kill(self) -> None:
+        compose("kill", self.name)
+
+    def start(self, **env: str) -> None:
+        """`env`: those of its settings that docker-compose.yml takes from outside."""
+        compose(
+            "up",
+            "--detach",
+            "--wait",
+            "--no-deps",
+            "--no-recreate" if not env else "--force-recreate",
+            self.name,
+            **env,
+        )
+
+    def metrics(self) -> str:
+        return inside(self.name, "python", "-c", METRICS)

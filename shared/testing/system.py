@@ -1,6 +1,6 @@
 """The whole system on the private servers, with two companies in it, as its clients see it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +28,8 @@ PROCESSES = {
 class System:
     """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
 
-    `processes` are those of the Procfile by name; each has the `lines()` it has logged. `services` starts others,
-    where they are ours to start.
+    `processes` are those of the Procfile by name; each has the `lines()` it has logged and can be killed. `services`
+    starts others, where they are ours to start.
     """
 
     url: str
@@ -59,9 +59,29 @@ class System:
     def start(self, name: str, target: str = "", **env: str) -> Service:
         """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
         assert self.services
-        process = self.services.start(target or PROCESSES[name], of=name.partition("-")[0], ready=True, **env)
+        process = self.services.start(
+            target or PROCESSES[name], of=(target or PROCESSES[name]).split(".")[1], ready=True, **env
+        )
         self.processes[name] = process
         return process
+
+    def restart(self, name: str, **env: str) -> None:
+        """Kill a process, if it is not dead yet, and start it with these settings."""
+        self.processes[name].kill()
+        if self.services:
+            self.start(name, **env)
+        else:
+            self.processes[name].start(**env)
+
+    def count_anew(self, name: str) -> Callable[[], str]:
+        """Restart a process; whoever calls what is returned is told its metrics."""
+        address = f"127.0.0.1:{free_port()}"
+        if not self.services:
+            self.restart(name)
+            metrics: Callable[[], str] = self.processes[name].metrics
+            return metrics
+        self.restart(name, METRICS_ADDRESS=address)
+        return lambda: requests.get(f"http://{address}/metrics", timeout=5).text
 
     def start_replica(self) -> str:
         """The url of another gateway."""

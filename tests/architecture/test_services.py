@@ -12,7 +12,7 @@ import pytest
 from services.gateway import projections
 from shared.contracts import topology
 from shared.testing.system import PROCESSES
-from tools import streams
+from tools import streams, verifying
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
@@ -61,6 +61,7 @@ def places_of_an_owner(service: str) -> dict[str, bool]:
         "shared/contracts/topology.py: OWNERS": service in topology.OWNERS,
         "tools/streams.py: OWNERS": bool(kinds),
         "tools/streams.py: RESENDS": service in streams.RESENDS,
+        "tools/verifying.py: ROWS": bool(kinds) and set(kinds) <= {rows.prefix.rstrip("-") for rows in verifying.ROWS},
         "services/gateway/projections.py: STATES": bool(kinds) and set(kinds) <= set(projections.STATES),
     }
 

@@ -1,12 +1,19 @@
-"""A recording is played in the row of its call. The bytes and the entry's recording are put in by the test."""
+"""A recording is played in the row of its call; but for the last, bytes and entry are put in by the test."""
 
 import io
+import re
 import wave
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
-SECONDS = 12
+from tests.service.recordings.stage import wav_of
+from tests.system.test_journal import inbound, told
+
+SECONDS, LONG = 12, 1200
 RECORDED = {"state": "available", "duration_seconds": f"{SECONDS}.0", "format": "wav", "size": 192044}
 
 
@@ -72,3 +79,27 @@ def test_without_a_recording_both_are_greyed(listener, calls):
     tools = listener.row(calls["declined"]).locator(".actions")
     expect(tools.get_by_role("button", name="Запису немає")).to_be_disabled()
     expect(tools.get_by_role("link", name="Запису немає")).to_have_attribute("aria-disabled", "true")
+
+
+def test_what_an_exchange_brought_is_heard_and_sought_by_parts_through_the_one_origin(visit, system, stack):
+    call = told(system, inbound(str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)))
+    origin, long = stack.env("admin")["BASE_URL"], wav_of(bytes(16_000 * LONG))
+    path, key = f"{origin}/api/v1/calls/{call}/recording", {"X-Api-Key": system.keys["acme"]}
+    link = requests.put(path, headers=key, allow_redirects=False, timeout=10).headers["Location"]
+    assert requests.put(f"{origin}{link}", data=long, timeout=30).status_code == 201
+    system.entry(call, "admin", recording=RECORDED | {"duration_seconds": f"{LONG}.000", "size": len(long)})
+    visitor = visit(None)
+    visitor.url = origin
+    visitor.come_in("olha")
+    parts = []
+    visitor.page.on("response", lambda answer: "/media/" in answer.url and parts.append(answer))
+    visitor.journal().row(call).get_by_role("button", name="Прослухати запис").click()
+    player = visitor.page.get_by_role("group", name="Програвач запису")
+    expect(player.locator(".time").first).to_have_text("00:00:01")
+    player.get_by_role("slider", name="Місце в записі").fill(str(LONG - 10))
+    expect(player.locator(".time").first).to_have_text(re.compile("00:19:5[1-5]"))
+    assert {answer.status for answer in parts} == {206}
+    begins = [int(answer.headers["content-range"].removeprefix("bytes ").split("-")[0]) for answer in parts]
+    assert max(begins) > len(long) / 2, "what was skipped was not asked for"
+    player.get_by_role("button", name="Закрити").click()
+    expect(player).to_have_count(0)

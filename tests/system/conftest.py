@@ -14,8 +14,9 @@ from shared.testing.system import PASSWORD, PROCESSES, System
 from tests.system import people
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One for all: each test makes calls of its own, and whoever ends a process starts it again."""
     if compose.named():
         yield _in_containers()
     else:

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 import requests
 
+from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually, free_port
-from shared.testing.system import PROCESSES, System
+from shared.testing.infrastructure import eventually
+from shared.testing.system import System
 from tests.system.test_journal import report, told
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
@@ -20,8 +21,7 @@ CSV = "direction;prefix;per_minute;line\noutbound;+38067;1,20;\ninbound;;0;\n"
 
 @pytest.fixture(scope="module", autouse=True)
 def due_after_a_second(system: System) -> None:
-    system.processes["billing"].kill()
-    system.start("billing", PRICE_DELAY="1")
+    system.restart("billing", PRICE_DELAY="1")
 
 
 def outbound(talked: int, callee: str = "0671234567", caller: str = "101") -> list[Json]:
@@ -75,6 +75,14 @@ def test_a_call_fails_without_a_tariff_and_is_priced_when_there_is_one(system: S
     assert types[-2:] == ["rating_failed", "call_priced"]
 
 
+def test_a_thousand_million_seconds_of_talk_have_no_price_but_a_reason(system: System) -> None:
+    tariff(system)
+    call_id = told(system, outbound(10**9))
+    assert price_state(system, call_id, "failed")["reason"] == "talk_too_long"
+    [failed] = send(system, "GET", "/charges?limit=1").json()["charges"]
+    assert (failed["call_id"], failed["reason"], failed["number"]) == (call_id, "talk_too_long", "+380671234567")
+
+
 def test_an_imported_price_list_is_a_draft_that_can_be_looked_at_and_thrown_away(system: System) -> None:
     headers = {"Content-Type": "text/csv", "Idempotency-Key": str(uuid4())}
     answers = [
@@ -91,6 +99,48 @@ def test_an_imported_price_list_is_a_draft_that_can_be_looked_at_and_thrown_away
     assert send(system, "PUT", path, json=DRAFT).json()["version"] == 2
     assert send(system, "DELETE", path).status_code == 204
     assert send(system, "GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        ("outbound,+38O67,1.20,6", {"line 3": ["prefix"]}),
+        (
+            "outbound,+38067,-1.20,6\n\noutbound,+38050,1.20,0",
+            {"line 3": ["per_minute"], "line 5": ["increment_seconds"]},
+        ),
+        ("outbound,+380,2.00,6", {"line 3": ["prefix"]}),
+        ("outbound,+38067", {"line 3": ["columns"]}),
+    ],
+    ids=["a letter in the prefix", "a negative rate, an increment of 0", "an overlap", "too few columns"],
+)
+def test_a_price_list_with_a_bad_line_is_told_by_line_and_column_and_nothing_of_it_is_kept(
+    system: System, content: str, errors: Json
+) -> None:
+    before = send(system, "GET", "/tariffs").json()["tariffs"]
+    price_list = f"direction,prefix,per_minute,increment_seconds\noutbound,+380,1.00,1\n{content}\n"
+    headers = {"Content-Type": "text/csv"}
+    refused = send(system, "POST", "/tariffs/import?name=Ціни&currency=UAH", data=price_list.encode(), headers=headers)
+    assert refused.status_code == 422
+    assert {line: list(columns) for line, columns in refused.json()["errors"].items()} == errors
+    assert send(system, "GET", "/tariffs").json()["tariffs"] == before
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "kind", "status", "field"),
+    [
+        ("name=Ціни&currency=ГРН", CSV, "text/csv", 422, "currency"),
+        ("currency=UAH", CSV, "text/csv", 422, "name"),
+        ("name=Ціни&currency=UAH", "", "text/csv", 422, "line 1"),
+        ("name=Ціни&currency=UAH", CSV, "application/json", 415, None),
+    ],
+)
+def test_what_is_no_price_list_of_a_currency_is_refused(
+    system: System, query: str, body: str, kind: str, status: int, field: str | None
+) -> None:
+    headers = {"Content-Type": kind}
+    refused = send(system, "POST", f"/tariffs/import?{query}", data=body.encode(), headers=headers)
+    assert (refused.status_code, next(iter(refused.json().get("errors", {})), None)) == (status, field)
 
 
 def test_tariffs_are_paged_the_newest_first(system: System) -> None:
@@ -121,6 +171,13 @@ def test_tariffs_are_paged_the_newest_first(system: System) -> None:
 def test_a_tariff_that_makes_no_sense_is_refused_by_field(system: System, changed: Json, field: str) -> None:
     refused = send(system, "POST", "/tariffs", json={**DRAFT, **changed})
     assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])
+
+
+def test_more_rates_than_a_tariff_may_have_are_refused_before_they_are_read(system: System) -> None:
+    rates = ",".join(["{}"] * (MOST_RATES + 1))
+    body = f'{{"name": "Ціни", "currency": "UAH", "rounding": {{}}, "rates": [{rates}]}}'.encode()
+    refused = send(system, "POST", "/tariffs", data=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["errors"]) == (422, {"rates": [f"{MOST_RATES} at most."]})
 
 
 def test_a_draft_without_rates_is_kept_but_not_activated(system: System) -> None:
@@ -210,15 +267,10 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
 
 
 def test_how_late_prices_are_is_counted_from_when_they_were_due(system: System) -> None:
-    port = free_port()
-    system.processes["projector"].kill()
-    assert system.services
-    told_at = {"METRICS_ADDRESS": f"127.0.0.1:{port}"}
-    system.processes["projector"] = system.services.start(PROCESSES["projector"], of="gateway", **told_at)
+    metrics = system.count_anew("projector")
     tariff(system)
     price_state(system, told(system, outbound(75)), "priced")
-    shown = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    counted = dict(line.rsplit(" ", 1) for line in shown.splitlines())
+    counted = dict(line.rsplit(" ", 1) for line in metrics().splitlines() if line)
     assert counted["journal_price_lateness_seconds_count"] == "1.0"
     assert counted['journal_price_lateness_seconds_bucket{le="0.0"}'] == "0.0"
     assert counted['journal_price_lateness_seconds_bucket{le="10.0"}'] == "1.0"

@@ -12,7 +12,7 @@ import requests
 from shared.testing import compose
 from shared.testing.infrastructure import Stack, eventually
 from shared.testing.system import System
-from tests.service.recordings.stage import wav
+from tests.service.recordings.stage import wav, wav_of
 from tests.system.test_journal import inbound, told
 
 SOUND = wav(1.5)
@@ -136,7 +136,7 @@ def test_a_file_that_is_sent_to_the_gateway_first_arrives_all_the_same(
     system: System, origin: str, call: str, tmp_path: Path, size: int
 ) -> None:
     file = tmp_path / "long.wav"
-    file.write_bytes(wav(size / 16000))
+    file.write_bytes(wav_of(bytes(size)))
     for url in (origin, system.url.removesuffix("/api/v1")):
         headers = {"X-Api-Key": system.keys["acme"]}
         command = ["curl", "-sS", "-T", str(file), "-H", "Expect:", "-w", "%{http_code} %{redirect_url}"]
@@ -172,5 +172,5 @@ def test_a_dead_recordings_service_costs_the_sound_and_not_the_journal(
         assert (answer.status_code, answer.headers["Degraded"]) == (200, "recordings")
         assert system.send("DELETE", f"/calls/{call}/recording", "admin").status_code == 503
     finally:
-        system.start("recordings")
+        system.restart("recordings")
     assert fetch(system, origin, f"/calls/{call}/recording", "olha").content == SOUND

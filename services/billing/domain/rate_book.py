@@ -48,21 +48,23 @@ class RateBook:
 
     def __init__(self, tariff: TariffUsed, currency: str, rates: Iterable[Rate]) -> None:
         self.tariff, self.currency = tariff, currency
+        # By line, then by prefix: lines are few.
         self._rates: dict[Direction, dict[str, dict[str, Rate]]] = {direction: {} for direction in Direction}
         prefixes, lines = _lengths(), _lengths()
         for rate in rates:
-            self._rates[rate.direction].setdefault(rate.prefix, {})[rate.line] = rate
+            self._rates[rate.direction].setdefault(rate.line, {})[rate.prefix] = rate
             prefixes[rate.direction].add(len(rate.prefix))
             lines[rate.direction].add(len(rate.line))
         self._prefixes, self._lines = _longest_first(prefixes), _longest_first(lines)
 
     def find(self, direction: Direction, number: str, line: str) -> Rate | None:
         """The rate of the longest prefix of `number`, then of the longest beginning of `line`."""
-        known, lines = self._rates[direction], self._lines[direction]
+        known, sizes = self._rates[direction], self._lines[direction]
+        through = [known[line[:size]] for size in sizes if size <= len(line) and line[:size] in known]
         for length in self._prefixes[direction]:
-            if length <= len(number) and (through := known.get(number[:length])):
-                for size in lines:
-                    if size <= len(line) and (rate := through.get(line[:size])):
+            if length <= len(number):
+                for rates in through:
+                    if rate := rates.get(number[:length]):
                         return rate
         return None
 

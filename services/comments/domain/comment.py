@@ -67,14 +67,14 @@ def decide(comment: Comment, command: Command) -> list[Event]:
 
 def _write(comment: Comment, command: WriteComment, text: str) -> list[Event]:
     call_id, author, at = command.call_id, command.author_id, command.at
-    if text == comment.text:
-        return []
     if command.seen not in (None, _shown_version(comment)):
         raise Conflict
     if comment.text is None:
         return [CommentAdded(call_id=call_id, text=text, author_id=author, added_at=at)]
     if not command.may_edit(comment):
         raise Rejected("comment_of_another_author")
+    if text == comment.text:
+        return []
     return [CommentEdited(call_id=call_id, text=text, author_id=author, edited_at=at)]
 
 

@@ -1,6 +1,7 @@
 """The recording of a call: links to its sound, good for two minutes, and its end. The bytes go past the gateway."""
 
 from pathlib import Path
+from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,10 @@ from shared.plumbing import clock
 from shared.web.http import answer
 
 PATH = "/api/v1/calls/<call_id>/recording"
-PRIVATE = {"Cache-Control": "private, no-store"}
 LARGEST, READ_HERE = 2 * 1024**3, 1024**2
-LOOKS, PAUSE = 20, 0.1
-"""An exchange sends the sound when it has told of the call: its call may come into the journal a moment later."""
+PAUSE = 0.1
+"""Seconds between two looks. An exchange sends the sound when it has told of the call, which may come into the journal
+a moment later."""
 
 
 class Links(DependencyProvider):
@@ -51,8 +52,7 @@ class RecordingDoors(Door):
         """How loud a recording is from its beginning to its end, to be drawn."""
         self._recorded(visit, call_id)
         visit.asked()
-        told = ask(self.recordings, "peaks", tenant=visit.caller.tenant, call_id=str(call_id))
-        return answer(told, headers=PRIVATE)
+        return answer(ask(self.recordings, "peaks", tenant=visit.caller.tenant, call_id=str(call_id)))
 
     @door("PUT", PATH, body="audio/*", body_limit=LARGEST, answers={307: ""}, remembered=False)
     def take_recording(self, visit: Visit, call_id: UUID) -> Response:
@@ -89,20 +89,21 @@ class RecordingDoors(Door):
         return row
 
     def _wait_for(self, caller: Caller, call_id: UUID) -> None:
-        """Raises NotFound for a call that is not there, nor comes."""
-        for look in range(LOOKS):
+        """Raises NotFound for a call that is not there, nor comes in time."""
+        until = monotonic() + float(self.config["CALL_AWAITED"])
+        while True:
             try:
                 with self.db.reading() as conn:
                     queries.one(conn, scope_of(caller), call_id)
                 return
             except NotFound:
-                if look == LOOKS - 1:
+                if monotonic() > until:
                     raise
             eventlet.sleep(PAUSE)
 
     def _link(self, caller: Caller, call_id: UUID, purpose: Purpose, name: str = "") -> Response:
         link = Link(call_id=call_id, tenant=caller.tenant, caller_id=caller.id, purpose=purpose, name=name)
-        return Response(status=307, headers={**PRIVATE, "Location": self.links.sign(link, clock.now())})
+        return Response(status=307, headers={"Location": self.links.sign(link, clock.now())})
 
 
 def _name(row: Row, caller: Caller) -> str:

@@ -12,6 +12,7 @@ from services.gateway.doors.charges import page, paged, refusals
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
 from services.gateway.doors.turns import in_turns
+from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
 from shared.web.http import Problem, answer, body_of, bytes_of
@@ -21,6 +22,8 @@ ONE = f"{PATH}/<tariff_id>"
 BODY_LIMIT = 16 * 1024 * 1024
 SLICE = 180 * 1024
 """Bytes of a long body that billing is sent at a time."""
+BESIDE_THE_RATES = 3
+"""Brackets of a tariff around its rates: its own, its rounding's and those of the list."""
 PIECE = 100
 """Rates that are encoded at a stretch."""
 LONG_WORK = 20.0
@@ -136,6 +139,10 @@ class TariffDoors(Door):
 
 def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
     """What was sent, its rates as they came: there may be many, and it is billing that checks them."""
+    content = bytes_of(visit.request)
+    # Counted before they are objects, of which 16 MiB can hold more than we have memory for.
+    if content.count(b"{") + content.count(b"[") > MOST_RATES + BESIDE_THE_RATES:
+        raise Invalid("The rates are too many.", {"rates": [f"{MOST_RATES} at most."]})
     body = body_of(visit.request)
     if not isinstance(body, dict):
         schemas.load(HEAD, body)

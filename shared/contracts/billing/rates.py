@@ -15,6 +15,8 @@ DEAREST, PLACES = Decimal(1_000_000), 6
 LONGEST = 86_400
 """Seconds that an increment, a minimum or what is free may have: a day."""
 NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?|[+-]?[.][0-9]+", re.ASCII)
+MOST_RATES = 200_000
+"""Of a tariff."""
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 NONE = Decimal(0)
 PRICED = (Direction.INBOUND.value, Direction.OUTBOUND.value)
@@ -27,8 +29,12 @@ def _money(amount: Decimal) -> None:
         raise ValidationError(f"Has more than {PLACES} digits after the point.")
 
 
+def is_prefix(prefix: str) -> bool:
+    return len(prefix) <= 32 and PREFIX.fullmatch(prefix) is not None
+
+
 def _prefix(prefix: str) -> None:
-    if len(prefix) > 32 or not PREFIX.fullmatch(prefix):
+    if not is_prefix(prefix):
         raise ValidationError("Only digits, after a + or not: 32 at most.")
 
 

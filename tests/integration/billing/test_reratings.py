@@ -141,6 +141,18 @@ def test_who_dies_on_the_way_loses_and_doubles_nothing(day: Billing) -> None:
     assert [len(day.price(name)["history"]) for name in range(8)] == [1] * 8
 
 
+def test_a_short_period_does_not_wait_for_a_long_one_that_began_before(day: Billing) -> None:
+    long = begin(day)
+    assert work(day)
+    assert work(day)
+    short = begin(day, dry_run=True)
+    assert work(day)
+    assert [show(day, one)["calls"]["done"] for one in (long, short)] == [6, 3]
+    while work(day):
+        pass
+    assert [show(day, one)["calls"]["done"] for one in (long, short)] == [10, 10]
+
+
 def test_many_replicas_at_once_rate_each_call_once(day: Billing) -> None:
     rerating = begin(day)
 

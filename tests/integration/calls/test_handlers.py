@@ -213,7 +213,7 @@ def test_the_row_is_what_a_replay_of_the_stream_gives(calls_db: Postgres) -> Non
         stream = f"call-{call_id(TENANT, call)}"
         with calls_db.connection() as conn:
             replayed = decider.replay(domain, store.read(conn, [stream])[stream])
-        assert handlers._describe(stream, replayed) == state(calls_db, call)
+        assert handlers.describe(stream, replayed) == state(calls_db, call)
 
 
 def test_the_watchdog_ends_a_call_that_nobody_reports_on(calls_db: Postgres) -> None:

@@ -1,12 +1,14 @@
 """What recordings writes: event, row and outbox together; for as long as the company wants it kept."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from services.recordings import handlers, queries
+from services.recordings import handlers, queries, sweeping
 from services.recordings.domain.recording import Sound
+from services.recordings.objects import Folder
 from shared.contracts.errors import NotFound
 from shared.contracts.recordings.events import Format
 from shared.plumbing import clock
@@ -86,6 +88,26 @@ def test_recordings_are_kept_for_as_long_as_their_company_says(recordings_db: Po
     assert swept(recordings_db) == []
     found = status(recordings_db, old), status(recordings_db, young), status(recordings_db, theirs, OTHER)
     assert found == ("deleted", "available", "available")
+
+
+def test_what_was_kept_long_enough_is_gone_from_the_store_and_told_as_deleted(recordings_db: Postgres, tmp_path: Path):
+    objects, number = Folder(tmp_path), handlers.SWEPT_AT_ONCE + 1
+    for object_id in [uuid4() for _ in range(number)]:
+        (objects.incoming / "x").write_bytes(b"x")
+        objects.keep(object_id, objects.incoming / "x")
+        with clock.fixed(NOON - timedelta(days=31)), recordings_db.connection() as conn:
+            handlers.keep(conn, TENANT, object_id, object_id, SOUND)
+    with recordings_db.connection() as conn:
+        handlers.keep_settings(conn, [said(TENANT, 30)])
+        conn.execute("delete from outbox")
+    with clock.fixed(NOON):
+        sweeping.delete_kept_long_enough(recordings_db, objects)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    with recordings_db.connection() as conn:
+        assert outbox(conn) == ["recording_deleted"] * number
+        [stored_, deleted] = queries.timeline(conn, TENANT, object_id)
+        assert (deleted["type"], deleted["by"], deleted["data"]["reason"]) == ("recording_deleted", None, "retention")
+        assert stored_["data"]["sha256"] == SOUND.sha256
 
 
 def test_late_news_of_settings_changes_nothing(recordings_db: Postgres):

@@ -14,8 +14,8 @@ from tests.service.gateway.stage import Company, Gateway, Remote, found
 from tests.service.gateway.world import World
 
 SERVICE = "services.gateway.service:GatewayService"
-PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000"}
-"""Tests of other things show wrong passwords as often as they like."""
+PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000", "CALL_AWAITED": "0"}
+"""Tests of other things show wrong passwords as often as they like, and wait for no call that does not come."""
 OWNERS = {
     "billing": "services.billing.service:BillingService",
     "calls": "services.calls.service:CallsService",

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from secrets import token_urlsafe
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import requests
 
-from services.gateway import directory
+from services.gateway import directory, passwords
 from shared.plumbing.database import Postgres
 from shared.testing.proxy import Proxy
 
@@ -19,6 +21,9 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 PASSWORD = "соловейко на вербі"
 ROLES = {"administrator": "100", "supervisor": "103", "operator": "101", "accountant": "120"}
 Json = dict[str, Any]
+
+
+hash_once = cache(passwords.hash_of)
 
 
 def program() -> requests.Session:
@@ -78,7 +83,8 @@ def found(db: Postgres, tenant: str, prefix: str = "") -> Company:
     """A company whose logins begin with `prefix`."""
     keys = {kind: token_urlsafe(18) for kind in ("ingest", "export")}
     people = {}
-    with db.connection() as conn:
+    # One hash is as good as another, and there are hundreds of companies.
+    with patch.object(passwords, "hash_of", hash_once), db.connection() as conn:
         directory.ensure_tenant(conn, tenant, tenant.title())
         for role, line in ROLES.items():
             people[role] = directory.ensure_account(conn, tenant, prefix + role, PASSWORD, role.title(), role)

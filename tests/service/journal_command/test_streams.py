@@ -9,15 +9,21 @@ import pytest
 from services.calls import handlers
 from services.calls.domain.returns import Windows
 from services.comments import handlers as comments
+from services.recordings import handlers as recordings
+from services.recordings.domain.recording import Sound
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
+from shared.contracts.recordings.events import Format
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
 from shared.testing import scenarios
 from shared.testing.infrastructure import Stack
+from tests.integration.billing import company as companies
+from tests.integration.billing.company import Billing, ended
+from tests.integration.billing.company import told as billed
 from tools import journal
 
-CALL = call_id("acme", "pbx-1")
+CALL, PRICED = call_id("acme", "pbx-1"), companies.call_id("pbx-1")
 TEXT = """
     12:00:00 | placed   | outbound 101 -> +380501112233
     12:00:02 | ringing  | +380501112233
@@ -59,6 +65,20 @@ def commented(comments_db: Postgres) -> Postgres:
     return comments_db
 
 
+@pytest.fixture
+def owners(told: Postgres, commented: Postgres, billing_db: Postgres, recordings_db: Postgres) -> dict[str, Postgres]:
+    """The databases of all owners of streams, by their names: one call has a comment, a price and a recording."""
+    company = Billing(billing_db)
+    company.tariff()
+    company.hear(billed(ended("pbx-1")))
+    assert company.rate(300) == 1
+    sound = Sound(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
+    with recordings_db.connection() as conn:
+        recordings.keep(conn, "acme", CALL, UUID(int=12), sound)
+        recordings.note_listening(conn, "acme", CALL, UUID(int=11))
+    return {"calls": told, "comments": commented, "billing": billing_db, "recordings": recordings_db}
+
+
 def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
     status, said, _ = run("look", f"call-{CALL}")
     assert status == 0
@@ -81,8 +101,9 @@ def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str,
     assert run("look", stream) == (1, "", f"{sentence}\n")
 
 
-def test_rows_that_are_what_their_streams_say_agree(run: Run, told: Postgres) -> None:
-    assert run("verify") == (0, "3 calls agree with their streams.\n", "")
+def test_rows_that_are_what_their_streams_say_agree(run: Run, owners: dict[str, Postgres]) -> None:
+    said = "3 calls, 1 comments, 1 charges, 1 tariffs, 1 recordings agree with their streams.\n"
+    assert run("verify") == (0, said, "")
 
 
 @pytest.mark.parametrize(
@@ -98,36 +119,58 @@ def test_rows_that_are_what_their_streams_say_agree(run: Run, told: Postgres) ->
         ("delete from calls where call_id = %s", "has no row"),
     ],
 )
-def test_a_row_that_differs_is_found(run: Run, told: Postgres, change: str, difference: str) -> None:
-    with told.connection() as conn:
+def test_a_call_that_differs_is_found(run: Run, owners: dict[str, Postgres], change: str, difference: str) -> None:
+    with owners["calls"].connection() as conn:
         conn.execute(change, (CALL,))
     status, said, complaint = run("verify")
     assert said.startswith(f"call-{CALL}: {difference}")
     assert (status, complaint) == (1, "1 of 3 calls do not agree with their streams.\n")
 
 
-def test_a_row_without_a_stream_is_found(run: Run, told: Postgres) -> None:
-    with told.connection() as conn:
-        conn.execute("update calls set call_id = %s where call_id = %s", (UUID(int=1), CALL))
+@pytest.mark.parametrize(
+    ("owner", "change", "what", "difference"),
+    [
+        ("comments", "update comments set version = 7", "comments", "version is 7, its stream says 1"),
+        ("billing", "update charges set amount = 9", "charges", "amount is 9, its stream says 1.2000"),
+        ("billing", "update tariffs set state = 'draft'", "tariffs", "state is draft, its stream says active"),
+        ("recordings", "update recordings set available = false", "recordings", "available is False"),
+        ("recordings", "update recordings set peaks = null", "recordings", "peaks is None, its stream says [1, 2]"),
+    ],
+)
+def test_what_another_owner_keeps_is_found_when_it_differs(
+    run: Run, owners: dict[str, Postgres], owner: str, change: str, what: str, difference: str
+) -> None:
+    with owners[owner].connection() as conn:
+        conn.execute(change)
+    status, said, complaint = run("verify")
+    assert difference in said
+    assert (status, complaint) == (1, f"1 of 1 {what} do not agree with their streams.\n")
+
+
+def test_a_row_without_a_stream_is_found(run: Run, owners: dict[str, Postgres]) -> None:
+    for owner, table in (("calls", "calls"), ("billing", "charges")):
+        with owners[owner].connection() as conn:
+            conn.execute(f"update {table} set call_id = %s where call_id in (%s, %s)", (UUID(int=1), CALL, PRICED))
     status, said, _ = run("verify")
     assert status == 1
+    assert f"charge-{UUID(int=1)}: has a row and no stream" in said
     assert f"call-{UUID(int=1)}: has a row and no stream" in said
     assert f"call-{CALL}: has no row" in said
 
 
 def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
-    run: Run, told: Postgres, commented: Postgres
+    run: Run, owners: dict[str, Postgres]
 ) -> None:
-    for owner in (told, commented):
+    for owner in owners.values():
         with owner.connection() as conn:
             conn.execute("delete from outbox")
     status, said, _ = run("resend", "acme")
     assert (status, said.strip()) == (
         0,
-        "3 calls, 1 comments, 0 billing, 0 recordings are published again by the relays.",
+        "3 calls, 1 comments, 0 billing, 1 recordings are published again by the relays.",
     )
-    for owner, expected in ((told, 3), (commented, 1)):
-        with owner.connection() as conn:
+    for owner, expected in (("calls", 3), ("comments", 1), ("recordings", 1)):
+        with owners[owner].connection() as conn:
             assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (expected, 1)
 
 

@@ -1,5 +1,6 @@
 """A link is good for two minutes, for one call, one caller and one purpose; of a bad one nothing is learnt."""
 
+import json
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -9,6 +10,8 @@ from services.recordings import handlers
 from shared.contracts.recordings.links import Keyring, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
+from shared.plumbing.publisher import Outgoing
+from shared.testing.infrastructure import Broker, eventually
 from tests.service.recordings.stage import Media, wav
 
 SOUND = wav(0.1)
@@ -88,6 +91,19 @@ def test_a_link_is_dead_as_soon_as_the_recording_is_deleted(call: UUID, media: M
     assert media("HEAD", link).status_code == 404
     assert media.get(call).status_code == 404
     assert media.put(call, SOUND).status_code == 409
+
+
+def test_for_how_long_companies_keep_recordings_is_heard(recordings_db: Postgres, broker: Broker, media: Media):
+    data = {"time_zone": "Europe/Kyiv", "region": "UA", "currency": "UAH", "retention_days": 30}
+    data |= {"price_delay_seconds": None, "returned_window_hours": None}
+    news = {"tenant": media.tenant, "version": 2, "type": "settings_changed", "schema_version": 1, "data": data}
+    broker.publish(Outgoing("gateway.events", "settings_changed", json.dumps(news)))
+
+    def kept() -> object:
+        with recordings_db.reading() as conn:
+            return conn.execute("select tenant, retention_days from settings").fetchone()
+
+    eventually(lambda: kept() == (media.tenant, 30))
 
 
 def test_another_companys_link_to_the_same_call_finds_nothing_and_brings_nothing(call: UUID, media: Media):

@@ -1,12 +1,18 @@
 """A sound that was brought is fetched again, whole or in parts, by whoever has a link: RFC 9110, §13 and §14."""
 
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.recordings import handlers
+from services.recordings.domain.recording import Sound
+from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from tests.service.recordings.stage import MP3, OPUS, VORBIS, Media, wav
+from tests.service.recordings.stage import MP3, OPUS, TENANT, VORBIS, Media, wav
 
 SOUND = wav(0.5)
 SIZE = len(SOUND)
@@ -25,22 +31,24 @@ def etag(media: Media, call: UUID) -> str:
 
 
 @pytest.mark.parametrize(
-    ("sound", "format_", "media_type"),
+    ("sound", "seconds", "format_", "media_type"),
     [
-        (SOUND, "wav", "audio/wav"),
-        (MP3.read_bytes(), "mp3", "audio/mpeg"),
-        (VORBIS.read_bytes(), "ogg", "audio/ogg"),
-        (OPUS.read_bytes(), "ogg", "audio/ogg"),
+        (SOUND, 0.5, "wav", "audio/wav"),
+        (MP3.read_bytes(), 1.0, "mp3", "audio/mpeg"),
+        (VORBIS.read_bytes(), 1.0, "ogg", "audio/ogg"),
+        (OPUS.read_bytes(), 1.0, "ogg", "audio/ogg"),
     ],
     ids=["wav", "mp3", "vorbis", "opus"],
 )
 def test_what_was_brought_is_fetched(
-    recordings_db: Postgres, media: Media, sound: bytes, format_: str, media_type: str
+    recordings_db: Postgres, media: Media, sound: bytes, seconds: float, format_: str, media_type: str
 ):
     call_id = uuid4()
     brought, fetched = media.put(call_id, sound), media.get(call_id)
     told = brought.json()
     assert (brought.status_code, told["format"], told["size"]) == (201, format_, len(sound))
+    assert told["sha256"] == sha256(sound).hexdigest()
+    assert abs(float(told["duration_seconds"]) - seconds) < 0.15
     assert (fetched.status_code, fetched.headers["Content-Type"], fetched.content) == (200, media_type, sound)
 
 
@@ -148,3 +156,22 @@ def test_who_wants_another_version_is_told_that_it_changed(call: UUID, media: Me
 def test_one_connection_serves_many_parts(call: UUID, media: Media):
     parts = [media.get(call, Range=f"bytes={begin}-{begin + 999}").content for begin in range(0, SIZE, 1000)]
     assert b"".join(parts) == SOUND
+
+
+def test_a_part_of_several_gigabytes_is_given_to_the_byte(recordings_db: Postgres, media: Media, folder: Path):
+    call_id, object_id, size = uuid4(), uuid4(), 5 * 1024**3
+    place = folder / "kept" / object_id.hex[:2] / str(object_id)
+    place.parent.mkdir(exist_ok=True)
+    with place.open("wb") as sparse:
+        sparse.truncate(size)
+        sparse.seek(2**32 + 1000)
+        sparse.write(SOUND)
+    sound = Sound(format=Format.WAV, duration=timedelta(days=3), size=size, sha256="a" * 64, peaks=None)
+    with recordings_db.connection() as conn:
+        handlers.keep(conn, TENANT, call_id, object_id, sound)
+    answer = media.get(call_id, Range=f"bytes={2**32 + 1000}-{2**32 + 1000 + SIZE - 1}")
+    assert (answer.status_code, answer.content) == (206, SOUND)
+    assert answer.headers["Content-Range"].endswith(f"/{size}")
+    assert media("HEAD", media.link(call_id)).headers["Content-Length"] == str(size)
+    assert media.get(call_id, Range="bytes=-3").content == bytes(3)
+    place.unlink()

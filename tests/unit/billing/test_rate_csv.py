@@ -1,11 +1,16 @@
 """A price list as spreadsheets save it, and what is said of one that cannot be taken."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from services.billing import rate_csv
-from services.billing.schemas import COLUMNS, MOST_ERRORS
+from services.billing.schemas import COLUMNS, MOST_ERRORS, RATE, checked, loaded
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
@@ -141,3 +146,29 @@ def test_what_is_no_price_list_is_refused_where_it_ceases_to_be_one(content: byt
 
 def test_a_list_without_rates_is_an_empty_one() -> None:
     assert rate_csv.read(HEADING.encode()) == []
+
+
+def test_a_rate_that_is_like_another_but_for_its_prefix_is_checked_as_if_it_were_alone() -> None:
+    one = {"direction": "outbound", "prefix": "+38067", "per_minute": "1", "increment_seconds": 1}
+    wrong = [{"increment_seconds": True}, {"increment_seconds": 1.0}, {"per_minute": 1}, {"prefix": None}, {"x": 1}]
+    with pytest.raises(Invalid) as refused:
+        checked(enumerate([one, *({**one, "prefix": "+38050", **bad} for bad in wrong)]), "rate")
+    assert [list(fields) for fields in refused.value.errors.values()] == [list(bad) for bad in wrong]
+    assert [rate.prefix for rate in checked(enumerate([one, {**one, "prefix": "+1"}]), "rate")] == ["+38067", "+1"]
+
+
+cells = st.sampled_from(["outbound", "", "0", "1", "-1", "1.5", "+38067", "x"])
+rows = st.fixed_dictionaries(dict.fromkeys(("direction", "prefix", "per_minute", "increment_seconds"), cells))
+
+
+@given(st.lists(rows, max_size=20))
+def test_many_rates_are_taken_or_refused_as_each_alone(some: list[dict[str, str]]) -> None:
+    def outcome(load: Callable[[Any], Any], row: Any) -> object:
+        try:
+            return load(row)
+        except ValidationError as error:
+            return error.messages
+
+    alike: dict[str, Rate] = {}
+    for row in some:
+        assert outcome(lambda row: loaded(row, alike), row) == outcome(RATE.load, row)

@@ -69,12 +69,10 @@ def test_the_author_edits():
     given(added("так")).when(write("ні")).then(edited("ні"))
 
 
-def test_an_operator_may_not_edit_the_comment_of_another():
-    given(added("так", by=OLHA)).when(write("ні", by=PETRO)).then_rejected("comment_of_another_author")
-
-
-def test_an_operator_may_not_delete_the_comment_of_another():
-    given(added("так", by=OLHA)).when(delete(by=PETRO)).then_rejected("comment_of_another_author")
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.ACCOUNTANT])
+def test_others_may_neither_edit_nor_delete_it(role: Role):
+    for command in (write("ні", by=PETRO, role=role), delete(by=PETRO, role=role)):
+        given(added("так", by=OLHA)).when(command).then_rejected("comment_of_another_author")
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
@@ -110,6 +108,15 @@ def test_who_saw_the_last_version_edits_it():
 @pytest.mark.parametrize("seen", [0, 1, 3])
 def test_who_saw_another_version_is_told_of_a_conflict(seen: int):
     assert refused(write("може", seen=seen), added("так"), edited("ні")) is Conflict
+
+
+def test_who_did_not_see_the_last_version_is_told_so_even_where_it_says_what_they_write():
+    assert refused(write("ні", seen=1), added("так"), edited("ні")) is Conflict
+    given(added("так"), edited("ні")).when(write("ні", seen=2)).then_nothing()
+
+
+def test_who_may_not_edit_may_not_write_the_same_either():
+    given(added("так", by=OLHA)).when(write("так", by=PETRO)).then_rejected("comment_of_another_author")
 
 
 def test_who_saw_no_comment_adds_the_first_and_the_next_after_one_was_deleted():

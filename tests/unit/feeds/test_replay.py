@@ -46,7 +46,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
     monkeypatch.delenv("STACK_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     with Gateway() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         (tmp_path / ".stack").mkdir()
         (tmp_path / ".stack" / "demo.env").write_text(

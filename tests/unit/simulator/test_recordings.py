@@ -63,7 +63,7 @@ def journal() -> Iterator[Journal]:
 
     server = HTTPServer(("127.0.0.1", 0), Door)
     told.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield told
     server.shutdown()
