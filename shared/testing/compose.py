@@ -68,15 +68,7 @@ class Process:
 
     def start(self, **env: str) -> None:
         """`env`: those of its settings that docker-compose.yml takes from outside."""
-        compose(
-            "up",
-            "--detach",
-            "--wait",
-            "--no-deps",
-            "--no-recreate" if not env else "--force-recreate",
-            self.name,
-            **env,
-        )
+        compose("up", "--detach", "--wait", "--no-deps", self.name, **env)
 
     def metrics(self) -> str:
         return inside(self.name, "python", "-c", METRICS)

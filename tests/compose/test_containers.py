@@ -15,6 +15,8 @@ from shared.testing.infrastructure import eventually
 pytestmark = pytest.mark.compose
 
 OURS = {
+    "billing": "billing",
+    "billing-relay": "billing",
     "calls": "calls",
     "calls-relay": "calls",
     "comments": "comments",

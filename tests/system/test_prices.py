@@ -1,5 +1,6 @@
 """The price of a call, from the tariff that an accountant imports to the row of the journal."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,8 +21,10 @@ CSV = "direction;prefix;per_minute;line\noutbound;+38067;1,20;\ninbound;;0;\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def due_after_a_second(system: System) -> None:
+def due_after_a_second(system: System) -> Iterator[None]:
     system.restart("billing", PRICE_DELAY="1")
+    yield
+    system.restart("billing")
 
 
 def outbound(talked: int, callee: str = "0671234567", caller: str = "101") -> list[Json]:
