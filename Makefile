@@ -36,7 +36,7 @@ check: venv ## style, types, and who may import whom
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: packages venv ## how fast it is, in ratios measured in one run
+bench: test-packages venv ## how fast it is, in ratios measured in one run
 	@$(VENV)/bin/python -m tests.performance.run $(ARGS)
 
 soak: test-packages venv ## the tests at their full sizes

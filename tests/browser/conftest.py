@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from shared.testing.infrastructure import Stack
 from shared.testing.system import System
 from tests.browser import day
-from tests.browser.visitor import ARGUMENTS, Visitor
+from tests.browser.visitor import ARGUMENTS, Visitor, surroundings
 from tests.system.conftest import on_servers
 
 
 @pytest.fixture(scope="package")
 def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     for system in on_servers(stack, tmp_path_factory.mktemp("services")):
-        system.processes["billing"].kill()
-        system.start("billing", PRICE_DELAY="1")
-        assert system.send("PATCH", "/settings", "admin", json={"price_delay_seconds": 1}).ok
+        for login in ("admin", "foreign"):
+            assert system.send("PATCH", "/settings", login, json={"price_delay_seconds": 1}).ok
         yield system
 
 
@@ -35,17 +34,29 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def desks() -> dict[str, BrowserContext]:
+    """The browser of each login, which keeps the page's files as browsers do."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Browser, system: System) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser, system: System, desks: dict[str, BrowserContext]) -> Iterator[Callable[..., Visitor]]:
     """`visit(login, **how)`: somebody who has signed in. A normal visit leaves no error in the browser's console."""
     visitors: list[Visitor] = []
 
-    def come(login: str | None = "admin", **how: object) -> Visitor:
-        visitors.append(Visitor(browser, system, **how))
-        if login:
-            visitors[-1].come_in(login)
-        return visitors[-1]
+    def come(login: str | None = "admin", expected: bool = False, **how: object) -> Visitor:
+        known = desks.get(login or "") if not how else None
+        visitor = Visitor(known or surroundings(browser, **how), system, expected)
+        visitors.append(visitor)
+        if login and not known:
+            visitor.come_in(login)
+        if login and not how:
+            desks[login] = visitor.context
+        return visitor
 
     yield come
     for visitor in visitors:
         visitor.leave()
+        if visitor.context not in desks.values():
+            visitor.context.close()

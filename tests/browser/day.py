@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.contracts.wire import Json
 from shared.testing.system import System
-from tests.system.test_journal import report, told
+from tests.system.test_journal import report
 
 Happening = tuple[int, str, Json]
 TARIFF = "direction;prefix;per_minute\noutbound;;0.24\ninbound;;0\n"
@@ -43,7 +43,7 @@ DAY: dict[str, list[Happening]] = {
     "missed": [placed(caller="0670000015"), RINGS, LET_GO],
     "returned": [placed(caller="0670000016"), RINGS, LET_GO],
     "unknown_error": [out("17"), ends("unknown", 111)],
-    "network_error": [out("18"), rings("18"), answers("18"), ends("system", 38)],
+    "network_error": [out("18"), rings("18"), answers("18"), ends("system", 38, 26)],
     "no_channels": [out("19"), (1, "refused", {"reason": "no_channels"}), ends("system", 34)],
     "missed_offline": [placed(caller="0670000020"), (1, "offline", {"party": "101"}), LET_GO],
     "answered": [placed(), RINGS, (6, "answered", {"party": "101"}), (114, "ended", {"by": "callee", "cause": 16})],
@@ -73,7 +73,10 @@ def happen(system: System) -> dict[str, str]:
     since = {"from": "2020-01-01T00:00:00Z"}
     assert system.send("POST", f"/tariffs/{made.json()['id']}/activate", "lesia", json=since).ok
     begins = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
-    calls = {status: told(system, list(reports(*happenings))) for status, happenings in _timed(begins)}
+    told = {status: list(reports(*happenings)) for status, happenings in _timed(begins)}
+    answer = system.report("acme", [one for of_call in told.values() for one in of_call])
+    ids = answer.json()["calls"]
+    calls = {status: ids[of_call[0]["call"]] for status, of_call in told.items()}
     for status, call_id in calls.items():
         system.entry(call_id, "admin", **({} if status in ("call_back", "of_petro") else {"status": status}))
     return calls

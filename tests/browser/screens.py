@@ -27,7 +27,11 @@ def main() -> None:
             take(page, f"journal-{scheme}-{language}")
             if (language, scheme) == ("uk", "light"):
                 page.goto(f"{demo['BASE_URL']}/legend")
+                page.locator(".meanings").first.wait_for()
                 take(page, "legend")
+                page.goto(f"{demo['BASE_URL']}/report?by=operator")
+                page.locator(".figures").wait_for()
+                take(page, "report")
                 page.set_viewport_size(NARROW)
                 journal(page, demo)
                 take(page, "journal-narrow")

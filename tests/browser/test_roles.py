@@ -1,10 +1,15 @@
 """Each role walks through the page in the words of its guide, and sees what is its own to see."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_watching import placed
+from tests.system.test_journal import told
+
 PLACES = {
-    "admin": ["Головна", "Статистика", "Контакти", "Облікові записи", "Тарифи"],
+    "admin": ["Головна", "Статистика", "Контакти", "Облікові записи", "Тарифи", "Налаштування"],
     "super": ["Головна", "Статистика", "Контакти"],
     "olha": ["Головна", "Статистика", "Контакти"],
     "lesia": ["Головна", "Статистика", "Контакти", "Тарифи"],
@@ -47,7 +52,19 @@ def test_only_leaders_have_the_days_counters(visit, calls, login):
             expect(visitor.page.locator(f".tile.{name} b")).to_have_text(str(told[name]))
 
 
-@pytest.mark.parametrize(("login", "path"), [("olha", "/accounts"), ("super", "/tariffs"), ("lesia", "/accounts")])
+def test_the_days_counters_count_on_while_they_are_looked_at(visit, calls, system):
+    visitor = visit("super").go("/")
+    counted = {name: visitor.page.locator(f".tile.{name} b") for name in ("total", "inbound", "outbound")}
+    expect(counted["total"]).to_have_text(re.compile(r"\d"))
+    before = {name: int(one.inner_text()) for name, one in counted.items()}
+    call_id = told(system, [placed()])
+    expect(visitor.row(call_id)).to_be_visible()
+    expect(counted["total"]).to_have_text(str(before["total"] + 1))
+    expect(counted["inbound"]).to_have_text(str(before["inbound"] + 1))
+    expect(counted["outbound"]).to_have_text(str(before["outbound"]))
+
+
+@pytest.mark.parametrize(("login", "path"), [("olha", "/accounts"), ("super", "/tariffs"), ("lesia", "/settings")])
 def test_a_place_of_other_roles_is_not_there(visit, login, path):
     page = visit(login).go(path).page
     expect(page.get_by_text("Такої сторінки немає")).to_be_visible()

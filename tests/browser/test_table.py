@@ -2,8 +2,10 @@
 
 import csv
 import re
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -27,28 +29,78 @@ MEANINGS = {
 }
 
 
-def test_the_headings_are_those_of_the_guide(visit, calls):
-    page = visit().journal().page
+MEANINGS_EN = {
+    "answered": "Called, and the operator took the call",
+    "unreachable": "Called, and the phone was switched off or out of reach",
+    "declined": "Called, and the other side declined",
+    "no_answer": "Called, and nobody answered",
+    "cancelled": "The operator called and hung up",
+    "missed": "Missed call",
+    "returned": "A missed call that was called back",
+    "unknown_error": "Unknown error",
+    "network_error": "They talked until the network failed",
+    "ringing": "Ringing",
+    "connecting": "Connecting to an operator",
+    "no_channels": "Broken off: no free channels",
+    "missed_offline": "Missed: nobody was online to take it",
+}
+NAVY, GREEN, YELLOW, RED, GREY = (
+    f"rgb({colour})" for colour in ("28, 63, 122", "22, 122, 69", "192, 128, 0", "191, 43, 34", "106, 113, 124")
+)
+DRAWN = {
+    "answered": (GREEN, "tick"),
+    "unreachable": (RED, "cross"),
+    "declined": (RED, "down"),
+    "no_answer": (RED, "dashes"),
+    "cancelled": (NAVY, "down"),
+    "missed": (YELLOW, "dashes"),
+    "returned": (YELLOW, "tick"),
+    "unknown_error": (RED, "question"),
+    "network_error": (GREY, "down"),
+    "ringing": (GREEN, "dashes"),
+    "connecting": (GREEN, "turning"),
+    "no_channels": (GREY, "squares"),
+    "missed_offline": (YELLOW, "ring"),
+}
+"""The colour of the handset and the mark beside it, in one grammar."""
+
+
+def test_a_row_begins_with_the_chevron_and_ends_with_comment_play_and_download(visit, calls):
+    visitor = visit().journal()
+    page, row = visitor.page, visitor.row(calls["answered"])
     assert page.locator("thead th:visible").all_inner_texts()[1:7] == HEADINGS
+    places = row.locator("td").evaluate_all("cells => cells.map((cell) => cell.className.split(' ')[0])")
+    assert places == ["details", "type", "status", "caller", "callee", "talk", "placed", "actions"]
+    expect(row.locator("td").first.get_by_role("button")).to_have_attribute("aria-expanded", "false")
+    tools = row.locator(".actions :is(button, a)").evaluate_all("all => all.map((one) => one.title)")
+    assert [name.split()[0] for name in tools] == ["Написати", "Прослухати", "Завантажити"] or tools[1:] == [
+        "Запису немає",
+        "Запису немає",
+    ]
 
 
 def test_every_status_has_an_icon_of_its_own_that_says_what_it_means(visit, calls):
     visitor = visit().journal()
-    drawn = set()
+    drawn = {}
     for status in DAY:
         icon = visitor.cell(calls[status], "status").get_by_role("img")
         expect(icon).to_have_accessible_name(MEANINGS[status])
         expect(icon.locator("title")).to_have_text(MEANINGS[status])
-        drawn.add((icon.evaluate("icon => getComputedStyle(icon).color"), icon.locator(".mark").get_attribute("class")))
-    assert len(drawn) == len(DAY) == 13
+        mark = icon.locator(".mark").get_attribute("class").removeprefix("mark ")
+        drawn[status] = (icon.evaluate("icon => getComputedStyle(icon).color"), mark)
+    assert drawn == DRAWN
+    assert len(set(drawn.values())) == len(DAY) == 13
 
 
-def test_the_legend_shows_all_thirteen_on_one_screen(visit):
+def test_the_legend_shows_all_thirteen_on_one_screen_in_both_languages(visit):
     page = visit().go("/legend").page
-    page.locator("main section svg.call").first.wait_for()
-    shown = page.locator("main section:first-of-type svg.call").all()
-    assert {icon.get_attribute("aria-label") for icon in shown} == set(MEANINGS.values())
-    assert all(icon.bounding_box()["y"] < 900 for icon in shown)
+    for meanings in (MEANINGS, MEANINGS_EN):
+        expect(page.get_by_role("img", name=meanings["unknown_error"])).to_be_visible()
+        shown = page.locator("main section:first-of-type svg.call").all()
+        assert {icon.get_attribute("aria-label") for icon in shown} == set(meanings.values())
+        assert {icon.locator("title").text_content() for icon in shown} == set(meanings.values())
+        assert all(icon.bounding_box()["y"] < 900 for icon in shown)
+        page.get_by_role("button", name="English" if meanings is MEANINGS else "Українська").click()
 
 
 def test_a_call_is_told_as_in_the_guide(visit, calls):
@@ -70,14 +122,34 @@ def test_an_opened_row_tells_the_times_the_price_and_what_happened(visit, calls)
     names = ["Початок дзвінка", "Початок розмови", "Кінець дзвінка", "Очікування дзвінка", "Ціна"]
     assert set(names) <= set(facts)
     assert facts["Очікування дзвінка"] == "00:00:06"
-    assert facts["Ціна"].startswith("0,056\xa0грн")
-    opened.get_by_role("button", name="Чому така ціна?").click()
+    assert facts["Ціна"].startswith("0,08\xa0грн")
+    opened.get_by_text("0,08\xa0грн").first.click()
     expect(opened.get_by_text("Тариф «Базовий»")).to_be_visible()
-    expect(opened.get_by_text("Розмова 14 с, оплачується 14 с")).to_be_visible()
+    expect(opened.get_by_text("Розмова 20 с, оплачується 20 с")).to_be_visible()
     steps = opened.locator(".course li")
     expect(steps).to_have_count(5)
     expect(steps.first).to_contain_text("Набрано номер +38 (067) 000-00-18")
-    expect(steps.last).to_contain_text("Визначено ціну: 0,056")
+    expect(steps.last).to_contain_text("Визначено ціну: 0,08")
+
+
+def test_a_price_to_come_says_when_and_one_that_is_late_that_billing_does_not_answer(visit, calls):
+    now = datetime.now(UTC)
+    dues = {calls["answered"]: now + timedelta(minutes=5), calls["network_error"]: now - timedelta(minutes=5)}
+
+    def pending(route):
+        answer = route.fetch()
+        told = answer.json()
+        for entry in told["entries"]:
+            if due := dues.get(entry["call_id"]):
+                entry["price"] |= {"state": "pending", "amount": None, "due_at": due.isoformat()}
+        route.fulfill(response=answer, json=told)
+
+    visitor = visit()
+    visitor.page.route("**/api/v1/journal?*", pending)
+    visitor.journal()
+    due_at = dues[calls["answered"]].astimezone(ZoneInfo("Europe/Kyiv"))
+    expect(visitor.open(calls["answered"])).to_contain_text(f"з'явиться о {due_at:%H:%M}")
+    expect(visitor.open(calls["network_error"])).to_contain_text("Тарифікація не відповідає, ціна з'явиться згодом")
 
 
 def test_times_are_the_companys_wherever_the_browser_is(visit, calls, system):
@@ -90,8 +162,12 @@ def test_times_are_the_companys_wherever_the_browser_is(visit, calls, system):
 
 
 def test_english_is_spoken_too(visit, calls):
-    page = visit(language="en").journal().page
+    visitor = visit(language="en").journal()
+    page = visitor.page
     assert page.locator("thead th:visible").all_inner_texts()[1:4] == ["Type", "Status", "Who called"]
+    opened = visitor.open(calls["network_error"])
+    expect(opened).to_contain_text("UAH\xa00.08")
+    expect(opened.locator("dd").nth(1)).to_have_text(re.compile(r"^\d\d:\d\d:\d\d \d\d/\d\d/20\d\d$"))
     page.get_by_role("button", name="Українська").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Журнал дзвінків")
 
@@ -127,15 +203,43 @@ def test_a_name_a_number_and_an_operator_are_found(visit, calls):
     expect(visitor.row(calls["of_petro"])).to_be_visible()
 
 
-def test_pages_are_turned_there_and_back(visit, calls):
-    visitor = visit().go("/legend")
+def test_what_was_said_how_long_with_whom_and_when_are_filters(visit, calls, system):
+    assert system.send("PUT", f"/calls/{calls['cancelled']}/comment", "admin", json={"text": "шукали"}).ok
+    visitor = visit().journal()
     page = visitor.page
-    page.evaluate("localStorage.page_size = '25'")
+    page.get_by_role("button", name="Фільтри").click()
+    page.get_by_label("Тривалість, від").fill("60")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr.call")).to_have_count(1)
+    expect(visitor.row(calls["answered"])).to_be_visible()
+    page.get_by_role("button", name="Скинути фільтри").click()
+    page.get_by_label("Номер або лінія").fill("067 000 00 15")
+    page.keyboard.press("Enter")
+    expect(visitor.row(calls["missed"])).to_be_visible()
+    expect(page.locator("tr.call")).to_have_count(1)
+    page.get_by_role("button", name="Скинути фільтри").click()
+    page.get_by_role("group", name="Є в дзвінку").get_by_role("checkbox", name="Коментар").check()
+    expect(visitor.row(calls["cancelled"])).to_be_visible()
+    expect(visitor.row(calls["answered"])).to_have_count(0)
+    page.get_by_role("combobox", name="Період").select_option("Інший період")
+    expect(page.locator(".calendar [tabindex='0']")).to_be_focused()
+    for key in ("PageUp", "PageUp", "Enter", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("За цими фільтрами нічого не знайшлося")).to_be_visible()
+    [(first, after)] = re.findall(r"from=(\d{4}-\d\d-\d\d)&to=(\d{4}-\d\d-\d\d)", page.url)
+    assert date.fromisoformat(after) - date.fromisoformat(first) == timedelta(days=2)
+    system.send("DELETE", f"/calls/{calls['cancelled']}/comment", "admin")
+
+
+def test_pages_are_turned_there_and_back(visit, calls):
+    visitor = visit().journal()
+    page = visitor.page
     page.route(
         "**/api/v1/journal?*limit=25*",
         lambda route: route.continue_(url=route.request.url.replace("limit=25", "limit=6")),
     )
-    visitor.journal()
+    page.get_by_role("combobox", name="На сторінці").select_option("25")
+    expect(page.locator("tr.call")).to_have_count(6)
     newest = [page.locator("tr.call").nth(n).get_attribute("data-call") for n in range(6)]
     expect(page.get_by_role("button", name="Попередня")).to_be_disabled()
     page.get_by_role("button", name="Наступна").click()

@@ -12,6 +12,8 @@ from tests.system.test_journal import report, told
 
 MOST = 250
 """Rows of a page of 50, and those that may come on top of it before the page begins anew."""
+DRAWN = 400
+"""Rows of the longest list that is drawn whole."""
 
 
 def life() -> list[Json]:
@@ -68,7 +70,7 @@ def test_new_calls_wait_for_who_has_scrolled_away(visit, calls, system):
 def test_new_calls_wait_while_somebody_reads_an_opened_row(visit, calls, system):
     visitor = visit().journal()
     opened = visitor.open(calls["answered"])
-    expect(opened.locator(".course li").last).to_contain_text("Визначено ціну")
+    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
     before = opened.bounding_box()
     told(system, [placed()])
     expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
@@ -102,10 +104,23 @@ def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     assert resumed[-1]
 
 
-def test_a_thousand_calls_leave_the_page_small(visit, system):
+def test_hundreds_of_calls_leave_the_page_small_and_are_scrolled_through_while_they_change(visit, system):
     visitor = visit("foreign").journal()
-    of_others = {"tenant": "other"}
-    assert system.report("other", [placed(n) | of_others for n in range(1000)]).ok
-    last = told(system, [placed(1001) | of_others], "other")
-    expect(visitor.row(last)).to_be_visible(timeout=20_000)
-    assert visitor.page.locator("tr.call").count() <= MOST
+    page = visitor.page
+    told_of = [placed(n) | {"tenant": "other"} for n in range(600)]
+    ids = system.report("other", told_of).json()["calls"]
+    oldest, newest = (ids[told_of[n]["call"]] for n in (0, -1))
+    expect(visitor.row(newest)).to_be_visible(timeout=20_000)
+    assert page.locator("tr.call").count() <= MOST
+    page.get_by_role("combobox", name="На сторінці").select_option("10000")
+    expect(page.locator("tr.call").nth(MOST // 2)).to_be_attached()
+    page.mouse.move(700, 500)
+    while not visitor.row(oldest).count():
+        page.mouse.wheel(0, 4000)
+        assert page.locator("tr.call").count() <= DRAWN
+    rings = report(told_of[0]["call"], "ringing", datetime.now(UTC) + timedelta(seconds=1), party="101")
+    told(system, [rings | {"tenant": "other"}], "other")
+    expect(visitor.cell(oldest, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
+    page.keyboard.press("Control+Home")
+    expect(visitor.row(newest)).to_be_visible()
+    expect(visitor.row(oldest)).to_have_count(0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from shared.testing.system import PASSWORD, System
 
@@ -20,15 +20,20 @@ KEPT: dict[str, dict[str, str]] = {}
 """The cookies of each login."""
 
 
+def surroundings(browser: Browser, language: str = "uk", **how: Any) -> BrowserContext:
+    how = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "America/New_York", **how}
+    context = browser.new_context(**how)
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(f"localStorage.language ??= '{language}'")
+    return context
+
+
 class Visitor:
     """`page` is Playwright's. `errors` is what the console has said; `leave` finds none unless they were `expected`."""
 
-    def __init__(self, browser: Browser, system: System, language: str = "uk", expected: bool = False, **how: Any):
-        how = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "America/New_York", **how}
-        self.context = browser.new_context(**how)
-        self.context.set_default_timeout(PATIENCE)
-        self.context.add_init_script(f"localStorage.language ??= '{language}'")
-        self.page = self.context.new_page()
+    def __init__(self, context: BrowserContext, system: System, expected: bool = False):
+        self.context = context
+        self.page = context.new_page()
         self.errors: list[str] = []
         self.expected = expected
         self.system = system
@@ -71,5 +76,8 @@ class Visitor:
         return self.page.locator(f"tr[data-call='{call_id}'] + tr.more .opened")
 
     def leave(self) -> None:
-        self.context.close()
+        """What was chosen here is not known to who comes next."""
+        if self.page.url.startswith(self.url):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.close()
         assert self.expected or self.errors == []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from shared.testing.infrastructure import ROOT, Services, Stack, prepared
 from tests.performance import (
+    browser,
     comments,
     exchange,
     export,
@@ -38,6 +39,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "login": login.measure,
     "recordings": recordings.measure,
     "page": page.measure,
+    "browser": browser.measure,
     "memory": memory.measure,
     "stream": stream.measure,
     "export": export.measure,
@@ -68,7 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("measure", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
     parser.add_argument("--calls", type=int, default=100_000, help="calls for the memory measure")
     parser.add_argument("--due", type=int, default=100_000, help="calls due at one instant for the pricing measure")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows in the journal for the page measure")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows in the journal for page and browser")
     return parser.parse_args()
 
 

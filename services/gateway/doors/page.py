@@ -1,6 +1,7 @@
 """The page people look at: files beside the code, read once, sent compressed, kept by browsers until they change."""
 
 import gzip
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -21,6 +22,7 @@ POLICY = (
 )
 CHECKED, KEPT = "no-cache", "public, max-age=31536000, immutable"
 """What may be asked for again each time, and what stands at an address made of its content."""
+IMPORT = re.compile(r'^import .* from "\./([^"]+)";$', re.MULTILINE)
 PRELOAD = '<link rel="modulepreload" href="/assets/{release}/{name}">'
 
 
@@ -39,7 +41,7 @@ class PageDoors(Door):
     def show_page(self, request: Request) -> Response:
         return _sent(request, _files()[INDEX], CHECKED)
 
-    @http("GET", "/<any(journal,legend,contacts,accounts,tariffs):place>")
+    @http("GET", "/<any(journal,legend,contacts,accounts,tariffs,rerating,charges,report,settings,keys):place>")
     def show_place(self, request: Request, place: str) -> Response:
         return _sent(request, _files()[INDEX], CHECKED)
 
@@ -70,13 +72,22 @@ def _files() -> dict[str, File]:
 
 def _file(name: str, content: bytes) -> File:
     if name == INDEX:
-        modules = sorted(path.name for path in FOLDER.glob("*.js"))
-        preloads = "\n".join(PRELOAD.format(release=_release(), name=module) for module in modules)
+        preloads = "\n".join(PRELOAD.format(release=_release(), name=module) for module in sorted(_imported("main.js")))
         page = content.decode().replace("@PRELOADS@", preloads).replace("@RELEASE@", _release())
         content = page.encode()
     type_ = guess_type(name)[0] or "application/octet-stream"
     type_ = f"{type_}; charset=utf-8" if type_.startswith("text/") else type_
     return File(content, gzip.compress(content, 9, mtime=0), type_, sha256(content).hexdigest()[:32])
+
+
+def _imported(name: str) -> set[str]:
+    """The module and those that it cannot begin without."""
+    found, left = {name}, [name]
+    while left:
+        wanted = set(IMPORT.findall((FOLDER / left.pop()).read_text())) - found
+        found |= wanted
+        left += wanted
+    return found
 
 
 @cache

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { el, say } from "./dom.js";
 import { ask, choice, field } from "./forms.js";
-import { moment, phone } from "./formats.js";
+import { brief, phone } from "./formats.js";
 import { button, list, tool } from "./lists.js";
 import { inWords, nothing } from "./states.js";
 import { t } from "./words.js";
@@ -101,7 +101,7 @@ function linesOf(account, path, done) {
       address.value = "";
     });
   function draw() {
-    const span = (line) => [line.from ? t("line_since", { at: moment(line.from) }) : t("line_ever"), line.until && t("line_ended", { at: moment(line.until) })].filter(Boolean).join(" ");
+    const span = (line) => [line.from ? t("line_since", { at: brief(line.from) }) : t("line_ever"), line.until && t("line_ended", { at: brief(line.until) })].filter(Boolean).join(" ");
     items.replaceChildren(
       ...account.lines.map((line) =>
         el("li", { class: isHeld(line) ? null : "quiet" }, el("b", {}, phone(line.address)), el("small", {}, span(line)), isHeld(line) && el("button", { type: "button", class: "link", onclick: () => end(line) }, t("line_end"))),

@@ -2,7 +2,7 @@
 
 import { get, now, Refused } from "./api.js";
 import { commentBox } from "./comment.js";
-import { el, put } from "./dom.js";
+import { el, put, unbroken } from "./dom.js";
 import { ask } from "./forms.js";
 import { clock, day, duration, moment, money, party, phone, soon } from "./formats.js";
 import { has, t } from "./words.js";
@@ -22,7 +22,7 @@ export function details(entry, me, changed) {
     const opens = price.hidden;
     price.hidden = !opens;
     button.setAttribute("aria-expanded", opens);
-    button.textContent = t(opens ? "price_hide" : "price_why");
+    button.lastChild.textContent = t(opens ? "price_hide" : "price_why");
     if (opens) await showPrice(price, current);
   };
 
@@ -45,8 +45,8 @@ function factsOf(entry, explained, explain) {
   const at = (instant) => (instant ? [clock(instant), " ", el("span", { class: "quiet" }, day(instant))] : t("none"));
   const fact = (word, ...shown) => [el("dt", {}, t(word)), el("dd", {}, ...shown)];
   const priced = entry.price.state === "priced" || entry.price.state === "failed";
-  const why =
-    priced && el("button", { type: "button", class: "link", "aria-expanded": explained, onclick: (event) => explain(event.target) }, t(explained ? "price_hide" : "price_why"));
+  const opener = () =>
+    el("button", { type: "button", class: "opens-price", "aria-expanded": String(explained), onclick: (event) => explain(event.currentTarget) }, priceInWords(entry), " ", el("span", { class: "link" }, t(explained ? "price_hide" : "price_why")));
   return [
     el("dt", { class: "hidden" }, t("status")),
     el("dd", { class: "whole" }, t(`status_${entry.status}`)),
@@ -54,8 +54,8 @@ function factsOf(entry, explained, explain) {
     fact("talk_began", at(entry.answered_at)),
     fact("ended", at(entry.ended_at)),
     fact("waited", entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds)),
-    fact("price", priceInWords(entry), why && " ", why),
-    entry.line && fact("line", phone(entry.line)),
+    fact("price", priced ? opener() : priceInWords(entry)),
+    entry.line && fact("line", ...unbroken(phone(entry.line))),
     entry.answered_by && entry.answered_by.name !== entry.callee.name && fact("answered_by", el("bdi", {}, party(entry.answered_by).name)),
     entry.returned_by && fact("returned_by", el("button", { type: "button", class: "link", onclick: () => showCall(entry.returned_by) }, t("show_call"))),
   ]
@@ -71,14 +71,14 @@ export function priceInWords({ price, phase }) {
   return el("span", { class: "quiet" }, late ? t("price_late") : t("price_due", { at: soon(price.due_at) }));
 }
 
-const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason_other");
+export const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason_other");
 
 async function showPrice(box, entry) {
   box.replaceChildren(el("p", { class: "quiet" }, t("loading")));
   const told = await toldOf(`/calls/${entry.call_id}/price`);
   if (!told) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
   const line = (one) =>
-    el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, words)));
+    el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, unbroken(words))));
   const earlier = told.history.filter((one) => one.amount !== null).map((one) => el("li", { class: "quiet" }, t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) })));
   return box.replaceChildren(
     el("h2", { class: "small" }, told.tariff ? t("price_tariff", { version: "1", ...told.tariff }) : told.reason ? t("price_failed", { reason: reason(told.reason) }) : t("price_free")),
@@ -123,7 +123,7 @@ async function toldOf(path) {
 
 function step({ type, at, data, by }, entry) {
   const after = Math.round((Date.parse(at) - Date.parse(entry.placed_at)) / 1000);
-  const words = [happened(type, data, entry), by && el("span", { class: "quiet" }, `, ${by}`)];
+  const words = [...unbroken(happened(type, data, entry)), by && el("span", { class: "quiet" }, `, ${by}`)];
   return el("li", { class: type }, el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)), el("span", {}, words));
 }
 
@@ -146,7 +146,7 @@ function happened(type, data, entry) {
 }
 
 /** One call alone, in a dialog. */
-async function showCall(id) {
+export async function showCall(id) {
   const entry = await get(`/calls/${id}`);
   const me = { role: "", account: {}, lines: [] };
   const title = `${party(entry.caller).name} → ${party(entry.callee).name}`;

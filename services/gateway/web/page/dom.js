@@ -21,6 +21,9 @@ function filled(node, about, children) {
   return node;
 }
 
+/** The text, its telephone numbers never broken over two lines. */
+export const unbroken = (text) => text.split(/(\+38 \(\d{3}\) [\d-]+)/).map((part, n) => (n % 2 ? el("span", { class: "phone" }, part) : part));
+
 /** Put the children in place, unless `key` says that they are there already. */
 export function put(node, key, make) {
   if (node.shownKey === key) return;

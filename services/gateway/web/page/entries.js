@@ -1,35 +1,31 @@
-/** The table of calls: rows that change in place, so that nothing moves under the reader's eyes. */
+/**
+ * The table of calls: rows that change in place, so that nothing moves under the reader's eyes. Of a long list only
+ * the rows around the screen are drawn; gaps as high as the others stand for them.
+ */
 
-import { now } from "./api.js";
-import { maySay, writeComment } from "./comment.js";
-import { details } from "./details.js";
-import { el, put } from "./dom.js";
-import { clock, day, duration, money, party } from "./formats.js";
-import { drawn, endedMark, sideIcon, statusIcon } from "./icons.js";
-import { player } from "./player.js";
+import { el } from "./dom.js";
+import { Row } from "./row.js";
 import { t } from "./words.js";
 
 export const COLUMNS = ["type", "status", "caller", "callee", "talk", "placed", "wait", "price", "comment"];
 export const USUAL = COLUMNS.slice(0, 6);
-const NUMBERS = new Set(["talk", "placed", "wait", "price"]);
-
-/** An internal call is an outgoing one to who made it, an incoming one to who got it. */
-export function sideOf(entry, me) {
-  if (entry.direction !== "internal") return entry.direction;
-  if (entry.caller.account_id === me.account.id) return "outbound";
-  const mine = new Set(me.lines.map((line) => line.address));
-  const got = [entry.callee.address, entry.answered_by?.address, ...entry.rung];
-  return got.some((address) => mine.has(address)) ? "inbound" : "internal";
-}
+/** A list of so many is drawn whole; of a longer one so many rows above the screen and below it. */
+const [WHOLE, AROUND] = [400, 40];
+const MOVES = 15;
+const USUAL_HEIGHT = 58;
+const NEAR = 2;
 
 /** By this the journal is ordered, newest first. */
 const newer = (one, other) => (one.placed_at === other.placed_at ? one.call_id > other.call_id : one.placed_at > other.placed_at);
+const between = (least, value, most) => Math.max(least, Math.min(value, most));
 
 export class Entries {
-  /** `fits(entry)`: whether it belongs here; `me`: who looks. */
-  constructor({ me, columns = USUAL, fits = () => true }) {
-    Object.assign(this, { me, columns, fits, rows: new Map() });
-    this.body = el("tbody", { role: "rowgroup" });
+  /** `fits(entry)`: whether it belongs here; `me`: who looks; `wants()`: the reader nears the end. */
+  constructor({ me, columns = USUAL, fits = () => true, wants = () => {} }) {
+    Object.assign(this, { me, columns, fits, wants, list: [], known: new Map(), rows: new Map(), height: USUAL_HEIGHT, from: 0, to: 0 });
+    this.above = gap();
+    this.below = gap();
+    this.body = el("tbody", { role: "rowgroup" }, this.above, this.below);
     this.head = el("tr", { role: "row" });
     this.element = el(
       "div",
@@ -38,6 +34,8 @@ export class Entries {
     );
     this.drawHead();
     this.ticking = setInterval(() => this.tick(), 1000);
+    this.looks = () => (this.looking ??= requestAnimationFrame(() => this.look()));
+    addEventListener("scroll", this.looks, { passive: true });
   }
 
   drawHead() {
@@ -46,15 +44,14 @@ export class Entries {
   }
 
   useColumns(columns) {
-    const shown = [...this.rows.values()].map((row) => row.entry);
     this.columns = columns;
     this.drawHead();
     this.clear();
-    this.show(shown);
+    this.draw();
   }
 
   get size() {
-    return this.rows.size;
+    return this.list.length;
   }
 
   /** Something in the table is open, so its reader is not to be disturbed. */
@@ -62,45 +59,103 @@ export class Entries {
     return [...this.rows.values()].some((row) => row.isOpen) || this.body.contains(document.activeElement);
   }
 
-  has = (id) => this.rows.has(id);
+  has = (id) => this.known.has(id);
 
   get newest() {
-    return this.rows.values().next().value?.entry;
+    return this.known.get(this.list[0]);
   }
 
   get oldest() {
-    return [...this.rows.values()].at(-1)?.entry;
+    return this.known.get(this.list.at(-1));
   }
 
   /** Exactly these entries, in their order; rows that stay keep what is open in them. */
   show(entries) {
-    const wanted = new Set(entries.map((entry) => entry.call_id));
-    for (const [id, row] of this.rows) if (!wanted.has(id)) this.drop(id, row);
-    const rows = entries.map((entry) => this.rows.get(entry.call_id)?.update(entry) ?? new Row(this, entry));
-    this.rows = new Map(rows.map((row) => [row.entry.call_id, row]));
-    let at = this.body.firstChild;
-    for (const row of rows) {
-      if (row.nodes[0] === at) at = row.nodes.at(-1).nextSibling;
-      else row.nodes.forEach((node) => this.body.insertBefore(node, at));
+    this.list = entries.map((entry) => entry.call_id);
+    this.known = new Map(entries.map((entry) => [entry.call_id, entry]));
+    for (const [id, row] of this.rows) {
+      if (this.known.has(id)) row.update(this.known.get(id));
+      else this.drop(id, row);
     }
+    this.draw();
   }
 
-  /** Change a row that is there. */
+  /** These come after the others. */
+  append(entries) {
+    for (const entry of entries) {
+      if (this.known.has(entry.call_id)) continue;
+      this.known.set(entry.call_id, entry);
+      this.list.push(entry.call_id);
+    }
+    this.draw();
+    this.looks();
+  }
+
+  /** Change an entry that is there. */
   change(entry) {
-    const row = this.rows.get(entry.call_id)?.update(entry);
-    row?.leave(!this.fits(entry));
+    this.known.set(entry.call_id, entry);
+    this.rows.get(entry.call_id)?.update(entry).leave(!this.fits(entry));
   }
 
   /** Put a new entry where it belongs. */
   insert(entry) {
-    const row = new Row(this, entry);
-    const rows = [...this.rows.values()];
-    const at = rows.findIndex((other) => newer(entry, other.entry));
-    const before = at < 0 ? null : rows[at].nodes[0];
-    row.nodes.forEach((node) => this.body.insertBefore(node, before));
-    row.nodes[0].classList.add("new");
-    rows.splice(at < 0 ? rows.length : at, 0, row);
-    this.rows = new Map(rows.map((one) => [one.entry.call_id, one]));
+    const at = this.list.findIndex((id) => newer(entry, this.known.get(id)));
+    this.list.splice(at < 0 ? this.list.length : at, 0, entry.call_id);
+    this.known.set(entry.call_id, entry);
+    this.draw();
+    this.rows.get(entry.call_id)?.line.classList.add("new");
+  }
+
+  /** Which of the list are drawn: its first, and the one after its last. */
+  seen() {
+    const { size } = this;
+    if (size <= WHOLE) return [0, size];
+    const beyond = -this.body.getBoundingClientRect().top;
+    const first = Math.floor(beyond / this.height) - AROUND;
+    const last = Math.ceil((beyond + innerHeight) / this.height) + AROUND;
+    return [between(0, first, size - AROUND), between(AROUND, last, size)];
+  }
+
+  draw([from, to] = this.seen(), { measured = true } = {}) {
+    Object.assign(this, { from, to });
+    const drawn = this.list.slice(from, to);
+    const wanted = new Set(drawn);
+    for (const [id, row] of this.rows) if (!wanted.has(id)) this.away(id, row);
+    let at = this.above.nextSibling;
+    for (const id of drawn) {
+      const row = this.rows.get(id) ?? this.made(id);
+      if (row.nodes[0] === at) at = row.nodes.at(-1).nextSibling;
+      else row.nodes.forEach((node) => this.body.insertBefore(node, at));
+    }
+    if (measured && this.size > WHOLE) this.measure(drawn);
+    fill(this.above, from * this.height);
+    fill(this.below, (this.size - to) * this.height);
+  }
+
+  made(id) {
+    const row = new Row(this, this.known.get(id));
+    row.leave(!this.fits(row.entry));
+    this.rows.set(id, row);
+    return row;
+  }
+
+  measure(drawn) {
+    const high = drawn.reduce((sum, id) => sum + this.rows.get(id).line.offsetHeight, 0);
+    if (high) this.height = high / drawn.length;
+  }
+
+  /** The reader has moved. */
+  look() {
+    this.looking = null;
+    const [from, to] = this.seen();
+    if (Math.abs(from - this.from) > MOVES || Math.abs(to - this.to) > MOVES) this.draw([from, to], { measured: false });
+    if (this.element.getBoundingClientRect().bottom < NEAR * innerHeight) this.wants();
+  }
+
+  /** Off the screen; what is open in it stays so. */
+  away(id, row) {
+    row.nodes.forEach((node) => node.remove());
+    if (!row.isOpen) this.rows.delete(id);
   }
 
   drop(id, row) {
@@ -124,172 +179,14 @@ export class Entries {
 
   stop() {
     clearInterval(this.ticking);
+    removeEventListener("scroll", this.looks);
     this.clear();
   }
 }
 
-class Row {
-  constructor(table, entry) {
-    Object.assign(this, { table, entry, more: null, playing: null });
-    const cell = (word) => el("td", { role: "cell", class: word, "data-label": table.columns.includes(word) && t(word) });
-    this.cells = Object.fromEntries(["details", ...table.columns, "actions"].map((word) => [word, cell(word)]));
-    this.line = el("tr", { role: "row", class: "call", "data-call": entry.call_id }, Object.values(this.cells));
-    this.chevron = el("button", { type: "button", class: "tool chevron", "aria-expanded": "false", onclick: () => this.toggle() }, drawn("chevron"));
-    this.cells.details.append(this.chevron);
-    this.buttons();
-    this.line.addEventListener("click", (event) => {
-      if (!event.target.closest("button, a, input, .actions") && !String(getSelection())) this.toggle();
-    });
-    this.draw();
-  }
+const gap = () => el("tr", { class: "gap", "aria-hidden": "true", hidden: true }, el("td", { colspan: COLUMNS.length + 2 }));
 
-  get nodes() {
-    return [this.line, this.playing?.row, this.more?.row].filter(Boolean);
-  }
-
-  get isOpen() {
-    return Boolean(this.more || this.playing);
-  }
-
-  update(entry) {
-    this.entry = entry;
-    this.draw();
-    this.more?.shown.update(entry);
-    if (entry.recording.state !== "available") this.stop();
-    return this;
-  }
-
-  draw() {
-    const { entry, table } = this;
-    const names = { caller: party(entry.caller).name, callee: party(entry.callee).name, at: clock(entry.placed_at) };
-    this.chevron.setAttribute("aria-label", t("expand", names));
-    this.line.classList.toggle("live", entry.phase !== "ended");
-    for (const word of table.columns) {
-      const [key, make] = CELLS[word](entry, table.me);
-      put(this.cells[word], key, make);
-      if (NUMBERS.has(word)) this.cells[word].classList.add("number");
-    }
-    this.drawButtons();
-  }
-
-  buttons() {
-    this.comment = el("button", { type: "button", class: "tool", onclick: () => this.openComment() }, drawn("comment"));
-    this.play = el("button", { type: "button", class: "tool", onclick: () => this.togglePlayer() }, drawn("play"));
-    this.download = el("a", { class: "tool", role: "link", "aria-disabled": "true" }, drawn("download"));
-    this.cells.actions.append(el("div", { class: "tools" }, this.comment, this.play, this.download));
-  }
-
-  drawButtons() {
-    const { comment, recording, call_id } = this.entry;
-    name(this.comment, comment ? t("comment_has", { text: comment.text }) : t("comment_write"));
-    this.comment.classList.toggle("has", Boolean(comment));
-    const there = recording.state === "available";
-    const missing = t(recording.state === "deleted" ? "recording_deleted" : "no_recording");
-    name(this.play, there ? t("play") : missing);
-    name(this.download, there ? t("download") : missing);
-    this.play.disabled = !there;
-    this.play.classList.toggle("has", there);
-    if (there === this.download.hasAttribute("href")) return;
-    if (there) {
-      this.download.href = `/api/v1/calls/${call_id}/recording?download=1`;
-      this.download.setAttribute("download", "");
-      this.download.removeAttribute("aria-disabled");
-    } else {
-      this.download.removeAttribute("href");
-      this.download.setAttribute("aria-disabled", "true");
-    }
-  }
-
-  /** A row that fits the filter no longer stays where it is, paler. */
-  leave(is) {
-    this.line.classList.toggle("left", is);
-    this.line.title = is ? t("left_filter") : "";
-  }
-
-  toggle() {
-    if (this.more) {
-      this.more.row.remove();
-      this.more = null;
-    } else {
-      const shown = details(this.entry, this.table.me, (entry) => this.update(entry));
-      const row = el("tr", { role: "row", class: "more" }, el("td", { role: "cell", colspan: this.table.columns.length + 2 }, shown.element));
-      this.more = { row, shown };
-      this.nodes.at(-2).after(row);
-    }
-    this.chevron.setAttribute("aria-expanded", Boolean(this.more));
-    this.line.classList.toggle("open", Boolean(this.more));
-  }
-
-  openComment() {
-    if (this.entry.comment && !maySay(this.entry.comment, this.table.me)) return this.more ?? this.toggle();
-    return writeComment(this.entry, (comment) => this.update({ ...this.entry, comment }));
-  }
-
-  togglePlayer() {
-    if (this.playing) return this.stop();
-    this.table.quiet(this);
-    const made = player(this.entry, this.table.me, () => {
-      this.stop();
-      this.play.focus();
-    });
-    const row = el("tr", { role: "row", class: "more" }, el("td", { role: "cell", colspan: this.table.columns.length + 2 }, made.element));
-    this.playing = { row, made };
-    this.line.after(row);
-    made.begin();
-    return undefined;
-  }
-
-  stop() {
-    this.playing?.made.stop();
-    this.playing?.row.remove();
-    this.playing = null;
-  }
-
-  shut() {
-    this.stop();
-    if (this.more) this.toggle();
-  }
-}
-
-function name(button, text) {
-  if (button.title === text) return;
-  button.title = text;
-  button.setAttribute("aria-label", text);
-}
-
-const CELLS = {
-  type: (entry, me) => [sideOf(entry, me), () => sideIcon(sideOf(entry, me))],
-  status: (entry, me) => {
-    const word = entry.phase === "talking" ? "talking" : entry.status;
-    const icon = () => statusIcon(entry.status, sideOf(entry, me) === "internal" ? "outbound" : sideOf(entry, me));
-    return [`${word} ${sideOf(entry, me)}`, () => el("span", { class: "state" }, icon(), el("span", { class: "word", "aria-hidden": "true" }, t(`short_${word}`)))];
-  },
-  caller: (entry) => who(entry.caller, entry.ended_by === "caller"),
-  callee: (entry) => who(entry.callee, entry.ended_by === "callee"),
-  talk: (entry) => {
-    const seconds = talked(entry);
-    const shown = seconds === null ? null : duration(seconds);
-    return [shown ?? "none", () => shown ?? el("span", { class: "quiet", title: t("not_talked") }, t("none"))];
-  },
-  placed: (entry) => [entry.placed_at, () => [el("span", { class: "first" }, clock(entry.placed_at)), el("span", { class: "second" }, day(entry.placed_at))]],
-  wait: (entry) => [`${entry.wait_seconds}`, () => (entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds))],
-  price: (entry) => {
-    const { state, amount, currency } = entry.price;
-    return [`${state} ${amount}`, () => (state === "priced" ? money(amount, currency) : el("span", { class: "quiet" }, state === "failed" ? "!" : t("none")))];
-  },
-  comment: (entry) => [entry.comment?.text ?? "", () => el("span", { class: "clip" }, entry.comment?.text ?? "")],
-};
-
-function talked(entry) {
-  if (entry.talk_seconds !== null) return entry.talk_seconds;
-  return entry.phase === "talking" && entry.answered_at ? (now() - Date.parse(entry.answered_at)) / 1000 : null;
-}
-
-function who(one, ended) {
-  const shown = party(one);
-  const make = () => [
-    el("span", { class: "first" }, el("bdi", {}, shown.name), ended && endedMark()),
-    shown.number && el("span", { class: "second" }, shown.number),
-  ];
-  return [JSON.stringify([shown, ended]), make];
+function fill(gap, height) {
+  gap.hidden = height <= 0;
+  gap.firstChild.style.height = `${Math.max(0, height)}px`;
 }

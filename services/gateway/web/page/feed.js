@@ -6,13 +6,14 @@ import { Entries } from "./entries.js";
 import { fits } from "./filters.js";
 import { drawn } from "./icons.js";
 import { listen } from "./live.js";
-import { failure, nothing, waiting } from "./states.js";
+import { failure, inWords, nothing, waiting } from "./states.js";
 import { t } from "./words.js";
 
 const PATIENCE = 400;
 const AT_TOP = 80;
 const MOST_BEYOND = 200;
 const MOST_HELD = 999;
+const LARGEST_PAGE = 200;
 const CATCH_UP = 500;
 /** What changes in a call's life is held against the filter here: the stream says nothing of what fits no longer. */
 const OF_A_MOMENT = new Set(["status", "phase", "has", "min_talk", "max_talk", "limit", "cursor"]);
@@ -26,12 +27,12 @@ export class Feed {
     Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), catching: null, gone: false });
     this.isFirst = !query.some(([name]) => name === "cursor");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
-    this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query) });
+    this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
     this.pill = el("span", { class: "pill" });
     this.banners = el("div", { class: "banners", role: "status" });
-    this.more = el("button", { type: "button", class: "new-calls", hidden: true, onclick: () => this.showNew() });
+    this.newer = el("button", { type: "button", class: "new-calls", hidden: true, onclick: () => this.showNew() });
     this.place = el("div", {}, waiting());
-    this.element = el("div", { class: "feed" }, this.banners, el("div", { class: "new-holder", "aria-live": "polite" }, this.more), this.place);
+    this.element = el("div", { class: "feed" }, this.banners, el("div", { class: "new-holder", "aria-live": "polite" }, this.newer), this.place);
   }
 
   async begin() {
@@ -44,10 +45,10 @@ export class Feed {
     this.checking = setInterval(() => document.hidden || this.load({ quiet: true, only: "state" }), 15_000);
   }
 
-  async load({ quiet = false, only = "" } = {}) {
+  async load({ quiet = false, only = "", least = 0 } = {}) {
     if (this.gone) return;
     try {
-      const page = await get("/journal", only ? [["limit", 1]] : [...this.query.filter(([name]) => name !== "limit"), ["limit", this.limit]]);
+      const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(least);
       if (this.gone) return;
       this.warn(page.degraded);
       if (!only) this.show(page);
@@ -57,8 +58,42 @@ export class Feed {
     }
   }
 
+  /** A page of the journal, after `cursor` where that is given. */
+  page(cursor = null) {
+    const query = this.query.filter(([name]) => name !== "limit" && !(cursor && name === "cursor"));
+    return get("/journal", [...query, ...(cursor ? [["cursor", cursor]] : []), ["limit", Math.min(this.limit, LARGEST_PAGE)]]);
+  }
+
+  /** The first page, and of a long list more, until there are so many. */
+  async pages(least) {
+    const all = await this.page();
+    while (all.next_cursor && all.entries.length < Math.min(least, this.limit)) {
+      const { entries, next_cursor } = await this.page(all.next_cursor);
+      all.entries.push(...entries);
+      all.next_cursor = next_cursor;
+    }
+    return all;
+  }
+
+  /** Of a list longer than a page the next one, once the reader nears the end. */
+  async more() {
+    if (this.asking || !this.last?.next_cursor || this.limit <= LARGEST_PAGE || this.table.size >= this.limit) return;
+    this.asking = true;
+    try {
+      const { entries, next_cursor } = await this.page(this.last.next_cursor);
+      if (this.gone) return;
+      this.last = { ...this.last, entries, next_cursor };
+      this.table.append(entries);
+      this.shown(this.last);
+    } catch (error) {
+      if (error.status !== 401) say(inWords(error), "bad");
+    } finally {
+      this.asking = false;
+    }
+  }
+
   show(page) {
-    this.isLast = page.next_cursor === null;
+    this.last = page;
     this.table.show(page.entries);
     this.hold(null);
     this.rest();
@@ -101,7 +136,7 @@ export class Feed {
   concerns(entry) {
     const { newest, oldest } = this.table;
     if (!newest) return true;
-    return this.isFirst ? this.isLast || entry.placed_at >= oldest.placed_at : entry.placed_at >= newest.placed_at;
+    return this.isFirst ? !this.last.next_cursor || entry.placed_at >= oldest.placed_at : entry.placed_at >= newest.placed_at;
   }
 
   /** Nobody reads what would be moved. */
@@ -119,8 +154,8 @@ export class Feed {
     if (id === null) this.held.clear();
     else if (this.held.size < MOST_HELD) this.held.add(id);
     const n = this.held.size;
-    this.more.hidden = !n;
-    put(this.more, String(n), () => [drawn("up"), t("new_calls", { n })]);
+    this.newer.hidden = !n;
+    put(this.newer, String(n), () => [drawn("up"), t("new_calls", { n })]);
   }
 
   async showNew() {
@@ -136,7 +171,7 @@ export class Feed {
     this.pill.textContent = t(state === "lost" ? "lost" : "live");
     if (state === "lost") say(t("lost"), "bad");
     if (state === "resumed") say(t("resumed"));
-    if (state === "missed") this.load({ quiet: true }).then(() => say(t("missed_some")));
+    if (state === "missed") this.load({ quiet: true, least: this.table.size }).then(() => say(t("missed_some")));
   }
 
   warn(degraded) {

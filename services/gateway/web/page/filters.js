@@ -96,24 +96,18 @@ export function period(query, apply) {
     custom ? "custom" : one("period"),
     { name: "period", "aria-label": t("period") },
   );
-  const dayOf = (value) => (value && value.length > 10 ? isoDay(value) : value);
-  const today = isoDay(Date.now());
-  const from = el("input", { type: "date", value: dayOf(one("from")), max: today, "aria-label": t("from"), title: t("from") });
-  const to = el("input", { type: "date", value: one("to") ? nextDay(dayOf(one("to")), -1) : "", "aria-label": t("to"), title: t("to") });
-  const days = el("span", { class: "days", hidden: !custom }, el("span", { class: "quiet", "aria-hidden": "true" }, t("from")), from, el("span", { class: "quiet", "aria-hidden": "true" }, t("to")), to);
-  select.addEventListener("change", () => {
-    days.hidden = select.value !== "custom";
-    if (select.value === "custom") {
-      from.focus();
-      return;
-    }
-    apply(select.value ? [["period", select.value]] : []);
-  });
-  const span = () => {
-    if (from.value && to.value && from.value > to.value) to.value = from.value;
-    apply([...(from.value ? [["from", from.value]] : []), ...(to.value ? [["to", nextDay(to.value)]] : [])]);
+  const dayOf = (value) => (value.length > 10 ? isoDay(value) : value);
+  const holder = el("span");
+  const offer = async () => {
+    const { days } = await import("./calendar.js");
+    const last = one("to") && nextDay(dayOf(one("to")), -1);
+    holder.replaceChildren(days(dayOf(one("from")), last, (from, to) => apply([["from", from], ["to", nextDay(to)]])));
+    return holder.querySelector("button");
   };
-  from.addEventListener("change", span);
-  to.addEventListener("change", span);
-  return el("div", { class: "period" }, select, days);
+  if (custom) offer();
+  select.addEventListener("change", () => {
+    if (select.value === "custom") offer().then((button) => button.click());
+    else apply(select.value ? [["period", select.value]] : []);
+  });
+  return el("div", { class: "period" }, select, holder);
 }

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
+import { wrongs } from "./said.js";
 import { inWords } from "./states.js";
 import { t } from "./words.js";
 
@@ -29,21 +30,18 @@ export function choice(options, chosen, about) {
   return select;
 }
 
-/** What stands under a field, or away with it when there is nothing to say. */
+/** Say under each field what is wrong with it, or nothing; returns what is wrong elsewhere. */
 export function mark(form, errors) {
-  let left = "";
   for (const box of form.querySelectorAll("[data-name]")) {
-    const said = errors[box.dataset.name];
+    const told = errors[box.dataset.name];
     const wrong = box.querySelector(".wrong");
-    wrong.hidden = !said;
-    wrong.textContent = said ? [said].flat(2).map(String).join(" ") : "";
-    box.querySelector("input, select, textarea").toggleAttribute("aria-invalid", Boolean(said));
-  }
-  for (const [name, said] of Object.entries(errors)) {
-    if (!form.querySelector(`[data-name="${CSS.escape(name)}"]`)) left += ` ${name}: ${JSON.stringify(said)}`;
+    wrong.hidden = !told;
+    wrong.textContent = told ? wrongs({ _schema: told }).join(" ") : "";
+    box.querySelector("input, select, textarea").toggleAttribute("aria-invalid", Boolean(told));
   }
   form.querySelector("[aria-invalid]")?.focus();
-  return left;
+  const elsewhere = Object.entries(errors).filter(([name]) => !form.querySelector(`[data-name="${CSS.escape(name)}"]`));
+  return wrongs(Object.fromEntries(elsewhere)).join(" ");
 }
 
 /**
@@ -98,8 +96,8 @@ export function ask({ title, content, action = t("save"), kind = "", act }) {
   return dialog;
 }
 
-export function confirmed(title, act) {
-  return ask({ title, content: [], action: t("remove"), kind: "danger", act });
+export function confirmed(title, act, action = t("remove")) {
+  return ask({ title, content: [], action, kind: "danger", act });
 }
 
 /** A button that opens a box beneath it; Escape, and a click elsewhere, close it. */

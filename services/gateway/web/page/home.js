@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { el, later } from "./dom.js";
 import { Feed } from "./feed.js";
-import { count, longDay } from "./formats.js";
+import { count, longDay, share } from "./formats.js";
 import { t } from "./words.js";
 
 const LEADERS = new Set(["administrator", "supervisor"]);
@@ -12,7 +12,7 @@ const COUNTED = ["total", "inbound", "outbound", "missed"];
 
 export function home(main, { me }) {
   const numbers = Object.fromEntries(COUNTED.map((word) => [word, el("b", {}, "…")]));
-  const notes = { total: el("small"), missed: el("small", {}, t("missed_note")) };
+  const notes = { total: el("small"), inbound: el("small"), outbound: el("small"), missed: el("small", {}, t("missed_note")) };
   const tile = (word) => {
     const href = { total: "/journal?period=today", missed: "/journal?period=today&status=missed&status=missed_offline" }[word];
     return el("a", { class: `tile ${word}`, href: href ?? `/journal?period=today&direction=${word}` }, el("span", {}, t(word)), numbers[word], notes[word]);
@@ -20,6 +20,7 @@ export function home(main, { me }) {
   async function counted() {
     const summary = await get("/journal/summary", { period: "today" });
     for (const word of COUNTED) numbers[word].textContent = count(summary[word]);
+    for (const word of ["inbound", "outbound"]) notes[word].textContent = summary.total ? t("share_note", { share: share(summary[word] / summary.total) }) : "";
     notes.total.textContent = summary.internal ? t("internal_note", { n: summary.internal }) : "";
   }
   const leads = LEADERS.has(me.role);

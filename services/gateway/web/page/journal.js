@@ -6,10 +6,11 @@ import { COLUMNS, USUAL } from "./entries.js";
 import { Feed } from "./feed.js";
 import { asked, panel, period } from "./filters.js";
 import { choice, drop } from "./forms.js";
+import { count } from "./formats.js";
 import { drawn } from "./icons.js";
 import { language, t } from "./words.js";
 
-const SIZES = ["25", "50", "100", "200"];
+const SIZES = ["25", "50", "100", "200", "10000"];
 const KEPT_COLUMNS = "columns";
 const KEPT_SIZE = "page_size";
 const FORMATS = [["xlsx", "Excel"], ["csv", "CSV"], ["ndjson", "NDJSON"]];
@@ -129,7 +130,7 @@ function exportChoice(filters) {
 }
 
 function sizeChoice(size, changed) {
-  const select = choice(SIZES.map((one) => [one, one]), size, { "aria-label": t("page_size") });
+  const select = choice(SIZES.map((one) => [one, count(one)]), size, { "aria-label": t("page_size") });
   select.addEventListener("change", () => {
     localStorage.setItem(KEPT_SIZE, select.value);
     changed();

@@ -8,13 +8,13 @@ import { t } from "./words.js";
 
 /**
  * `columns`: [word, cell(item)] pairs; `actions(item)` buttons. `load` asks again. `empty()` stands in place of an
- * empty list.
+ * empty list; `told(items)` hears which are shown.
  */
-export function list({ path, name, columns, actions, empty, hint = null, failed = null }) {
+export function list({ path, name, columns, actions, empty, hint = null, failed = null, told = () => {} }) {
   const input = el("input", { type: "search", placeholder: hint ?? "", "aria-label": t("search"), maxlength: 100 });
   const place = el("div", {}, waiting(6));
   const more = el("button", { type: "button", class: "plain", hidden: true }, t("show_more"));
-  let [cursor, body, asking] = [null, null, 0];
+  let [cursor, body, asking, shown] = [null, null, 0, []];
 
   const row = (item) =>
     el(
@@ -33,6 +33,8 @@ export function list({ path, name, columns, actions, empty, hint = null, failed 
       const page = await get(path, { limit: 100, ...(hint && q && { q }), ...(from && { cursor: from }) });
       if (mine !== asking) return;
       const rows = page[name].map(row);
+      shown = from ? [...shown, ...page[name]] : page[name];
+      told(shown);
       cursor = page.next_cursor;
       more.hidden = !cursor;
       if (from) return body.append(...rows);

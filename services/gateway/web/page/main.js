@@ -1,33 +1,39 @@
 /** The page begins: who is there, which place is asked for, and what is around it. */
 
 import { get, hasSession, whenSignedOut } from "./api.js";
-import { accounts } from "./accounts.js";
-import { contacts } from "./contacts.js";
 import { el, say } from "./dom.js";
 import { useZone } from "./formats.js";
 import { home } from "./home.js";
 import { journal } from "./journal.js";
-import { legend } from "./legend.js";
 import { shell } from "./shell.js";
 import { signIn } from "./signin.js";
 import { failure, nothing } from "./states.js";
-import { tariffs } from "./tariffs.js";
 import { t } from "./words.js";
 
 const LEADERS = ["administrator", "supervisor"];
 const ALL = [...LEADERS, "operator", "accountant"];
-/** Each place: its word and icon, who may be there, and what shows it. */
+const ADMINISTRATORS = ["administrator"];
+const ACCOUNTING = [...ADMINISTRATORS, "accountant"];
+/** A place that few go to is fetched when somebody does. */
+const fetched = (name) => async (...words) => (await import(`./${name}.js`))[name](...words);
+/** Each place: its word and icon, who may be there, what shows it, and beside which other it is found. */
 const PLACES = {
   "/": { word: "home", roles: ALL, show: home },
   "/journal": { word: "journal", roles: ALL, show: journal, within: "statistics" },
-  "/legend": { word: "legend", roles: ALL, show: legend, within: "statistics" },
-  "/contacts": { word: "contacts", roles: ALL, show: contacts },
-  "/accounts": { word: "accounts", roles: ["administrator"], show: accounts },
-  "/tariffs": { word: "tariffs", roles: ["administrator", "accountant"], show: tariffs },
+  "/legend": { word: "legend", roles: ALL, show: fetched("legend"), within: "statistics" },
+  "/contacts": { word: "contacts", roles: ALL, show: fetched("contacts") },
+  "/accounts": { word: "accounts", roles: ADMINISTRATORS, show: fetched("accounts") },
+  "/tariffs": { word: "tariffs", roles: ACCOUNTING, show: fetched("tariffs") },
+  "/rerating": { word: "rerating", roles: ACCOUNTING, show: fetched("rerating"), beside: "/tariffs" },
+  "/charges": { word: "charges", roles: ACCOUNTING, show: fetched("charges"), beside: "/tariffs" },
+  "/report": { word: "report", roles: ACCOUNTING, show: fetched("report"), beside: "/tariffs" },
+  "/settings": { word: "settings", roles: ADMINISTRATORS, show: fetched("settings") },
+  "/keys": { word: "keys", roles: ADMINISTRATORS, show: fetched("keys"), beside: "/settings" },
 };
 const root = document.getElementById("page");
 let me = null;
 let leavePlace = () => {};
+let turn = 0;
 
 function theme(kept = localStorage.getItem("theme")) {
   if (kept) document.documentElement.dataset.theme = kept;
@@ -39,9 +45,14 @@ function go(href, { keep = false } = {}) {
   show({ focus: !keep });
 }
 
-async function show({ focus = false } = {}) {
+function leave() {
+  turn += 1;
   leavePlace();
   leavePlace = () => {};
+}
+
+async function show({ focus = false } = {}) {
+  leave();
   document.documentElement.lang = t("language_name") === "English" ? "en" : "uk";
   if (!me && hasSession()) {
     try {
@@ -58,11 +69,18 @@ async function show({ focus = false } = {}) {
   document.title = `${t(allowed ? place.word : "not_found")} · ${t("title")}`;
   const main = shell(root, { me, places: PLACES, go, redraw: show });
   if (!allowed) main.append(nothing("journal", t("not_found"), ""));
-  else leavePlace = place.show(main, { me, go, query: new URLSearchParams(location.search) }) ?? (() => {});
+  else await enter(place, main);
   if (focus) {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
+}
+
+async function enter(place, main) {
+  const mine = turn;
+  const left = (await place.show(main, { me, go, query: new URLSearchParams(location.search) })) ?? (() => {});
+  if (mine === turn) leavePlace = left;
+  else left();
 }
 
 function welcome(note) {
@@ -71,8 +89,7 @@ function welcome(note) {
 }
 
 whenSignedOut((word = "session_ended") => {
-  leavePlace();
-  leavePlace = () => {};
+  leave();
   me = null;
   for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
   welcome(t(word));

@@ -10,7 +10,7 @@ const MARK = new URL("mark.svg", import.meta.url).href;
 const GROUP_OPEN = "statistics_open";
 
 export function shell(root, { me, places, go, redraw }) {
-  const main = el("main", { id: "content", tabindex: -1 });
+  const main = el("main", { id: "content", tabindex: -1 }, tabs(me, places));
   const nav = el("nav", { id: "nav", "aria-label": t("menu") }, links(me, places));
   const toggle = el(
     "button",
@@ -39,14 +39,23 @@ export function shell(root, { me, places, go, redraw }) {
 }
 
 function links(me, places) {
-  const shown = Object.entries(places).filter(([, place]) => place.roles.includes(me.role));
+  const shown = Object.entries(places).filter(([, place]) => place.roles.includes(me.role) && !place.beside);
+  const here = places[location.pathname]?.beside ?? location.pathname;
   const item = ([path, place]) =>
-    el("li", {}, el("a", { href: path, "aria-current": path === location.pathname && "page" }, drawn(place.word), el("span", {}, t(place.word))));
+    el("li", {}, el("a", { href: path, "aria-current": path === here && (here === location.pathname ? "page" : "true") }, drawn(place.word), el("span", {}, t(place.word))));
   const first = shown.findIndex(([, place]) => place.within);
   const within = shown.filter(([, place]) => place.within);
   const rest = shown.filter(([, place]) => !place.within).map(item);
   rest.splice(first, 0, group("statistics", within, item));
   return el("ul", {}, rest);
+}
+
+/** The places beside each other, where there are several. */
+function tabs(me, places) {
+  const first = places[location.pathname]?.beside ?? location.pathname;
+  const shown = Object.entries(places).filter(([path, place]) => place.roles.includes(me.role) && (path === first || place.beside === first));
+  const link = ([path, place]) => el("a", { href: path, "aria-current": path === location.pathname && "page" }, t(place.word));
+  return shown.length > 1 ? el("nav", { class: "tabs", "aria-label": t(places[first].word) }, shown.map(link)) : "";
 }
 
 /** Places that stand together; the group never closes over the place that is shown. */
@@ -70,7 +79,7 @@ function group(word, places, item) {
 export function languageButton(redraw) {
   const other = language() === "uk" ? "en" : "uk";
   const about = { type: "button", class: "tool text", lang: other, title: t("other_language"), "aria-label": t("other_language") };
-  return el("button", { ...about, onclick: () => (speak(other), redraw()) }, other === "uk" ? "Укр" : "Eng");
+  return el("button", { ...about, onclick: () => speak(other).then(redraw) }, other === "uk" ? "Укр" : "Eng");
 }
 
 export function themeButton() {

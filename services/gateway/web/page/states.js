@@ -3,7 +3,10 @@
 import { Refused } from "./api.js";
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
+import { said, wrongs } from "./said.js";
 import { t } from "./words.js";
+
+const MOST_SAID = 5;
 
 export function nothing(icon, title, hint, ...actions) {
   return el("div", { class: "nothing" }, drawn(icon), el("h2", {}, title), el("p", {}, hint), ...actions);
@@ -29,11 +32,8 @@ export function inWords(error) {
   if (error.status === 429) return t("too_many", { n: error.retryAfter });
   if (known) return t(known);
   if (error.status >= 500) return t("error_server");
-  const fields = Object.entries(error.problem.errors ?? {}).map(([name, said]) => `${name}: ${flat(said)}`);
-  return [error.message, ...fields].join(" ");
+  return [said(error.message), ...wrongs(error.problem.errors ?? {}).slice(0, MOST_SAID)].join(" ");
 }
-
-const flat = (said) => (typeof said === "object" && said ? Object.values(said).map(flat).join(" ") : String(said));
 
 /** Grey bars where rows will be. */
 export function waiting(rows = 8) {

@@ -3,7 +3,7 @@
 import { get, send } from "./api.js";
 import { el, say } from "./dom.js";
 import { ask, confirmed, field } from "./forms.js";
-import { count, moment } from "./formats.js";
+import { brief, count, instantOf, localMinute } from "./formats.js";
 import { button, list, tool } from "./lists.js";
 import { nothing } from "./states.js";
 import { t } from "./words.js";
@@ -27,12 +27,12 @@ export function tariffs(main) {
     columns: [
       ["tariff_name", (one) => el("bdi", { class: "first" }, one.name)],
       ["status", state],
-      ["valid", (one) => [one.from && t("since", { at: moment(one.from) }), one.to && t("until", { at: moment(one.to) })].filter(Boolean).join(" ")],
+      ["valid", (one) => [one.from && t("since", { at: brief(one.from) }), one.to && t("until", { at: brief(one.to) })].filter(Boolean).join(" ")],
       ["currency", (one) => one.currency],
       ["tariff_rates", (one) => el("button", { type: "button", class: "link", onclick: () => rates(one) }, t("tariff_rates_count", { n: one.rate_count }))],
     ],
     actions: (one) =>
-      one.state === "draft" ? [button("play", "tariff_activate", () => activate(one, made.load)), tool("remove", "remove", () => discard(one, made.load))] : [],
+      one.state === "draft" ? [el("a", { class: "plain", href: `/rerating?tariff=${one.id}` }, t("tariff_try")), button("play", "tariff_activate", () => activate(one, made.load)), tool("remove", "remove", () => discard(one, made.load))] : [],
     empty: () => nothing("tariffs", t("tariffs_empty"), t("tariffs_empty_hint"), button("plus", "tariff_add", () => bring(made.load), "main")),
     failed: (error) => (error.status === 404 ? nothing("tariffs", t("tariffs_away"), t("tariffs_away_hint")) : null),
   });
@@ -81,13 +81,12 @@ async function rates(tariff) {
 }
 
 function activate(tariff, done) {
-  const pad = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   ask({
     title: `${t("tariff_activate")}: ${tariff.name}`,
-    content: [field(t("tariff_activate_from"), el("input", { type: "datetime-local", name: "from", value: pad }))],
+    content: [field(t("tariff_activate_from"), el("input", { type: "datetime-local", name: "from", value: localMinute(Date.now()), required: true }))],
     action: t("tariff_activate"),
     act: async ({ from }) => {
-      await send("POST", `/tariffs/${tariff.id}/activate`, { from: new Date(from).toISOString() });
+      await send("POST", `/tariffs/${tariff.id}/activate`, { from: instantOf(from) });
       say(t("tariff_activated"));
       done();
     },

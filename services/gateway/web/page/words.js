@@ -1,16 +1,16 @@
 /** What the page says, in the language that is chosen. */
 
-import en from "./words_en.js";
-import uk from "./words_uk.js";
-
-const BOOKS = { uk, en };
+const LANGUAGES = ["uk", "en"];
 const KEPT = "language";
-let chosen = BOOKS[localStorage.getItem(KEPT)] ? localStorage.getItem(KEPT) : "uk";
+const bookOf = async (name) => (await import(`./words_${name}.js`)).default;
+let chosen = LANGUAGES.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "uk";
+let book = await bookOf(chosen);
 let plural = new Intl.PluralRules(chosen);
 
 export const language = () => chosen;
 
-export function speak(name) {
+export async function speak(name) {
+  book = await bookOf(name);
   chosen = name;
   plural = new Intl.PluralRules(name);
   localStorage.setItem(KEPT, name);
@@ -18,10 +18,10 @@ export function speak(name) {
 
 /** `t("new_calls", {n: 3})`: a word with forms takes the one for n. */
 export function t(key, given = {}) {
-  const word = BOOKS[chosen][key];
+  const word = book[key];
   if (word === undefined) throw new Error(`no word for ${key}`);
   const form = typeof word === "string" ? word : (word[plural.select(given.n)] ?? word.many ?? word.other);
   return form.replace(/\{(\w+)\}/g, (_, name) => given[name]);
 }
 
-export const has = (key) => key in BOOKS[chosen];
+export const has = (key) => key in book;

@@ -1,0 +1,203 @@
+"""The places beside the journal: contacts, accounts, prices with all that belongs to them, settings and keys."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from shared.contracts.wire import Json
+from shared.testing.infrastructure import eventually
+from shared.testing.system import System
+from tests.browser.day import TARIFF
+from tests.system.test_journal import report, told
+
+CHEAPER = "direction;prefix;per_minute\noutbound;;0.12\ninbound;;0\n"
+
+
+def test_a_contact_is_added_found_renamed_and_removed_and_its_calls_have_the_name(visit, calls):
+    visitor = visit().go("/contacts")
+    page = visitor.page
+    page.get_by_role("button", name="Новий контакт").first.click()
+    dialog = page.get_by_role("dialog", name="Новий контакт")
+    dialog.get_by_label("Ім'я").fill("Дарина Мельник")
+    dialog.get_by_label("Номер").fill("067 000 00 13")
+    page.get_by_role("button", name="Зберегти").click()
+    row = page.get_by_role("row", name="Дарина Мельник")
+    expect(row).to_contain_text("+38 (067) 000-00-13")
+    row.get_by_role("button", name="Редагувати").click()
+    page.get_by_role("dialog").get_by_label("Ім'я").fill("Дарина Мельничук")
+    page.get_by_role("button", name="Зберегти").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("searchbox", name="Пошук").fill("мельничук")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="+38 (067) 000-00-13").click()
+    expect(visitor.cell(calls["no_answer"], "callee")).to_contain_text("Дарина Мельничук")
+    page.go_back()
+    page.get_by_role("row", name="Дарина Мельничук").get_by_role("button", name="Видалити").click()
+    page.get_by_role("dialog").get_by_role("button", name="Видалити").click()
+    expect(page.get_by_text("Дарина Мельничук")).to_have_count(0)
+
+
+def test_an_account_is_made_with_its_line_and_shut_out_again(visit, system):
+    login = f"новий-{uuid4().hex[:6]}"
+    page = visit().go("/accounts").page
+    page.get_by_role("button", name="Новий запис").click()
+    dialog = page.get_by_role("dialog", name="Новий запис")
+    dialog.get_by_label("Ім'я").fill("Нестор Новий")
+    dialog.get_by_label("Логін").fill(login)
+    dialog.get_by_label("Пароль").fill("Довге-гасло-7")
+    dialog.get_by_label("Лінії").fill("177")
+    page.get_by_role("button", name="Зберегти").click()
+    row = page.get_by_role("row", name="Нестор Новий")
+    expect(row).to_contain_text("177")
+    assert system.sign_in(login, "Довге-гасло-7").status_code == 201
+    row.get_by_role("button", name="Редагувати").click()
+    page.get_by_role("dialog").get_by_label("Може входити").uncheck()
+    page.get_by_role("button", name="Зберегти").click()
+    expect(row).to_contain_text("Вимкнено")
+    assert system.sign_in(login, "Довге-гасло-7").status_code == 401
+
+
+def test_a_draft_is_brought_in_and_tried_on_past_calls_that_keep_their_prices(visit, calls, system):
+    page = visit("lesia").go("/tariffs").page
+    page.get_by_role("button", name="Новий тариф").first.click()
+    dialog = page.get_by_role("dialog", name="Новий тариф")
+    dialog.get_by_label("Назва").fill("Дешевший")
+    dialog.get_by_label("Файл CSV").set_input_files(
+        {"name": "ціни.csv", "mimeType": "text/csv", "buffer": CHEAPER.encode()}
+    )
+    page.get_by_role("button", name="Зберегти").click()
+    draft = page.get_by_role("row", name="Дешевший")
+    expect(draft).to_contain_text("Чернетка")
+    draft.get_by_role("button", name="2 ставки").click()
+    expect(page.get_by_role("dialog").get_by_role("cell", name="0.12")).to_be_visible()
+    page.keyboard.press("Escape")
+    draft.get_by_role("link", name="Що буде?").click()
+    expect(page.get_by_label("За тарифом").locator("option:checked")).to_have_text("Чернетка «Дешевший»")
+    expect(page.get_by_role("button", name="Перерахувати")).to_be_disabled()
+    page.get_by_role("button", name="Показати різницю").click()
+    outcome = page.get_by_role("region", name="Перебіг перерахунку")
+    expect(outcome).to_contain_text("Готово")
+    expect(outcome).to_contain_text(re.compile(r"\d\d\.\d\d\.20\d\d – \d\d\.\d\d\.20\d\d · Дешевший · ціни не змінено"))
+    expect(outcome.locator(".tile", has_text="Різниця")).to_contain_text("-")
+    page.reload()
+    expect(outcome).to_contain_text("Готово")
+    assert system.entry(calls["network_error"], "admin")["price"]["amount"] == "0.0800"
+    page.get_by_role("link", name="Тарифи").last.click()
+    draft.get_by_role("button", name="Видалити").click()
+    page.get_by_role("dialog").get_by_role("button", name="Видалити").click()
+    expect(page.get_by_text("Дешевший")).to_have_count(0)
+
+
+def test_a_period_is_rated_again_after_it_was_asked_whether_to(visit, calls):
+    page = visit("lesia").go("/rerating").page
+    page.get_by_role("button", name="Перерахувати").click()
+    page.get_by_role("dialog").get_by_role("button", name="Перерахувати").click()
+    outcome = page.get_by_role("region", name="Перебіг перерахунку")
+    expect(outcome).to_contain_text("Готово")
+    expect(outcome).to_contain_text("Перерахунок цін")
+    expect(outcome).not_to_contain_text("ціни не змінено")
+
+
+def talk(tenant: str) -> list[Json]:
+    call, over = str(uuid4()), datetime.now(UTC)
+    parts = [
+        ("placed", 30, {"direction": "outbound", "caller": "101", "callee": "0671234567"}),
+        ("answered", 20, {"party": "0671234567"}),
+        ("ended", 0, {"by": "caller", "cause": 16}),
+    ]
+    return [
+        report(call, type_, over - timedelta(seconds=ago), **data) | {"tenant": tenant} for type_, ago, data in parts
+    ]
+
+
+@pytest.fixture
+def unpriced(system: System) -> str:
+    """A call of a company that has no tariff."""
+    call_id = told(system, talk("other"), "other")
+    eventually(lambda: system.entry(call_id, "foreign")["price"]["state"] == "failed", seconds=20)
+    return call_id
+
+
+def test_a_call_that_could_not_be_priced_says_why_and_is_priced_once_there_is_a_tariff(visit, unpriced, system):
+    visitor = visit("foreign").journal()
+    page = visitor.page
+    expect(visitor.open(unpriced)).to_contain_text("не визначено: немає чинного тарифу")
+    visitor.go("/charges")
+    row = page.locator("tbody tr")
+    expect(row).to_contain_text("немає чинного тарифу")
+    row.get_by_role("button", name="Показати дзвінок").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Набрано номер +38 (067) 123-45-67")
+    page.keyboard.press("Escape")
+    csv = {"data": TARIFF.encode(), "headers": {"Content-Type": "text/csv"}}
+    made = system.send("POST", "/tariffs/import", "foreign", params={"name": "Їхній", "currency": "UAH"}, **csv)
+    since = {"from": "2020-01-01T00:00:00Z"}
+    assert system.send("POST", f"/tariffs/{made.json()['id']}/activate", "foreign", json=since).ok
+    page.get_by_role("button", name="Оцінити всі ще раз").click()
+    expect(page.locator("#said")).to_have_text("Ще раз оцінюємо 1 дзвінок")
+    expect(page.get_by_text("Усі дзвінки мають ціну")).to_be_visible()
+    assert system.entry(unpriced, "foreign")["price"]["amount"] == "0.0800"
+
+
+def test_what_calls_cost_is_told_by_day_operator_and_prefix(visit, calls, system):
+    visitor = visit("lesia").go("/report")
+    page = visitor.page
+    total = page.locator(".tile b")
+    expect(total).to_contain_text("грн")
+    shown = total.inner_text()
+    expect(page.locator("tbody tr").first).to_have_text(re.compile(r"^\d\d\.\d\d\.20\d\d"))
+    page.get_by_role("combobox", name="Як підсумувати").select_option("За операторами")
+    expect(page.get_by_role("row", name="Ольга Кобилянська")).to_contain_text("грн")
+    expect(total).to_have_text(shown)
+    assert "by=operator" in page.url
+    page.get_by_role("combobox", name="Як підсумувати").select_option("За префіксами")
+    expect(page.locator("thead")).to_contain_text("Префікс")
+    page.get_by_role("button", name=re.compile(r"\d\d\.\d\d\.20\d\d – \d\d\.\d\d\.20\d\d")).click()
+    page.get_by_role("button", name="Попередній місяць").click()
+    page.locator(".calendar [data-day$='-15']").click()
+    page.locator(".calendar [data-day$='-03']").click()
+    expect(page.get_by_text("За цей період немає дзвінків із ціною")).to_be_visible()
+
+
+def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visit, system):
+    page = visit(expected=True).go("/settings").page
+    hours = page.get_by_label("Час на передзвін, год")
+    expect(hours).to_have_value("24")
+    hours.fill("48")
+    page.get_by_label("Часовий пояс").fill("Europe/Atlantis")
+    page.get_by_role("button", name="Зберегти").click()
+    expect(page.get_by_label("Часовий пояс")).to_be_focused()
+    expect(page.locator("[data-name=time_zone] .wrong")).to_have_text(
+        "Немає такого часового поясу. Приклад: Europe/Kyiv."
+    )
+    assert system.get("/settings", "admin").json()["returned_window_hours"] == 24
+    page.get_by_label("Часовий пояс").fill("Europe/Kyiv")
+    page.get_by_role("button", name="Зберегти").click()
+    expect(page.locator("#said")).to_have_text("Налаштування збережено")
+    assert system.get("/settings", "admin").json()["returned_window_hours"] == 48
+    assert system.send("PATCH", "/settings", "admin", json={"returned_window_hours": 24}).ok
+
+
+def test_a_key_is_shown_once_and_opens_nothing_after_it_was_revoked(visit, system):
+    def asked_with(key: str) -> int:
+        return requests.get(f"{system.url}/journal?limit=1", headers={"X-Api-Key": key}, timeout=10).status_code
+
+    page = visit().go("/keys").page
+    page.get_by_role("button", name="Новий ключ").first.click()
+    dialog = page.get_by_role("dialog", name="Новий ключ")
+    dialog.get_by_label("Назва").fill("Звіти")
+    dialog.get_by_label("Для чого").select_option("Читати журнал")
+    dialog.get_by_role("button", name="Створити").click()
+    key = page.get_by_role("dialog", name="Ключ створено").get_by_label("Ключ", exact=True).input_value()
+    assert asked_with(key) == 200
+    page.get_by_role("button", name="Готово").click()
+    row = page.get_by_role("row", name="Звіти")
+    expect(row).to_contain_text("Читати журнал")
+    expect(page.get_by_text(key)).to_have_count(0)
+    row.get_by_role("button", name="Відкликати").click()
+    page.get_by_role("dialog").get_by_role("button", name="Відкликати").click()
+    expect(row).to_have_count(0)
+    eventually(lambda: asked_with(key) == 401)
