@@ -9,7 +9,7 @@ RUN python -m pip install setuptools && python -m pip install --no-build-isolati
 ARG SERVICE
 RUN python -m pip install --no-build-isolation ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]" \
     && rm -r build ./*.egg-info
-COPY ops/stack/as ops/stack/settings.sh ops/stack/
+COPY ops/stack/as ops/stack/given ops/stack/settings.sh ops/stack/
 COPY ops/compose/answers ops/compose/
 COPY shared shared
 COPY services/__init__.py services/

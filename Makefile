@@ -1,11 +1,12 @@
 # make            says what there is
 SERVICE ?=
 STREAM ?=
+SUITE ?= sid
 ARGS ?=
 VENV := .venv
 .DEFAULT_GOAL := help
 COMPOSE := compose-up compose-down compose-test
-.PHONY: help up demo down test check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
+.PHONY: help up demo down test test-asterisk check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +25,10 @@ down: ## stop it all; the data stays in .stack
 
 test: test-packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
 	@ops/stack/test $(ARGS)
+
+test-asterisk: test-packages venv ## calls at a real Asterisk of its own, which root is needed for; SUITE=bullseye is an old one
+	@ops/asterisk/root "$(SUITE)"
+	@ASTERISK_SUITE=$(SUITE) ops/stack/test -m asterisk tests/asterisk $(ARGS)
 
 check: venv ## style, types, and who may import whom
 	$(VENV)/bin/ruff check
@@ -54,7 +59,7 @@ compose-up: ## everything in containers; prints the logins
 	@ops/compose/up
 
 compose-down: ## stop the containers and remove them with their data
-	@docker compose down --volumes
+	@docker compose --profile asterisk down --volumes
 
 compose-test: venv ## the system tests against containers of their own that are gone afterwards; DOCKER_HOST= names the engine
 	@ops/compose/test $(ARGS)

@@ -25,6 +25,7 @@ WEB_ADDRESS=127.0.0.1:$GATEWAY_PORT
 TOKEN_KEY_FILE=$(token_key)
 LINK_KEYS_FILE=$(link_keys)
 ENV
+    [ "$service" != calls ] || echo "AMI_SPOOL=$STACK_DIR/exchange"
     [ "$service" != recordings ] || cat <<ENV
 WEB_ADDRESS=127.0.0.1:$RECORDINGS_PORT
 LINK_KEYS_FILE=$(link_keys)
@@ -38,8 +39,14 @@ service_secrets() {
     local service=$1
     echo "AMQP_URI=amqp://$service:$(secret "amqp_$service")@${AMQP_HOST:-127.0.0.1}:$AMQP_PORT/journal"
     echo "DATABASE_URL=$(database_url "$service" "${service}_app")"
+    [ "$service" != calls ] || exchange
     [ "$service" != gateway ] ||
         echo "REDIS_URL=redis://gateway:$(secret redis_gateway)@${REDIS_HOST:-127.0.0.1}:$REDIS_PORT/0"
+}
+
+exchange() { # the Asterisk that is heard, if one is: docs/asterisk.md
+    local file=$STACK_DIR/secrets/exchange
+    [ ! -s "$file" ] || cat "$file"
 }
 
 owner_secrets() { echo "OWNER_DATABASE_URL=$(database_url "$1" "$1_owner")"; }

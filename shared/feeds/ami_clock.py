@@ -25,12 +25,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.latest = EPOCH
+        self.off = timedelta()
+        """By how much the exchange's clock is ahead of ours, where its events are stamped."""
         self._tells_time = False
         self._skew = timedelta()
         self._zone: timedelta | None = None
 
     def read(self, event: Event, received_at: datetime | None) -> datetime | None:
         at = self._told(event, received_at)
+        if at and received_at and "timestamp" in event:
+            self.off = at - received_at
         if at is None and received_at is not None and not self._tells_time:
             at = received_at + self._skew
         self.advance(at)
@@ -57,7 +61,8 @@ class Clock:
 
     def _told(self, event: Event, received_at: datetime | None) -> datetime | None:
         if stamp := event.get("timestamp"):
-            self._tells_time = True
+            # An answer to a ping tells the time in streams too whose events do not.
+            self._tells_time = self._tells_time or "event" in event
             return _stamp(stamp)
         if event.get("event") == "CEL":
             return self._cel(event)

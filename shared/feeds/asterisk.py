@@ -15,7 +15,17 @@ from typing import Any
 from shared.feeds.ami_clock import MICROSECOND, Clock
 from shared.feeds.ami_stream import AmiStream, Event
 from shared.feeds.asterisk_board import Board, Handlers
-from shared.feeds.asterisk_call import INBOUND, INTERNAL, KILLED, NOT_REGISTERED, OUTBOUND, Call, ending
+from shared.feeds.asterisk_call import (
+    CONGESTION,
+    INBOUND,
+    INTERNAL,
+    KILLED,
+    NOBODY_THERE,
+    NOT_REGISTERED,
+    OUTBOUND,
+    Call,
+    ending,
+)
 from shared.feeds.asterisk_channels import Channel, is_outside
 from shared.feeds.asterisk_connection import Connection
 from shared.feeds.asterisk_records import Records
@@ -54,6 +64,11 @@ class Translator:
         }
         self._out: list[Report] = []
         self._leaving: deque[tuple[datetime, Call]] = deque()
+
+    @property
+    def clock_off(self) -> timedelta:
+        """By how much the exchange's clock was ahead of ours at the last event."""
+        return self._clock.off
 
     def feed(self, event: Event, received_at: datetime | None = None) -> list[Report]:
         """The reports that this event makes certain. `received_at` (aware) helps where the stream tells no time."""
@@ -195,11 +210,14 @@ class Translator:
 
     def _tell_offline(self, call: Call) -> None:
         """Who was to be dialled and got no channel. Where nobody got one, the cause must say that it was for this."""
-        if not call.legs and not (call.caller and call.caller.cause in NOT_REGISTERED):
+        cause = call.caller.cause if call.caller else None
+        if not call.legs and cause not in {*NOT_REGISTERED, CONGESTION}:
             return
         for endpoint, at in call.targets.items():
             if endpoint not in call.endpoints and not self._search.is_trunk(endpoint):
                 self._say(call, "offline", at, {"party": endpoint}, endpoint)
+                if not call.legs and cause == CONGESTION:
+                    call.fate = call.fate or NOBODY_THERE
 
     def _tell_menu(self, call: Call) -> None:
         """A caller from outside whom only a menu took up."""

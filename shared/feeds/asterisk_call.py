@@ -13,8 +13,15 @@ CALLER, CALLEE, SYSTEM, UNKNOWN = "caller", "callee", "system", "unknown"
 BUSY, REJECTED, NO_USER_RESPONSE, NO_ANSWER, TEMPORARY_FAILURE = 17, 21, 18, 19, 41
 REFUSALS, REFUSAL_CODES = {BUSY, REJECTED}, {486, 600, 603, 403}
 TORN_DOWN = {38, 41, 47, 102, 127}
-NOT_REGISTERED = {3, 20}
-CAUSE_OF_DIAL_STATUS = {"BUSY": BUSY, "CONGESTION": 34, "CHANUNAVAIL": 3, "DONTCALL": REJECTED, "TORTURE": REJECTED}
+NO_ROUTE, CONGESTION, ABSENT = 3, 34, 20
+NOT_REGISTERED = {NO_ROUTE, ABSENT}
+CAUSE_OF_DIAL_STATUS = {
+    "BUSY": BUSY,
+    "CONGESTION": CONGESTION,
+    "CHANUNAVAIL": NO_ROUTE,
+    "DONTCALL": REJECTED,
+    "TORTURE": REJECTED,
+}
 """For legs that end without a cause of their own."""
 
 
@@ -26,6 +33,9 @@ class Ending(NamedTuple):
 
 KILLED = Ending(SYSTEM, TEMPORARY_FAILURE)
 """The exchange itself went down under the call."""
+
+NOBODY_THERE = Ending(SYSTEM, ABSENT)
+"""A dialplan that has no more to do after that gives the caller congestion, which is not what happened."""
 
 UNSEEN = Ending(UNKNOWN)
 """It ended while nobody listened to the exchange."""
@@ -116,6 +126,14 @@ class Call:
         """Is the exchange looking for somebody right now, or has it not begun yet?"""
         return bool(self.queues) or not self.legs or self.tries
 
+    @property
+    def given_up(self) -> bool:
+        """Did the caller hang up while the exchange looked for somebody? One who got congestion was sent away."""
+        caller = self.caller
+        if caller is None or (caller.requested and caller.cause == CONGESTION):
+            return False
+        return self.abandoned or (self.direction == INBOUND and caller.requested)
+
     def dial(self, channel: Channel) -> None:
         if self.leg_of(channel) is None:
             self.legs.append(Leg(channel))
@@ -140,7 +158,7 @@ def ending(call: Call) -> Ending:
         return call.fate
     if call.answered_at:
         return _ending_of_talk(call)
-    if call.abandoned or (call.direction == INBOUND and call.caller and call.caller.requested):
+    if call.given_up:
         return _own(CALLEE if call.reversed else CALLER, call.caller)
     return _ending_of_search(call)
 

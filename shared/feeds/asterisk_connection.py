@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.feeds.ami_clock import EPOCH, Clock, created_at, within_second
 from shared.feeds.ami_stream import Event
 from shared.feeds.asterisk_board import Board, Handlers
-from shared.feeds.asterisk_call import KILLED, UNSEEN, Call, Ending
+from shared.feeds.asterisk_call import KILLED, UNSEEN
 from shared.feeds.asterisk_channels import Channel
 from shared.feeds.asterisk_search import Search
 from shared.feeds.asterisk_talk import Talk
@@ -25,6 +25,7 @@ class Connection:
         self._search = search
         self._talk = talk
         self._listed: set[str] = set()
+        self._started = ""
         self._uptime: timedelta | None = None
         self._booted_at: datetime | None = None
         self.handlers: Handlers = {
@@ -36,6 +37,8 @@ class Connection:
         }
 
     def _response(self, event: Event, at: datetime | None) -> None:
+        if "corestartupdate" in event:
+            self._tell_start(f"{event['corestartupdate']} {event.get('corestartuptime', '')}")
         if event.get("message") != LOGGED_IN:
             return
         self.board.connection += 1
@@ -44,11 +47,19 @@ class Connection:
         for call in self.board.calls.values():
             call.interrupted = True
 
+    def _tell_start(self, started: str) -> None:
+        """By the exchange's own clock, in whatever zone: another start than before ended all calls.
+
+        Only this is told while it still boots: that no channel lives is told then too, before FullyBooted.
+        """
+        if self._started not in ("", started):
+            self._bury_all()
+        self._started = started
+
     def _booted(self, event: Event, at: datetime | None) -> None:
         uptime = _seconds(event.get("uptime", "")) or timedelta()
         if self._booted_at and self._booted_at + uptime + UPTIME_ERROR < self.clock.latest:
-            for call in self.board.calls.values():
-                self._bury(call, KILLED)
+            self._bury_all()
         self._uptime, self._booted_at = uptime, None
 
     def tell_boot(self) -> None:
@@ -56,10 +67,11 @@ class Connection:
         if self._uptime is not None and self.clock.latest > EPOCH:
             self._booted_at = self._booted_at or self.clock.latest - self._uptime
 
-    def _bury(self, call: Call, fate: Ending) -> None:
-        call.fate = fate
-        for channel in call.channels.values():
-            self._lose(channel)
+    def _bury_all(self) -> None:
+        for call in self.board.calls.values():
+            call.fate = KILLED
+            for channel in call.channels.values():
+                self._lose(channel)
 
     def _lose(self, channel: Channel) -> None:
         channel.gone, channel.gone_at = True, channel.gone_at or self.clock.latest

@@ -193,11 +193,12 @@ class _Call:
         return round((self.first.start.replace(tzinfo=UTC) - created) / ZONE_STEP) * ZONE_STEP if created else None
 
     def _instant(self, reading: datetime) -> str:
+        """The end of the second that the record tells: what was heard live of the same call is earlier, and counts."""
         if self._ahead is None:
             at = reading.replace(tzinfo=self.exchange.zone).astimezone(UTC)
         else:
             at = reading - self._ahead
-        return f"{at.replace(tzinfo=None).isoformat()}.000000Z"
+        return f"{at.replace(tzinfo=None).isoformat()}.999999Z"
 
     def _say(self, type_: str, at: datetime, data: dict[str, Any]) -> Report:
         self.number += 1

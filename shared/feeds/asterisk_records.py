@@ -21,6 +21,7 @@ class Records:
             "MixMonitorStart": self._record,
             "VarSet": self._set_variable,
             "CEL": self._log,
+            "Newexten": self._step,
             "Cdr": self._account,
         }
 
@@ -49,6 +50,12 @@ class Records:
             case _:
                 return
         self.board.touch(channel)
+
+    def _step(self, event: Event, at: datetime | None) -> None:
+        """A step of the dialplan: whom it is about to dial, though nobody may be there."""
+        channel = self.board.find(event)
+        if channel and event.get("application") == DIAL:
+            self._aim(self.board.touch(channel), event.get("appdata", ""), at)
 
     def _aim(self, call: Call, dial: str, at: datetime | None) -> None:
         for endpoint in endpoints_of(dial):

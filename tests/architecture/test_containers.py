@@ -14,6 +14,8 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 ONCE = {name for name, service in SERVICES.items() if service["restart"] == "no"}
+OPTIONAL = {"asterisk"}
+"""Started by their profile only: who has no exchange of the kind runs everything else."""
 DOCKERFILES = {"Dockerfile": ROOT / "Dockerfile", "ops/compose/Dockerfile": ROOT / "ops/compose/Dockerfile"}
 SECRET = re.compile(r"password|secret|token|_uri|_url|key$", re.IGNORECASE)
 
@@ -55,9 +57,13 @@ def test_a_process_has_the_image_and_the_secrets_of_its_service(process: str) ->
     assert SERVICES[process]["volumes"][0] == f"{owner}:/run/stack/env:ro"
 
 
-def test_only_exports_and_recordings_are_written_to_a_disk() -> None:
+def test_only_exports_recordings_and_what_an_exchange_said_are_written_to_a_disk() -> None:
     writable = {process: more for process in PROCFILE if (more := SERVICES[process]["volumes"][1:])}
-    assert writable == {"gateway": ["exports:/var/exports"], "recordings": ["recordings-data:/var/lib/journal"]}
+    assert writable == {
+        "gateway": ["exports:/var/exports"],
+        "recordings": ["recordings-data:/var/lib/journal"],
+        "asterisk": ["exchange:/var/lib/journal"],
+    }
     assert SERVICES["gateway"]["environment"]["TMPDIR"] == "/var/exports"
     assert any("install -d -o journal /var/exports" in line for line in stages("Dockerfile")[""])
 
@@ -70,9 +76,14 @@ def test_the_tables_of_every_service_are_made_before_any_process_starts(name: st
     assert f"{name}:/told/{name}" in SERVICES["secrets"]["volumes"]
 
 
+def test_what_is_optional_waits_for_its_profile_and_nobody_waits_for_it() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == OPTIONAL
+    assert not [name for name, service in SERVICES.items() if OPTIONAL & set(service.get("depends_on", {}))]
+
+
 def test_the_edge_waits_for_every_process() -> None:
     healthy = {name for name, on in SERVICES["edge"]["depends_on"].items() if on["condition"] == "service_healthy"}
-    assert healthy == set(PROCFILE)
+    assert healthy == set(PROCFILE) - OPTIONAL
 
 
 def test_what_lasts_has_a_health_check_and_comes_back(lasting: dict[str, Any]) -> None:

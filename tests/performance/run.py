@@ -16,6 +16,7 @@ from shared.testing.infrastructure import ROOT, Services, Stack, prepared
 from tests.performance import (
     browser,
     comments,
+    exchange,
     export,
     flow,
     importing,
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]
     "stream": stream.measure,
     "export": export.measure,
     "import": importing.measure,
+    "exchange": exchange.measure,
     "rating": rating.measure,
     "tariffs": tariffs.measure,
     "pricing": pricing.measure,

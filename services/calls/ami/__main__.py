@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 from services.calls.ami.connection import NotLoggedIn, listen
+from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
 from services.calls.ami.spool import CONNECTED, DATA, Spool
 from services.calls.ami.telling import Teller
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 SYNC_EVERY = 0.5
 TELL_EVERY = 0.05
+BRING_EVERY = 1.0
+NOTES = "recordings"
 SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
 REFUSED_FIRST = 5.0
 """Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
@@ -32,8 +35,13 @@ class Ami:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._spool = Spool(settings.spool)
+        self._recordings = _recordings(settings)
         self._teller = Teller(
-            self._spool, settings.spool, lambda: Translator(settings.tenant, settings.trunks), settings.region
+            self._spool,
+            settings.spool,
+            lambda: Translator(settings.tenant, settings.trunks),
+            settings.region,
+            *([self._recordings.note] if self._recordings else []),
         )
         self._publisher = Publisher(settings.amqp_uri)
         self.stopping = threading.Event()
@@ -67,6 +75,10 @@ class Ami:
         while not self.stopping.wait(SYNC_EVERY):
             self._spool.sync()
 
+    def bring(self) -> None:
+        while self._recordings and not self.stopping.wait(BRING_EVERY):
+            self._recordings.bring()
+
     def close(self) -> None:
         self._spool.sync()
         self._teller.keep()
@@ -87,6 +99,12 @@ class Ami:
         return hear
 
 
+def _recordings(settings: Settings) -> Recordings | None:
+    if settings.recordings is None:
+        return None
+    return Recordings(settings.spool / NOTES, settings.recordings, settings.base_url, settings.ingest_key)
+
+
 def main() -> int:
     logs.configure("asterisk")
     try:
@@ -96,7 +114,7 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    for work in (ami.listen, ami.tell, ami.sync):
+    for work in (ami.listen, ami.tell, ami.sync, ami.bring, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass

@@ -12,6 +12,8 @@ from services.calls.ami.settings import Settings
 CONNECT_TIMEOUT, LOGIN_TIMEOUT = 5.0, 10.0
 PING_AFTER, SILENT_AFTER = 20.0, 60.0
 """Seconds without a byte until the exchange is asked whether it is there, and until it is not."""
+ASKED = "Action: CoreStatus\r\nActionID: resync\r\n\r\nAction: CoreShowChannels\r\nActionID: resync"
+"""Since when it runs, and what lives."""
 CHUNK = 1 << 16
 MOST_OF_LOGIN = 1 << 16
 
@@ -28,7 +30,7 @@ def listen(settings: Settings, hear: Callable[[bytes], None]) -> None:
     with _connected(settings) as line:
         _send(line, f"Action: Login\r\nUsername: {settings.user}\r\nSecret: {settings.secret}\r\nEvents: on")
         hear(_logged_in(line))
-        _send(line, "Action: CoreShowChannels\r\nActionID: resync")
+        _send(line, ASKED)
         for chunk in _chunks(line):
             hear(chunk)
 

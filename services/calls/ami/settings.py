@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NEEDED = ("AMQP_URI", "AMI_HOST", "AMI_USER", "AMI_SECRET", "AMI_TENANT", "AMI_SPOOL")
+NEEDED_TO_BRING = ("BASE_URL", "INGEST_KEY")
 PLAIN_PORT, TLS_PORT = 5038, 5039
 
 
@@ -20,11 +21,16 @@ class Settings(NamedTuple):
     ca: str = ""
     trunks: frozenset[str] = frozenset()
     region: str = "UA"
+    recordings: Path | None = None
+    """The exchange's folder of recordings, where it is seen from here."""
+    base_url: str = ""
+    ingest_key: str = ""
 
     @classmethod
     def told(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises ValueError naming what is missing."""
-        if missing := [name for name in NEEDED if not environment.get(name)]:
+        needed = NEEDED + (NEEDED_TO_BRING if environment.get("AMI_RECORDINGS") else ())
+        if missing := [name for name in needed if not environment.get(name)]:
             raise ValueError(f"Asterisk needs {', '.join(missing)} in the environment.")
         tls = environment.get("AMI_TLS", "") in ("1", "yes", "true")
         return cls(
@@ -39,4 +45,7 @@ class Settings(NamedTuple):
             ca=environment.get("AMI_CA", ""),
             trunks=frozenset(filter(None, environment.get("AMI_TRUNKS", "").replace(" ", "").split(","))),
             region=environment.get("AMI_REGION") or "UA",
+            recordings=Path(environment["AMI_RECORDINGS"]) if environment.get("AMI_RECORDINGS") else None,
+            base_url=environment.get("BASE_URL", ""),
+            ingest_key=environment.get("INGEST_KEY", ""),
         )

@@ -7,8 +7,10 @@ translated again.
 """
 
 import logging
+import os
 import pickle
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,15 +28,27 @@ from shared.plumbing.publisher import Outgoing
 logger = logging.getLogger(__name__)
 
 STATE = "state"
+RECORDED = "recorded"
 AT_ONCE = 500
+CLOCK_OFF = timedelta(seconds=60)
+"""As billing sees it."""
 KEEP_EVERY = 4 * 1024 * 1024
 """Bytes of the spool between two states: as much is translated again after a kill."""
 
 
 class Teller:
-    def __init__(self, spool: Spool, folder: Path, fresh: Callable[[], Translator], region: str) -> None:
-        self._spool, self._file, self._region = spool, folder / STATE, region
+    def __init__(
+        self,
+        spool: Spool,
+        folder: Path,
+        fresh: Callable[[], Translator],
+        region: str,
+        note: Callable[[dict[str, Any]], None] = lambda recorded: None,
+    ) -> None:
+        """`note` is given each report of a recording before it is published."""
+        self._spool, self._file, self._region, self._note = spool, folder / STATE, region, note
         self._unsent: list[Outgoing] = []
+        self._clock_is_off = False
         self._position, self._translator, self._stream = self._kept() or (Position(), fresh(), AmiStream())
         self._kept_at = self._position
 
@@ -65,7 +79,10 @@ class Teller:
         if self._unsent:
             return
         new = self._file.with_suffix(".new")
-        new.write_bytes(pickle.dumps((VERSION, self._position, self._translator, self._stream)))
+        with new.open("wb") as file:
+            pickle.dump((VERSION, self._position, self._translator, self._stream), file)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(self._file)
         self._kept_at = self._position
         self._spool.forget(self._position)
@@ -85,7 +102,18 @@ class Teller:
             self._stream = AmiStream()
             return []
         events = self._stream.feed(heard.data)
-        return [report for event in events for report in self._translator.feed(event, heard.at)]
+        reports_ = [report for event in events for report in self._translator.feed(event, heard.at)]
+        self._look_at_clock()
+        return reports_
+
+    def _look_at_clock(self) -> None:
+        """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
+        off = self._translator.clock_off
+        if (abs(off) > CLOCK_OFF) == self._clock_is_off:
+            return
+        self._clock_is_off = not self._clock_is_off
+        told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
+        logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
 
     def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
         """None for what no contract takes: it is in the log, and in the spool."""
@@ -95,6 +123,8 @@ class Teller:
             logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
             return None
         normal = reports.normalised(loaded, self._region)
+        if normal.type == RECORDED:
+            self._note(report)
         return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
 
 

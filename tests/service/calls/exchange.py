@@ -2,19 +2,32 @@
 
 import re
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
+
+from services.calls.ami.spool import HEAD
+from shared.feeds.ami_stream import AmiStream
+from shared.testing.infrastructure import Service
 
 USER, SECRET = "journal", "s3cret"
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 ACCEPTED = b"Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
 REFUSED = b"Response: Error\r\nMessage: Authentication failed\r\n\r\n"
+PONG = b"Response: Success\r\nPing: Pong\r\nTimestamp: %.6f\r\n\r\n"
 BLOCK_END = b"\r\n\r\n"
+LISTED = b"CoreShowChannelsComplete"
 LARGEST_PIECE = 3000
+
+
+Start = Callable[..., Service]
+"""Starts a process that hears an exchange: `start(exchange, spool, **environment)`."""
 
 
 class Script(NamedTuple):
@@ -24,10 +37,18 @@ class Script(NamedTuple):
     hangs_up: bool = False
 
 
-class Exchange:
-    """Each connection that logs in gets the next script; `same` gives every one the first."""
+QUIET = Script(ACCEPTED)
 
-    def __init__(self, *scripts: Script, same: bool = False, port: int = 0) -> None:
+
+class Exchange:
+    """Each connection that logs in gets the next script, and then a quiet one; `same` gives every one the first.
+
+    Whoever asks is told which channels live by all that was said so far, unless the script has a list of its own.
+    `tls` wraps its connections.
+    """
+
+    def __init__(self, *scripts: Script, same: bool = False, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.tls, self.living = tls, Living()
         self.scripts, self.same = list(scripts), same
         self.logins: list[bytes] = []
         self.asked: list[bytes] = []
@@ -51,6 +72,11 @@ class Exchange:
         with suppress(OSError):
             while True:
                 line, _ = self._server.accept()
+                if self.tls:
+                    try:
+                        line = self.tls.wrap_socket(line, server_side=True)
+                    except OSError:
+                        continue
                 self._lines.append(line)
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
@@ -63,14 +89,22 @@ class Exchange:
                 line.sendall(REFUSED)
                 line.close()
                 return
-            script = self.scripts[0] if self.same else self.scripts.pop(0)
-            self._say(line, script.words)
+            script = QUIET if not self.scripts else self.scripts[0] if self.same else self.scripts.pop(0)
+            accepted, end, rest = script.words.partition(BLOCK_END)
+            line.sendall(accepted + end)
+            if accepted and LISTED not in rest:
+                self.asked.append(self._read(line))
+                line.sendall(self.living.listed())
+            self.living.hear(script.words)
+            self._say(line, rest)
             if script.hangs_up:
                 line.shutdown(socket.SHUT_RDWR)
                 line.close()
                 return
             while action := self._read(line):
                 self.asked.append(action)
+                if b"Action: Ping" in action:
+                    line.sendall(PONG % time.time())
 
     def _say(self, line: socket.socket, words: bytes) -> None:
         while words:
@@ -86,6 +120,48 @@ class Exchange:
         return said
 
 
+class Living:
+    """The channels that live by what was said so far."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, dict[str, str]] = {}
+        self._now = 0.0
+
+    def hear(self, words: bytes) -> None:
+        for event in AmiStream().feed(words):
+            self._now = max(self._now, float(event.get("timestamp") or 0))
+            name, uniqueid = event.get("event"), event.get("uniqueid", "")
+            if name == "Newchannel" and event.get("linkedid"):
+                self._channels[uniqueid] = dict(event)
+            elif name == "Hangup":
+                self._channels.pop(uniqueid, None)
+            elif channel := self._channels.get(uniqueid):
+                channel |= {key: event[key] for key in ("channelstate", "linkedid", "newname") if key in event}
+                if name in ("BridgeEnter", "BridgeLeave"):
+                    channel["bridgeid"] = event["bridgeuniqueid"] if name == "BridgeEnter" else ""
+
+    def listed(self) -> bytes:
+        lines = ["Response: Success\r\nCoreStartupDate: 2026-11-22\r\nCoreStartupTime: 18:56:40\r\n"]
+        lines += ["Response: Success\r\nEventList: start\r\nMessage: Channels will follow\r\n"]
+        for uniqueid, channel in self._channels.items():
+            created = int(uniqueid.rpartition("-")[2].partition(".")[0])
+            fields = {
+                "Event": "CoreShowChannel",
+                "Channel": channel.get("newname") or channel["channel"],
+                "Uniqueid": uniqueid,
+                "Linkedid": channel["linkedid"],
+                "ChannelState": channel["channelstate"],
+                "CallerIDNum": channel["calleridnum"],
+                "CallerIDName": channel["calleridname"],
+                "Exten": channel["exten"],
+                "BridgeId": channel.get("bridgeid", ""),
+                "Duration": str(timedelta(seconds=int(self._now - created))).zfill(8),
+            }
+            lines.append("".join(f"{key}: {value}\r\n" for key, value in fields.items()))
+        lines.append(f"Event: CoreShowChannelsComplete\r\nListItems: {len(self._channels)}\r\n")
+        return "".join(f"{line}\r\n" for line in lines).encode()
+
+
 def words_of(connection: bytes) -> bytes:
     """A capture without its greeting."""
     return re.sub(rb"^Asterisk Call Manager/[\d.]+\r\n", b"", connection)
@@ -97,3 +173,13 @@ def broken_off(connection: bytes, at: int) -> tuple[bytes, bytes]:
     whole = words.rfind(BLOCK_END, 0, at)
     rest = words[whole + len(BLOCK_END) :] if whole >= 0 else words
     return words[:at], ACCEPTED + rest
+
+
+def heard(folder: Path) -> bytes:
+    """What the last process has heard."""
+    segments = sorted(folder.glob("*.ami"))
+    data, words = segments[-1].read_bytes() if segments else b"", b""
+    while len(data) >= HEAD.size:
+        end = HEAD.size + HEAD.unpack(data[: HEAD.size])[0]
+        words, data = words + data[HEAD.size : end], data[end:]
+    return words

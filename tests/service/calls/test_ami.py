@@ -1,8 +1,8 @@
 """A live Asterisk into the queue of calls: whatever breaks, the same reports, each once."""
 
 import json
-import os
-import sys
+import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,26 +10,15 @@ from random import Random
 
 import pytest
 
-from services.calls.ami.spool import HEAD
 from shared.contracts.calls import reports
-from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack, eventually
-from tests.service.calls.exchange import SECRET, USER, Exchange, Script, broken_off, words_of
-from tests.unit.feeds.exchange import TENANT, TRUNKS, capture, told
+from shared.testing.infrastructure import Broker, eventually
+from tests.service.calls.exchange import Exchange, Script, Start, broken_off, heard, words_of
+from tests.unit.feeds.exchange import CAPTURES as FOLDER
+from tests.unit.feeds.exchange import capture, rows, told
 
 QUEUE = "calls.reports"
+CAPTURES = sorted(path.stem for path in FOLDER.glob("*.txt") if path.name.count(".") == 1)
 NAMES = ["13-queue-answered", "29-outbound-trunk-failover"]
-Start = Callable[..., Service]
-
-
-@pytest.fixture
-def start(stack: Stack, services: Services, tmp_path: Path) -> Start:
-    def started(exchange: Exchange, spool: str = "spool", **told_: str) -> Service:
-        own = {"AMI_HOST": "127.0.0.1", "AMI_PORT": str(exchange.port), "AMI_USER": USER, "AMI_SECRET": SECRET}
-        own |= {"AMI_TENANT": TENANT, "AMI_TRUNKS": ",".join(TRUNKS), "AMI_SPOOL": str(tmp_path / spool)}
-        environment = {**os.environ, **stack.env("calls"), **own, **told_, "PYTHONPATH": str(ROOT)}
-        return services.spawn([sys.executable, "-m", "services.calls.ami"], environment, ready=False)
-
-    return started
 
 
 def expected(connections: list[bytes]) -> list[dict]:
@@ -55,17 +44,6 @@ def arrived(broker: Broker) -> Arrived:
     return Arrived(broker)
 
 
-def spooled(folder: Path) -> int:
-    """Bytes that were heard, as the segments' heads tell."""
-    number = 0
-    for segment in folder.glob("*.ami"):
-        data = segment.read_bytes()
-        while len(data) >= HEAD.size:
-            length = HEAD.unpack(data[: HEAD.size])[0]
-            number, data = number + length, data[HEAD.size + length :]
-    return number
-
-
 def in_time(question: Callable[[], bool]) -> None:
     eventually(question, seconds=20)
 
@@ -77,7 +55,7 @@ def test_what_an_exchange_says_arrives_as_reports(start: Start, arrived: Arrived
     with Exchange(*scripts).open() as exchange:
         start(exchange)
         in_time(lambda: arrived() == expected(connections))
-        eventually(lambda: [action for action in exchange.asked if b"CoreShowChannels" in action])
+        in_time(lambda: [action for action in exchange.asked if b"CoreShowChannels" in action])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,12 +73,35 @@ def test_a_process_that_is_killed_in_the_middle_goes_on_from_its_spool(start, ar
     before, after = broken_off(connection, Random(name).randrange(1000, len(connection) - 1000))
     with Exchange(Script(before), Script(after)).open() as exchange:
         first = start(exchange)
-        in_time(lambda: spooled(tmp_path / "spool") >= len(before))
+        in_time(lambda: heard(tmp_path / "spool").endswith(before[-200:]))
         first.process.kill()
         first.process.wait()
         arrived()
         start(exchange)
         in_time(lambda: arrived() == expected([connection]))
+
+
+def test_a_day_of_broken_lines_and_killed_processes_comes_to_the_journal_of_an_undisturbed_one(
+    start, arrived, tmp_path
+):
+    """Every capture is broken off at a random byte; after every fifth the process is killed instead."""
+    random, connections = Random(8), [one for name in CAPTURES for one in capture(name)]
+    scripts, kills = [], []
+    for number, connection in enumerate(connections):
+        before, after = broken_off(connection, random.randrange(1000, len(connection) - 500))
+        kill = number % 5 == 0
+        kills += [kill, False]
+        scripts += [Script(before, hangs_up=not kill), Script(after, hangs_up=connection is not connections[-1])]
+    with Exchange(*scripts).open() as exchange:
+        process = start(exchange)
+        for script, kill in zip(scripts, kills, strict=True):
+            if kill:
+                eventually(lambda: heard(tmp_path / "spool").endswith(script.words[-200:]), seconds=60)  # noqa: B023
+                process.kill()
+                process = start(exchange)
+        in_time(lambda: len(arrived()) == len(expected(connections)))
+    assert sorted(map(str, arrived())) == sorted(map(str, expected(connections)))
+    assert sorted(map(str, rows(arrived()))) == sorted(map(str, rows(expected(connections))))
 
 
 def test_a_second_one_beside_it_makes_no_doubles(start: Start, arrived: Arrived):
@@ -114,9 +115,9 @@ def test_a_second_one_beside_it_makes_no_doubles(start: Start, arrived: Arrived)
 
 def test_while_the_broker_is_away_the_exchange_is_heard_all_the_same(start: Start, arrived: Arrived, tmp_path: Path):
     [connection] = capture(NAMES[0])
-    with Exchange(Script(words_of(connection)), Script(b"")).open() as exchange:
+    with Exchange(Script(words_of(connection))).open() as exchange:
         first = start(exchange, AMQP_URI="amqp://guest:guest@127.0.0.1:1//")
-        in_time(lambda: spooled(tmp_path / "spool") >= len(words_of(connection)))
+        in_time(lambda: heard(tmp_path / "spool").endswith(connection[-200:]))
         first.process.terminate()
         first.process.wait()
         assert arrived() == []
@@ -131,6 +132,37 @@ def test_a_wrong_password_is_said_and_not_shown_again_at_once(start: Start, brok
         time.sleep(2)
         assert len(exchange.logins) == 1
         assert b"wrong\r\n" in exchange.logins[0]
+
+
+@pytest.fixture(params=["IP:127.0.0.1", "DNS:pbx.example"])
+def certificate(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path, bool]:
+    """Certificate, key, and whether they are the exchange's."""
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=exchange"
+    told = [*command.split(), "-addext", f"subjectAltName={request.param}", "-out", files[0], "-keyout", files[1]]
+    subprocess.run(told, check=True, capture_output=True)
+    return *files, request.param.startswith("IP")
+
+
+def test_by_tls_only_the_exchange_itself_is_shown_the_password(start: Start, arrived: Arrived, certificate):
+    [connection], (shown, key, own) = capture(NAMES[0]), certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown, key)
+    with Exchange(Script(words_of(connection)), tls=context).open() as exchange:
+        process = start(exchange, AMI_TLS="1", AMI_CA=str(shown))
+        if own:
+            in_time(lambda: arrived() == expected([connection]))
+        else:
+            in_time(lambda: b"certificate verify failed" in process.log.read_bytes())
+        assert len(exchange.logins) == own
+
+
+def test_a_clock_that_is_an_hour_off_is_kept_and_said(start: Start, arrived: Arrived):
+    [connection] = capture(NAMES[0])
+    with Exchange(Script(words_of(connection))).open() as exchange:
+        process = start(exchange)
+        in_time(lambda: arrived() == expected([connection]))
+        in_time(lambda: process.log.read_bytes().count(b"the exchange's clock is off") == 1)
 
 
 def test_an_exchange_that_is_not_there_is_waited_for(start: Start, arrived: Arrived):

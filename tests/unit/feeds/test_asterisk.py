@@ -278,6 +278,25 @@ def test_phones_that_got_no_channel_are_offline():
     assert (call.offline, call.status) == (["101", "102"], Status.MISSED_OFFLINE)
 
 
+def test_the_congestion_that_the_caller_gets_when_nobody_is_there_is_no_lack_of_lines():
+    said = Script().calls(OUTSIDE).say("Newexten", OUTSIDE.fields(), application="Dial", appdata="PJSIP/101,20")
+    call = row(heard(said.hangs_up(OUTSIDE, 34).gone(OUTSIDE, cause=34).events))
+    assert (call.status, call.offline, call.ended_by) == (Status.MISSED_OFFLINE, ["101"], EndedBy.SYSTEM)
+
+
+def test_the_congestion_of_an_outside_line_is():
+    said = Script().calls(ALICE).say("Newexten", ALICE.fields(), application="Dial", appdata="PJSIP/7999@operator1")
+    call = row(heard(said.hangs_up(ALICE, 34).gone(ALICE, cause=34).events))
+    assert (call.status, call.offline, call.ended_by) == (Status.NO_CHANNELS, [], EndedBy.SYSTEM)
+
+
+def test_without_log_and_record_the_dialplans_step_tells_who_was_offline():
+    said = Script().calls(OUTSIDE).say("Newexten", OUTSIDE.fields(), application="Dial", appdata="PJSIP/101&PJSIP/bob")
+    said.dials(OUTSIDE, BOB).rings(BOB).dial_ends(OUTSIDE, BOB, "NOANSWER")
+    call = row(heard(said.gone(BOB, OUTSIDE, cause=19).events))
+    assert (call.offline, call.rung, call.status) == (["101"], ["1002"], Status.MISSED)
+
+
 def test_without_the_channel_log_the_detail_record_tells_who_was_offline():
     linkedid = OUTSIDE.fields()["linkedid"]
     said = Script().calls(OUTSIDE).gone(OUTSIDE, cause=20)
@@ -302,6 +321,16 @@ def played_live(script: Script, clock_error: timedelta) -> list[dict]:
 def test_without_stamps_and_log_receipt_tells_how_long_whatever_the_exchanges_clock(clock_error):
     call = row(played_live(talking().at(7).hangs_up(BOB).gone(BOB, ALICE), clock_error))
     assert (call.placed_at, call.wait_time, call.talk_time) == (start(), timedelta(seconds=2), timedelta(seconds=5))
+
+
+def test_the_answer_to_a_ping_tells_the_time_and_does_not_stop_it():
+    translator = Translator(TENANT, TRUNKS)
+    pong = {"response": "Success", "ping": "Pong", "timestamp": f"{STARTED - 20}.5"}
+    told = translator.feed(pong, start(-20))
+    for event in talking().at(7).hangs_up(BOB).gone(BOB, ALICE).events:
+        at = start(float(event["timestamp"]) - STARTED)
+        told += translator.feed({key: value for key, value in event.items() if key != "timestamp"}, at)
+    assert row(told).talk_time == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("zone", [timedelta(0), timedelta(hours=2), -timedelta(hours=3, minutes=30)])
@@ -356,6 +385,25 @@ def test_calls_of_an_exchange_that_was_killed_are_torn_down():
     young = list(events("Event: FullyBooted\nUptime: 1"))
     call = row(heard([*young, *talking().at(60).up(BOB).events, AGAIN[0], *young]))
     assert (call.status, call.ended_at) == (Status.NETWORK_ERROR, start(60))
+
+
+@pytest.mark.parametrize(("again", "status"), [("07:00:00", Status.ANSWERED), ("09:53:54", Status.NETWORK_ERROR)])
+def test_an_exchange_that_is_asked_while_it_boots_tells_that_it_was_started_again(again, status):
+    """It lists no channel then, and is fully booted a moment later."""
+    started = "Response: Success\nCoreStartupDate: 2026-11-24\nCoreStartupTime: {}"
+    call = row(
+        heard(
+            [
+                *events(started.format("07:00:00")),
+                *talking().events,
+                AGAIN[0],
+                *events(started.format(again)),
+                *NOBODY_LIVES,
+                *events("Event: FullyBooted\nUptime: 0"),
+            ]
+        )
+    )
+    assert (call.phase, call.status) == (Phase.ENDED, status)
 
 
 def test_an_end_seen_without_its_beginning_is_an_answered_call_all_the_same():

@@ -14,6 +14,8 @@ from tests.unit.feeds.exchange import CAPTURES, TENANT, TRUNKS, capture, row, ro
 MASTER = Path(__file__).parents[2] / "data/asterisk/Master.csv"
 PHONES = {"alice": "1001", "bob": "1002", "dave": "1004", "grace": "1007", "bob2": "10010", "101": "1002"}
 EXCHANGE = Exchange(tenant=TENANT, trunks=frozenset(TRUNKS), phones=PHONES)
+LAST = 999_999
+"""Of a second, microseconds."""
 START = "2026-11-22 18:57:31"
 BARE = dict.fromkeys(COLUMNS, "") | {
     "src": "1001", "dst": "101", "clid": '"Аліса" <1001>', "channel": "PJSIP/alice-1", "dstchannel": "PJSIP/bob-2",
@@ -52,6 +54,8 @@ BOTH = sorted(HEARD.keys() & IMPORTED.keys())
 
 TRANSFERRED = "pbx1-1795374248.0"
 """A record ends with the caller's part: how long the others went on talking is in no row of the call."""
+CLICKED = "pbx1-1795373914.92"
+"""The exchange rang the caller first: the record has that answer only."""
 
 
 def test_all_rows_are_read_and_all_calls_were_heard_too():
@@ -71,6 +75,21 @@ def test_the_same_call_by_either_road_is_the_same_row(key):
         assert abs(imported.talk_time - heard.talk_time) <= timedelta(seconds=2)
 
 
+@pytest.mark.parametrize("key", sorted({*BOTH} - {TRANSFERRED, CLICKED}))
+def test_records_of_a_call_that_was_heard_live_change_nothing(key):
+    assert row(IMPORTED[key] + HEARD[key]) == row(HEARD[key])
+
+
+def test_an_end_that_nobody_heard_is_told_by_the_record():
+    [said] = capture("01-answered-recorded")
+    missed = said[: said.index(b"Event: HangupRequest")]
+    again = b"Response: Success\nMessage: Authentication accepted\n\n"
+    later = f"Event: CoreShowChannelsComplete\nTimestamp: {1795373819 + 3600}\n\n".encode()
+    half, key = told([missed, again + later]), "pbx1-1795373819.14"
+    assert (row(half).ended_by, row(half).talk_time > timedelta(minutes=59)) == ("unknown", True)
+    assert abs(row(half + IMPORTED[key]).ended_at - row(HEARD[key]).ended_at) <= timedelta(seconds=1)
+
+
 def test_reports_are_named_for_what_they_say():
     assert of(read()) == of(read())
     assert {one["report_id"] for one in of(read())}.isdisjoint(one["report_id"] for one in of(read(dst="102")))
@@ -78,13 +97,13 @@ def test_reports_are_named_for_what_they_say():
 
 def test_the_zone_is_told_by_the_epoch_in_the_uniqueid():
     assert row(of(read(start="2026-11-22 20:57:31", answer="", end="2026-11-22 20:57:41"))).placed_at == datetime(
-        2026, 11, 22, 18, 57, 31, tzinfo=UTC
+        2026, 11, 22, 18, 57, 31, LAST, tzinfo=UTC
     )
 
 
 def test_without_an_epoch_the_zone_is_what_the_owner_says():
     kyiv = Exchange(tenant=TENANT, zone=ZoneInfo("Europe/Kyiv"))
-    assert row(of(read(uniqueid=""), exchange=kyiv)).placed_at == datetime(2026, 11, 22, 16, 57, 31, tzinfo=UTC)
+    assert row(of(read(uniqueid=""), exchange=kyiv)).placed_at == datetime(2026, 11, 22, 16, 57, 31, LAST, tzinfo=UTC)
 
 
 def test_a_call_of_26_hours_is_26_hours():

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,12 @@ def test_a_block_is_an_event():
 
 def test_the_greeting_is_no_part_of_the_first_response():
     assert read(GREETING) == [{"response": "Success", "message": "Authentication accepted"}]
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"99.4.1", b"12.0-rc1 (certified)", b"?"])
+def test_a_version_never_seen_is_read_like_any(version: bytes):
+    [response, hangup] = read(GREETING.replace(b"11.0.0", version) + HANGUP)
+    assert (response["message"], hangup["cause"]) == ("Authentication accepted", "16")
 
 
 def test_a_block_that_the_lost_connection_left_unfinished_does_not_run_into_the_next_greeting():
