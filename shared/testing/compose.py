@@ -61,7 +61,8 @@ class Process:
     name: str
 
     def lines(self) -> list[str]:
-        return compose("logs", "--no-log-prefix", self.name).splitlines()
+        # Some versions clear the line of a terminal that is not there.
+        return [line.removeprefix("\x1b[2K") for line in compose("logs", "--no-log-prefix", self.name).splitlines()]
 
     def kill(self) -> None:
         compose("kill", self.name)
