@@ -85,6 +85,17 @@ def test_who_comes_second_sees_the_others_text_and_keeps_their_own(visit, fresh,
     assert system.get(f"/calls/{fresh}", "olha").json()["comment"]["text"] == "мій текст"
 
 
+def test_of_two_who_add_a_comment_at_once_the_second_sees_the_first(visit, fresh, system):
+    visitor = visit(expected=True).journal()
+    visitor.row(fresh).locator(".actions button").first.click()
+    assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "від Соломії"}).ok
+    write(visitor.page, "мій текст")
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog.get_by_role("alert").first).to_contain_text("від Соломії")
+    assert dialog.get_by_role("textbox").input_value() == "мій текст"
+    assert system.get(f"/calls/{fresh}", "admin").json()["comment"]["text"] == "від Соломії"
+
+
 def test_somebody_elses_comment_is_shown_and_not_offered_for_change(visit, fresh, system):
     assert system.send("PUT", f"/calls/{fresh}/comment", "admin", json={"text": "від адміністратора"}).ok
     visitor = visit("olha").journal()

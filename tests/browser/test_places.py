@@ -162,6 +162,17 @@ def test_what_calls_cost_is_told_by_day_operator_and_prefix(visit, calls, system
     expect(page.get_by_text("За цей період немає дзвінків із ціною")).to_be_visible()
 
 
+def test_a_report_goes_on_where_its_page_ends(visit, calls):
+    visitor = visit("lesia")
+    page, rows = visitor.page, visitor.page.locator("tbody tr")
+    page.route("**/billing/report?*", lambda route: route.continue_(url=f"{route.request.url}&limit=1"))
+    visitor.go("/report?by=operator")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Показати ще").click()
+    expect(rows).to_have_count(2)
+    assert len({row.inner_text().splitlines()[0] for row in rows.all()}) == 2
+
+
 def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visit, system):
     page = visit(expected=True).go("/settings").page
     hours = page.get_by_label("Час на передзвін, год")
@@ -179,6 +190,26 @@ def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visi
     expect(page.locator("#said")).to_have_text("Налаштування збережено")
     assert system.get("/settings", "admin").json()["returned_window_hours"] == 48
     assert system.send("PATCH", "/settings", "admin", json={"returned_window_hours": 24}).ok
+
+
+def test_a_key_is_shown_also_to_who_did_not_wait_for_it(visit, system):
+    page, held = visit().go("/keys").page, []
+    page.route(
+        "**/api/v1/api-keys", lambda route: held.append(route) if route.request.method == "POST" else route.continue_()
+    )
+    page.get_by_role("button", name="Новий ключ").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Назва").fill("Поспіх")
+    with page.expect_request("**/api/v1/api-keys"):
+        dialog.get_by_role("button", name="Створити").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    held[0].continue_()
+    expect(page.get_by_role("dialog", name="Ключ створено").get_by_label("Ключ", exact=True)).not_to_have_value("")
+    page.get_by_role("button", name="Готово").click()
+    page.get_by_role("row", name="Поспіх").get_by_role("button", name="Відкликати").click()
+    page.get_by_role("dialog").get_by_role("button", name="Відкликати").click()
+    expect(page.get_by_role("row", name="Поспіх")).to_have_count(0)
 
 
 def test_a_key_is_shown_once_and_opens_nothing_after_it_was_revoked(visit, system):

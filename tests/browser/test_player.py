@@ -77,6 +77,19 @@ def test_a_recording_is_played_sought_and_closed(listener, recorded):
     expect(row.get_by_role("button", name="Прослухати запис")).to_be_focused()
 
 
+def test_who_asks_twice_before_the_player_is_there_gets_one(listener, recorded):
+    page, held = listener.page, []
+    page.route("**/player.js*", lambda route: held.append(route))
+    play = listener.row(recorded).get_by_role("button", name="Прослухати запис")
+    with page.expect_request("**/player.js*"):
+        play.dblclick()
+    held[0].continue_()
+    player = page.get_by_role("group", name="Програвач запису")
+    expect(player.locator(".time").first).to_have_text("00:00:01")
+    expect(player).to_have_count(1)
+    player.get_by_role("button", name="Закрити").click()
+
+
 def test_the_download_is_a_button_of_its_own(listener, recorded):
     with listener.page.expect_download() as download:
         listener.row(recorded).get_by_role("link", name="Завантажити запис").click()

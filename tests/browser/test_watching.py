@@ -1,5 +1,6 @@
 """The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -14,6 +15,8 @@ MOST = 250
 """Rows of a page of 50, and those that may come on top of it before the page begins anew."""
 DRAWN = 400
 """Rows of the longest list that is drawn whole."""
+PAGES, COUNTERS = "**/api/v1/journal?*", "**/api/v1/journal/summary?*"
+BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
 
 def life() -> list[Json]:
@@ -83,6 +86,47 @@ def test_a_call_that_is_told_late_is_put_where_it_belongs(visit, calls, system):
     expect(visitor.row(late)).to_be_visible()
     shown = [row.get_attribute("data-call") for row in visitor.page.locator("tr.call").all()]
     assert shown.index(newest) < shown.index(late)
+
+
+def answered_late(visitor):
+    """Home, with the first page of its journal answered and on its way: the route and the answer."""
+    page, late = visitor.page, []
+    page.route(PAGES, lambda route: late.append((route, route.fetch())))
+    visitor.go("/")
+    expect(page.locator(".pill.live")).to_be_visible()
+    while not late:
+        page.wait_for_timeout(20)
+    return late[0]
+
+
+def test_a_page_that_comes_late_undoes_nothing_of_what_happened_since(visit, calls, system):
+    begun, rings, *_ = life()
+    call_id = told(system, [begun])
+    visitor = visit()
+    route, answer = answered_late(visitor)
+    # The counters are asked for anew after what happens was heard of.
+    with visitor.page.expect_request(COUNTERS):
+        told(system, [rings])
+        newest = told(system, [placed(1)])
+    route.fulfill(response=answer)
+    expect(visitor.row(calls["answered"])).to_be_visible()
+    expect(visitor.row(newest)).to_be_visible()
+    expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
+
+
+def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_out(visit, calls, system):
+    visitor = visit(expected=True)
+    page = visitor.page
+    route, _ = answered_late(visitor)
+    with page.expect_request(COUNTERS):
+        told(system, [placed(2)])
+        newest = told(system, [placed(3)])
+    route.fulfill(**BROKEN)
+    expect(page.get_by_role("alert")).to_contain_text("Не вдалося показати")
+    page.unroute(PAGES)
+    page.get_by_role("button", name="Спробувати ще раз").click()
+    expect(visitor.row(newest)).to_be_visible()
+    assert all("500" in error for error in visitor.errors), visitor.errors
 
 
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):

@@ -9,6 +9,7 @@ import { inWords, nothing } from "./states.js";
 import { t } from "./words.js";
 
 const SOON = 2500;
+const MOST_RETRIED = 1000;
 
 export function charges(main, { me }) {
   const seesAll = me.role === "administrator";
@@ -34,8 +35,11 @@ export function charges(main, { me }) {
   async function retry(call_ids) {
     all.disabled = true;
     try {
-      const { retried } = await send("POST", "/charges/retry", { call_ids });
-      say(t("charges_retried", { n: retried }));
+      let n = 0;
+      for (let at = 0; at < call_ids.length; at += MOST_RETRIED) {
+        n += (await send("POST", "/charges/retry", { call_ids: call_ids.slice(at, at + MOST_RETRIED) })).retried;
+      }
+      say(t("charges_retried", { n }));
       setTimeout(() => main.isConnected && made.load(), SOON);
     } catch (error) {
       if (error.status !== 401) say(inWords(error), "bad");

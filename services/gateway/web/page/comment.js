@@ -42,7 +42,7 @@ function limit(area, counter) {
 
 /** The dialog. `written(comment)` is told of the comment as it is now. */
 export function writeComment(entry, written) {
-  let version = entry.comment?.version ?? null;
+  let version = entry.comment?.version ?? 0;
   const area = el("textarea", { name: "text", rows: 4, id: "comment-text", "aria-describedby": "comment-limit comment-count", "aria-label": t("comment") });
   area.value = entry.comment?.text ?? "";
   const counter = el("span", { id: "comment-count", class: "count" });
@@ -55,13 +55,13 @@ export function writeComment(entry, written) {
       throw Object.assign(new Error(), { shown: true });
     }
     try {
-      const comment = await send("PUT", `/calls/${entry.call_id}/comment`, version === null ? { text } : { text, version });
+      const comment = await send("PUT", `/calls/${entry.call_id}/comment`, { text, version });
       written(comment);
       say(t("comment_saved"));
     } catch (error) {
       if (error.status !== 409) throw error;
       const current = error.problem.current ?? null;
-      version = current?.version ?? null;
+      version = current?.version ?? 0;
       written(current);
       theirs.hidden = false;
       theirs.replaceChildren(

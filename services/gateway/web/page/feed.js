@@ -24,7 +24,7 @@ export class Feed {
    * `changed(entry)` of each change.
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
-    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), catching: null, gone: false });
+    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
     this.isFirst = !query.some(([name]) => name === "cursor");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
     this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
@@ -47,15 +47,25 @@ export class Feed {
 
   async load({ quiet = false, only = "", least = 0 } = {}) {
     if (this.gone) return;
+    const since = this.kept();
     try {
       const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(least);
       if (this.gone) return;
       this.warn(page.degraded);
-      if (!only) this.show(page);
+      if (!only) this.show(page, since);
     } catch (error) {
       if (error.status === 401 || this.gone) return;
-      if (!quiet) this.place.replaceChildren(failure(error, () => this.load()));
+      if (!quiet) put(this.place, error, () => failure(error, () => this.load()));
+    } finally {
+      this.loads.delete(since);
     }
+  }
+
+  /** What is taken from now on, for an answer that may be older than it. */
+  kept() {
+    const since = new Map();
+    this.loads.add(since);
+    return since;
   }
 
   /** A page of the journal, after `cursor` where that is given. */
@@ -79,23 +89,29 @@ export class Feed {
   async more() {
     if (this.asking || !this.last?.next_cursor || this.limit <= LARGEST_PAGE || this.table.size >= this.limit) return;
     this.asking = true;
+    const { last } = this;
+    const since = this.kept();
     try {
-      const { entries, next_cursor } = await this.page(this.last.next_cursor);
-      if (this.gone) return;
-      this.last = { ...this.last, entries, next_cursor };
+      const { entries, next_cursor } = await this.page(last.next_cursor);
+      if (this.gone || this.last !== last) return;
+      this.last = { ...last, entries, next_cursor };
       this.table.append(entries);
+      for (const entry of since.values()) this.apply(entry);
       this.shown(this.last);
     } catch (error) {
       if (error.status !== 401) say(inWords(error), "bad");
     } finally {
       this.asking = false;
+      this.loads.delete(since);
     }
   }
 
-  show(page) {
+  /** A page, and what was taken `since` it was asked for. */
+  show(page, since) {
     this.last = page;
     this.table.show(page.entries);
     this.hold(null);
+    for (const entry of since.values()) this.apply(entry);
     this.rest();
     this.shown(page);
   }
@@ -112,13 +128,14 @@ export class Feed {
   take(entry) {
     if (!this.waits.size) requestAnimationFrame(() => this.draw());
     this.waits.set(entry.call_id, entry);
+    for (const since of this.loads) since.set(entry.call_id, entry);
     this.changed(entry);
   }
 
   draw() {
     const entries = [...this.waits.values()];
     this.waits.clear();
-    if (this.gone) return;
+    if (this.gone || !this.last) return;
     for (const entry of entries) this.apply(entry);
     if (this.table.size) this.rest();
   }

@@ -43,9 +43,16 @@ function add(done) {
     act: async (values) => {
       ({ key } = await send("POST", "/api-keys", values));
       done();
+      show();
     },
   });
-  dialog.addEventListener("close", () => key && showKey(key));
+  // Once the dialog is shut, also if that was before the key came: it is never told again.
+  const show = () => {
+    if (!key || dialog.open) return;
+    showKey(key);
+    key = "";
+  };
+  dialog.addEventListener("close", show);
 }
 
 function showKey(key) {

@@ -1,9 +1,9 @@
 /** Lists other than the journal: found by a word, paged, with a table that becomes cards on a small screen. */
 
 import { get } from "./api.js";
-import { el, later } from "./dom.js";
+import { el, later, say } from "./dom.js";
 import { drawn } from "./icons.js";
-import { failure, nothing, waiting } from "./states.js";
+import { failure, inWords, nothing, waiting } from "./states.js";
 import { t } from "./words.js";
 
 /**
@@ -51,6 +51,23 @@ export function list({ path, name, columns, actions, empty, hint = null, failed 
   more.addEventListener("click", () => load(cursor));
   load();
   return { element: el("div", {}, place, el("p", {}, more)), search: el("div", { class: "search-box" }, drawn("search"), input), load: () => load() };
+}
+
+/** The way to what follows a page: `add(cursor)` shows the next one and tells where that ends. */
+export function further(cursor, add) {
+  const more = el("button", { type: "button", class: "plain", hidden: !cursor }, t("show_more"));
+  more.addEventListener("click", async () => {
+    more.disabled = true;
+    try {
+      cursor = await add(cursor);
+      more.hidden = !cursor;
+    } catch (error) {
+      if (error.status !== 401) say(inWords(error), "bad");
+    } finally {
+      more.disabled = false;
+    }
+  });
+  return el("p", {}, more);
 }
 
 export const button = (icon, word, act, kind = "plain") => el("button", { type: "button", class: kind, onclick: act }, drawn(icon), t(word));

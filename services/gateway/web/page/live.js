@@ -15,7 +15,7 @@ const LONGEST_WAIT = 15_000;
  */
 export function listen(query, { entry, state }) {
   let [last, wait, known, open] = [null, 500, "", null];
-  let stopped = false;
+  let [stopped, missed] = [false, false];
   let begun;
   const ready = new Promise((resolve) => (begun = resolve));
   const tell = (now) => known !== now && state((known = now));
@@ -27,15 +27,17 @@ export function listen(query, { entry, state }) {
     if (response.status === 401) return signedOut();
     if (response.status === 422 && last) {
       last = null;
-      return tell("missed");
+      missed = true;
+      return undefined;
     }
     if (!response.ok) throw new Error(String(response.status));
-    const resumes = known === "lost";
+    const news = missed ? "missed" : known === "lost" ? "resumed" : "live";
     for await (const event of events(response.body, open)) {
       if (event.id) last = event.id;
       wait = 500;
       begun();
-      tell(resumes ? "resumed" : "live");
+      missed = false;
+      tell(news);
       if (event.name === "entry") entry(JSON.parse(event.data));
     }
   }

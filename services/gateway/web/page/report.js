@@ -5,6 +5,7 @@ import { days } from "./calendar.js";
 import { el } from "./dom.js";
 import { choice } from "./forms.js";
 import { count, isoDay, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
+import { further } from "./lists.js";
 import { failure, nothing, waiting } from "./states.js";
 import { t } from "./words.js";
 
@@ -43,10 +44,17 @@ function shown(told, asked, me) {
   if (!told.rows.length) return [nothing("report", t("report_empty"), t("report_empty_hint"))];
   const tile = (one) => el("div", { class: "tile" }, el("span", {}, t("report_total")), el("b", {}, money(one.amount, one.currency)), el("small", {}, t("report_calls", { n: one.calls, calls: count(one.calls) })));
   const dearest = Math.max(...told.rows.map((one) => Number(one.amount)), Number.MIN_VALUE);
-  return [el("div", { class: "tiles few" }, told.totals.map(tile)), table(told, (one) => row(one, told.by, dearest, asked, me))];
+  const rows = ({ rows }) => rows.map((one) => row(one, told.by, dearest, asked, me));
+  const body = el("tbody", {}, rows(told));
+  const add = async (cursor) => {
+    const next = await get("/billing/report", { ...asked, cursor });
+    body.append(...rows(next));
+    return next.next_cursor;
+  };
+  return [el("div", { class: "tiles few" }, told.totals.map(tile)), table(told, body), further(told.next_cursor, add)];
 }
 
-function table(told, row) {
+function table(told, body) {
   const heading = (word, kind) => el("th", { scope: "col", class: kind }, t(word));
   return el(
     "div",
@@ -56,14 +64,14 @@ function table(told, row) {
       {},
       el("caption", { class: "hidden" }, t("report_title")),
       el("thead", {}, el("tr", {}, heading(`report_${told.by}`), heading("calls", "number"), heading("report_amount", "number"), el("td", { class: "share" }))),
-      el("tbody", {}, told.rows.map(row)),
+      body,
     ),
   );
 }
 
 function row(one, by, dearest, asked, me) {
   const bar = el("span", { class: "bar-of" });
-  bar.style.width = `${(100 * Number(one.amount)) / dearest}%`;
+  bar.style.width = `${Math.min(100, (100 * Number(one.amount)) / dearest)}%`;
   return el(
     "tr",
     {},

@@ -1,10 +1,11 @@
 /** Calls of a period rated again, or what a tariff would make of them: begun, watched, and reported. */
 
-import { get, send } from "./api.js";
+import { get, Refused, send } from "./api.js";
 import { days } from "./calendar.js";
 import { el, pause } from "./dom.js";
 import { ask, choice, field, mark } from "./forms.js";
 import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
+import { further } from "./lists.js";
 import { failure, inWords, waiting } from "./states.js";
 import { t } from "./words.js";
 
@@ -24,7 +25,7 @@ export function rerating(main, { go, query }) {
       const [{ tariffs }, told] = await Promise.all([get("/tariffs", { limit: 200 }), id && get(`/rerating/${id}`)]);
       if (gone) return;
       form.replaceWith(asking(tariffs, told ?? wished(query), (begun) => go(`/rerating?id=${begun}`, { keep: true })));
-      if (told) watch(told, tariffs);
+      if (told) await watch(told, tariffs);
     } catch (error) {
       if (error.status !== 401) place.replaceChildren(failure(error, begin));
     }
@@ -35,7 +36,7 @@ export function rerating(main, { go, query }) {
       place.replaceChildren(progress(told, tariffs));
       if (told.state === "done") return;
       await pause(ASKED_EACH);
-      told = await get(`/rerating/${id}`).catch((error) => (error.status === 503 ? told : Promise.reject(error)));
+      told = await get(`/rerating/${id}`).catch((error) => (error instanceof Refused && error.status !== 503 ? Promise.reject(error) : told));
     }
   }
 
@@ -112,7 +113,7 @@ function progress(told, tariffs) {
     el("div", { class: "between progress" }, bar, el("span", { role: "status" }, words)),
     el("div", { class: "tiles" }, PARTS.map(tile), told.totals.map(sum)),
     done && !calls.total && el("p", { class: "quiet" }, t("rerating_no_calls")),
-    told.by_prefix.length > 0 && byPrefix(told.by_prefix),
+    told.by_prefix.length > 0 && byPrefix(told),
   );
 }
 
@@ -128,7 +129,7 @@ const sum = (one) =>
     el("small", {}, t("rerating_from_to", { before: money(one.before, one.currency), after: money(one.after, one.currency) })),
   );
 
-function byPrefix(rows) {
+function byPrefix(told) {
   const heading = (word, kind) => el("th", { scope: "col", class: kind }, t(word));
   const amount = (one, word) => el("td", { class: "number", "data-label": t(`rerating_${word}`) }, money(one[word], one.currency));
   const row = (one) =>
@@ -141,7 +142,13 @@ function byPrefix(rows) {
       amount(one, "after"),
       el("td", { class: "number", "data-label": t("rerating_difference") }, el("b", {}, difference(one.difference, one.currency))),
     );
-  return el(
+  const body = el("tbody", {}, told.by_prefix.map(row));
+  const add = async (cursor) => {
+    const { by_prefix, next_cursor } = await get(`/rerating/${told.id}`, { cursor });
+    body.append(...by_prefix.map(row));
+    return next_cursor;
+  };
+  const table = el(
     "div",
     { class: "table figures" },
     el(
@@ -149,7 +156,9 @@ function byPrefix(rows) {
       {},
       el("caption", { class: "hidden" }, t("rerating_by_prefix")),
       el("thead", {}, el("tr", {}, heading("prefix"), ["calls", "rerating_before", "rerating_after", "rerating_difference"].map((word) => heading(word, "number")))),
-      el("tbody", {}, rows.map(row)),
+      body,
     ),
   );
+  // While it runs the table is made anew each time.
+  return [table, further(told.state === "done" && told.next_cursor, add)];
 }

@@ -119,8 +119,9 @@ export class Row {
 
   async togglePlayer() {
     if (this.playing) return this.stop();
-    this.table.quiet(this);
     const { player } = await import("./player.js");
+    if (this.playing || !this.line.isConnected) return undefined;
+    this.table.quiet(this);
     const made = player(this.entry, this.table.me, () => {
       this.stop();
       this.play.focus();
