@@ -31,7 +31,8 @@ def _decode(content: bytes) -> str:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError as error:
-            read = content[: error.start].decode(encoding)
+            # Counted from behind the mark of the encoding.
+            read = error.object[: error.start].decode(encoding)
     line = sum(1 for _ in StringIO(f"{read}.", newline=""))
     raise _wrong(line, "encoding", "Not text in UTF-8, UTF-16 or cp1251.")
 

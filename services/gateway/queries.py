@@ -102,7 +102,9 @@ SOME = f"""
      order by wanted.place
 """
 AT_ONE_INSTANT = "set transaction isolation level repeatable read, read only"
-PATIENCE_FOR_ALL = "set local statement_timeout = '9s'"
+PATIENCE_FOR_ALL = 300.0
+"""Seconds that all keys may take to be found: an export has no limit of period or rows."""
+PATIENTLY = f"set local statement_timeout = '{PATIENCE_FOR_ALL:.0f}s'"
 KEYS_AT_ONCE = 10_000
 
 
@@ -139,7 +141,7 @@ def hold_still(conn: Connection[Any]) -> None:
 
 def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list[bytes]]:
     """The ids of all calls that fit, newest first, some at a time."""
-    conn.execute(PATIENCE_FOR_ALL)
+    conn.execute(PATIENTLY)
     needed, asked = parties.needed(conn, scope, filters), conditions.asked_of(filters)
     if conditions.shows_nothing(asked, needed):
         return

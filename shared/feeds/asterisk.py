@@ -216,7 +216,8 @@ class Translator:
         for endpoint, at in call.targets.items():
             if endpoint not in call.endpoints and not self._search.is_trunk(endpoint):
                 self._say(call, "offline", at, {"party": endpoint}, endpoint)
-                if not call.legs and cause == CONGESTION:
+                # Of a line that nobody named as one, it is the line that had no room.
+                if not call.legs and cause == CONGESTION and call.direction != OUTBOUND:
                     call.fate = call.fate or NOBODY_THERE
 
     def _tell_menu(self, call: Call) -> None:

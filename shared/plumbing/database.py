@@ -129,9 +129,9 @@ class Postgres:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Raises Unavailable when Postgres is not there within two seconds."""
-        with self.reading() as conn:
+    def connection(self, seconds: float = PATIENCE) -> Iterator[Connection]:
+        """Raises Unavailable when Postgres is not there within two seconds, or the block takes more than `seconds`."""
+        with self.reading(seconds) as conn:
             conn.outbox_filled = False
             with conn.transaction():
                 yield conn
@@ -139,7 +139,7 @@ class Postgres:
                 self._wake_relay(conn)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, seconds: float = PATIENCE) -> Iterator[Connection]:
         """For questions: each is a transaction of its own, which saves two turns to the server."""
         try:
             # The pool bounds its own waiting, but not its question whether a connection is alive.
@@ -148,7 +148,7 @@ class Postgres:
         except psycopg_pool.PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         try:
-            with patience():
+            with patience(seconds):
                 yield leased
             leased.used_at = monotonic()
         finally:

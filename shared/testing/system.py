@@ -60,7 +60,7 @@ class System:
         """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
         assert self.services
         process = self.services.start(
-            target or PROCESSES[name], of=(target or PROCESSES[name]).split(".")[1], ready=True, **env
+            target or PROCESSES[name], of=PROCESSES[name].split(".")[1], ready=True, **env
         )
         self.processes[name] = process
         return process

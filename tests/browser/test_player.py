@@ -4,10 +4,8 @@ import math
 import re
 import struct
 import wave
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import requests
@@ -15,7 +13,6 @@ from playwright.sync_api import expect
 
 from shared.testing.infrastructure import eventually
 from tests.service.recordings.stage import wav_of
-from tests.system.test_journal import inbound, told
 
 SECONDS, RATE = 12, 8000
 LONG = 1200
@@ -102,9 +99,8 @@ def test_without_a_recording_both_are_greyed(visit, calls):
     expect(tools.get_by_role("link", name="Запису немає")).to_have_attribute("aria-disabled", "true")
 
 
-def test_what_an_exchange_brought_is_heard_and_sought_by_parts_through_the_one_origin(visit, system, stack):
-    call = told(system, inbound(str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)))
-    origin, long = stack.env("admin")["BASE_URL"], wav_of(bytes(16_000 * LONG))
+def test_what_an_exchange_brought_is_heard_and_sought_by_parts_through_the_one_origin(visit, system, calls, origin):
+    call, long = calls["returned"], wav_of(bytes(16_000 * LONG))
     path, key = f"{origin}/api/v1/calls/{call}/recording", {"X-Api-Key": system.keys["acme"]}
     link = requests.put(path, headers=key, allow_redirects=False, timeout=10).headers["Location"]
     assert requests.put(f"{origin}{link}", data=long, timeout=30).status_code == 201

@@ -6,6 +6,7 @@ the sound was taken, or never will be.
 
 import json
 import logging
+import os
 import re
 from datetime import datetime, timedelta
 from glob import escape
@@ -55,7 +56,10 @@ class Recordings:
         data = report["data"]
         said = {"file": data["file"], "named": bool(data.get("format")), "since": clock.now().isoformat()}
         new = path.with_suffix(".new")
-        new.write_text(json.dumps(said))
+        with new.open("w") as file:
+            json.dump(said, file)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
 
     def bring(self) -> None:
@@ -63,20 +67,43 @@ class Recordings:
         now = clock.now()
         for path in sorted(self._folder.glob(f"*{ENDING}")):
             due_at, pause = self._again.get(path, (now, SHORTEST))
-            if due_at <= now and not self._done(_read(path), now):
+            if due_at <= now and not self._tried(path, now):
                 self._again[path] = (now + pause, min(2 * pause, LONGEST))
+
+    def _tried(self, path: Path, now: datetime) -> bool:
+        """Whether it is done with. What a disk says no to costs one sound, not the line to the exchange."""
+        try:
+            note = _read(path)
+        except (ValueError, KeyError):
+            logger.exception("a note of a recording is set aside", extra={"file": str(path)})
+            path.rename(path.with_suffix(".unreadable"))
+            return True
+        try:
+            return self._done(note, now)
+        except OSError as error:
+            logger.warning("a recording cannot be looked at", extra={"file": note.file, "error": str(error)})
+            return self._given_up(note, now, str(error))
 
     def _done(self, note: Note, now: datetime) -> bool:
         file = found(self._sounds, note.file, note.named)
         why = self._refusal(note, file) if file and self._is_whole(file) else "The file is not there, or not yet whole."
-        if why and now - note.since < PATIENCE:
+        done = not why or self._given_up(note, now, why)
+        if done:
+            self._looked.pop(file or note.path, None)
+        if not why:
+            self._forget(note)
+        return done
+
+    def _given_up(self, note: Note, now: datetime, why: str) -> bool:
+        if now - note.since < PATIENCE:
             return False
-        if why:
-            logger.error("a recording was given up", extra={"call_id": note.call_id, "file": note.file, "why": why})
+        logger.error("a recording was given up", extra={"call_id": note.call_id, "file": note.file, "why": why})
+        self._forget(note)
+        return True
+
+    def _forget(self, note: Note) -> None:
         note.path.unlink()
         self._again.pop(note.path, None)
-        self._looked.pop(file or note.path, None)
-        return True
 
     def _is_whole(self, file: Path) -> bool:
         """Nobody has written to it since it was looked at before."""

@@ -66,7 +66,7 @@ class ExportDoors(Door):
         return response
 
     def _found(self, asked: Json, caller: Caller, filters: Filters) -> Found:
-        with self.db.connection() as conn:
+        with self.db.connection(queries.PATIENCE_FOR_ALL) as conn:
             queries.hold_still(conn)
             filters = of_account(conn, asked, caller, filters)
             return Found(queries.keys(conn, scope_of(caller), filters))

@@ -24,6 +24,8 @@ SLICE = 180 * 1024
 """Bytes of a long body that billing is sent at a time."""
 BESIDE_THE_RATES = 3
 """Brackets of a tariff around its rates: its own, its rounding's and those of the list."""
+MOST_COMMAS = 1_400_000
+"""More than a body has room for, if there is a rate's field between each two."""
 PIECE = 100
 """Rates that are encoded at a stretch."""
 LONG_WORK = 20.0
@@ -141,7 +143,8 @@ def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
     """What was sent, its rates as they came: there may be many, and it is billing that checks them."""
     content = bytes_of(visit.request)
     # Counted before they are objects, of which 16 MiB can hold more than we have memory for.
-    if content.count(b"{") + content.count(b"[") > MOST_RATES + BESIDE_THE_RATES:
+    too_many = content.count(b"{") + content.count(b"[") > MOST_RATES + BESIDE_THE_RATES
+    if too_many or content.count(b",") > MOST_COMMAS:
         raise Invalid("The rates are too many.", {"rates": [f"{MOST_RATES} at most."]})
     body = body_of(visit.request)
     if not isinstance(body, dict):

@@ -49,6 +49,12 @@ def test_cp1251_is_read_too() -> None:
     assert (rate.line, rate.prefix, rate.per_minute) == ("Лінія Київ", "", Decimal("0.5"))
 
 
+def test_what_is_no_text_is_named_by_its_line_behind_a_mark_of_the_encoding_too() -> None:
+    with pytest.raises(Invalid) as refused:
+        rate_csv.read(f"{HEADING}\nоutbound,Київ".encode("utf-8-sig") + b"\x98\xff\n")
+    assert refused.value.errors == {"line 2": {"encoding": ["Not text in UTF-8, UTF-16 or cp1251."]}}
+
+
 def test_every_field_of_a_rate_is_a_column() -> None:
     [rate] = rate_csv.read(f"{','.join(COLUMNS)}\ninbound,+380,+380800,0.6,0.01,30,6,10,0.2\n".encode())
     assert rate == Rate(

@@ -80,6 +80,22 @@ def test_the_file_may_come_later_than_the_report_of_it(tmp_path, journal, wait, 
     assert journal.taken == {ID: SOUND}
 
 
+def test_what_the_disk_says_no_to_costs_one_sound_and_is_tried_again(tmp_path, journal, wait, sounds):
+    (sounds / "a.wav").write_bytes(SOUND)
+    one = recordings(tmp_path, journal)
+    one.note(report("1795373819.1", "/var/spool/asterisk/monitor/" + "ї" * 300 + ".wav"))
+    one.note(report())
+    (tmp_path / "notes" / "half.json").write_text('{"file": "a.')
+    for _ in range(2):
+        one.bring()
+        wait(seconds=2)
+    assert journal.taken == {ID: SOUND}
+    assert sorted(notes(tmp_path)) == sorted([f"{call_id('acme', '1795373819.1')}.json", "half.unreadable"])
+    wait(days=1)
+    one.bring()
+    assert notes(tmp_path) == ["half.unreadable"]
+
+
 def test_what_is_due_outlives_the_process(tmp_path, journal, wait, sounds):
     recordings(tmp_path, journal).note(report())
     (sounds / "a.wav").write_bytes(SOUND)

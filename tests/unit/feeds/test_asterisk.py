@@ -290,6 +290,13 @@ def test_the_congestion_of_an_outside_line_is():
     assert (call.status, call.offline, call.ended_by) == (Status.NO_CHANNELS, [], EndedBy.SYSTEM)
 
 
+def test_the_congestion_of_a_line_that_nobody_named_is_no_phone_that_is_offline():
+    caller = replace(ALICE, exten="0501112233")
+    said = Script().calls(caller).say("Newexten", caller.fields(), application="Dial", appdata="PJSIP/x@operator1")
+    call = row(heard(said.hangs_up(caller, 34).gone(caller, cause=34).events, trunks=[]))
+    assert (call.direction, call.status) == ("outbound", Status.NO_CHANNELS)
+
+
 def test_without_log_and_record_the_dialplans_step_tells_who_was_offline():
     said = Script().calls(OUTSIDE).say("Newexten", OUTSIDE.fields(), application="Dial", appdata="PJSIP/101&PJSIP/bob")
     said.dials(OUTSIDE, BOB).rings(BOB).dial_ends(OUTSIDE, BOB, "NOANSWER")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway import cursors
 from services.gateway.cursors import (
     Cursor,
     Place,
@@ -115,6 +116,13 @@ def test_a_place_in_a_report_with_one_letter_changed_is_not_ours(one, data):
     letter = data.draw(st.sampled_from(LETTERS).filter(lambda letter: letter != word[at]))
     with pytest.raises(Invalid):
         decode_sum(word[:at] + letter + word[at + 1 :])
+
+
+def test_a_short_cursor_does_not_become_a_long_number():
+    for amount in ("1E300000000", "1E-300000000", "NaN", "-Infinity", "0" * 31):
+        packed = bytes([cursors.SUM]) + f"{amount} UAH outbound +380".encode()
+        with pytest.raises(Invalid):
+            decode_sum(urlsafe_b64encode(packed + cursors._check(packed)).decode().rstrip("="))
 
 
 @given(CURSORS, PLACES)
