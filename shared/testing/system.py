@@ -59,9 +59,7 @@ class System:
     def start(self, name: str, target: str = "", **env: str) -> Service:
         """Start a process, in place of the one of that name; `target` is what it runs, unless it is the usual."""
         assert self.services
-        process = self.services.start(
-            target or PROCESSES[name], of=PROCESSES[name].split(".")[1], ready=True, **env
-        )
+        process = self.services.start(target or PROCESSES[name], of=PROCESSES[name].split(".")[1], ready=True, **env)
         self.processes[name] = process
         return process
 
