@@ -10,8 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import miniaudio
-import soundfile
 from mutagen import MutagenError
 from mutagen.mp3 import HeaderNotFoundError, MPEGFrame, MPEGInfo
 from mutagen.ogg import OggPage
@@ -73,7 +71,7 @@ def examine(path: Path) -> Found:
                 return _ogg(file, path, head)
             if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1] & 0xE0 == 0xE0):
                 return _mp3(file, path, size)
-        except (MutagenError, EOFError, ArithmeticError, miniaudio.DecodeError, soundfile.SoundFileError) as error:
+        except (MutagenError, EOFError, ArithmeticError) as error:
             raise Damaged("It is damaged.") from error
     raise Unknown(Unknown.__doc__)
 
@@ -148,10 +146,16 @@ def _duration(seconds: float) -> timedelta:
 
 def _peaks_of_ogg(path: Path) -> list[int]:
     """Of each part its first second at most: an hour is looked through in two."""
-    with soundfile.SoundFile(str(path)) as sound:
-        parts = min(PARTS, sound.frames)
-        begins = [sound.frames * part // parts for part in range(parts + 1)]
-        return [_byte(_loudest(sound, begin, end)) for begin, end in pairwise(begins)]
+    # Like miniaudio, which loads numpy if it is there: 27 MiB that a service of WAV files does without.
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as sound:
+            parts = min(PARTS, sound.frames)
+            begins = [sound.frames * part // parts for part in range(parts + 1)]
+            return [_byte(_loudest(sound, begin, end)) for begin, end in pairwise(begins)]
+    except soundfile.SoundFileError as error:
+        raise Damaged("It is damaged.") from error
 
 
 def _loudest(sound: Any, begin: int, end: int) -> int:
@@ -164,9 +168,14 @@ def _loudest(sound: Any, begin: int, end: int) -> int:
 def _peaks_of_mp3(path: Path, about: Any) -> list[int] | None:
     if path.stat().st_size > DECODED:
         return None
+    import miniaudio
+
     frames = int(about.length * about.sample_rate / PARTS / 2)
-    pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
-    return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
+    try:
+        pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
+        return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
+    except miniaudio.DecodeError as error:
+        raise Damaged("It is damaged.") from error
 
 
 def _in_parts(peaks: list[int]) -> list[int]:

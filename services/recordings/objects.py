@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.contracts.errors import Unavailable
 from shared.plumbing.threads import in_a_thread
 
-PIECE = 128 * 1024
+PIECE = 256 * 1024
 NOT_AT_ONCE = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -116,13 +116,18 @@ def _pieces(file: int, begin: int, end: int) -> Generator[bytes, None, None]:
 
 def _piece(file: int, begin: int, size: int) -> bytes:
     """What the system has in memory is read at once; who must wait for the disk, waits in a thread."""
-    piece = bytearray(size)
+    if _is_in_memory(file, begin) and _is_in_memory(file, begin + size - 1):
+        return os.pread(file, size, begin)
+    return in_a_thread(os.pread, file, size, begin)
+
+
+def _is_in_memory(file: int, place: int) -> bool:
     try:
-        return bytes(memoryview(piece)[: os.preadv(file, [piece], begin, os.RWF_NOWAIT)])
+        return bool(os.preadv(file, [bytearray(1)], place, os.RWF_NOWAIT))
     except OSError as error:
         if error.errno not in NOT_AT_ONCE:
             raise
-    return in_a_thread(os.pread, file, size, begin)
+        return False
 
 
 def _on_shelf(shelf: Path) -> list[tuple[UUID, datetime]]:
