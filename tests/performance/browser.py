@@ -25,7 +25,7 @@ SLICE, PAUSE = 250, 0.5
 """So many rows change at a time, and so many seconds later the next."""
 STEP, STEP_PAUSE, TURNS_A_LOOK, MOST_TURNS = 600, 20, 100, 5000
 """Pixels of a turn of the wheel, milliseconds until the next, turns until the memory is looked at, and at most."""
-FIRST_ROW_BAR, FRAME_BAR, HEAP_BAR, ROWS_BAR = 1.0, 100.0, 64.0, 400
+FIRST_ROW_BAR, FRAME_BAR, HEAP_BAR, ROWS_BAR = 1.0, 50.0, 64.0, 400
 """Seconds; milliseconds, on cores that all the services share; MiB; rows."""
 NEWEST = "select call_id::text from journal where tenant = %(tenant)s order by placed_at desc limit %(limit)s"
 CHANGE = (
