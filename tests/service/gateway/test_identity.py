@@ -89,7 +89,7 @@ def started(stack: Stack, services: Services, provider: IdentityProvider) -> Gat
 
 @pytest.fixture(scope="module")
 def trusting(stack: Stack, provider: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that knows the provider."""
+    """A gateway that knows the provider, and for a second whom it introduced: so each test has somebody of its own."""
     services = Services(stack, tmp_path_factory.mktemp("trusting"))
     yield started(stack, services, provider)
     services.stop()
@@ -114,7 +114,7 @@ def test_the_company_is_the_one_that_the_provider_names(
     assert trusting("GET", ME, token=provider.token("operator", "oselia")).json()["tenant"] == "oselia"
 
 
-@pytest.mark.parametrize("who", [("nobody", "oselia"), ("operator", "krynytsia"), ("operator", "")])
+@pytest.mark.parametrize("who", [("nobody", "oselia"), ("operator", "verba"), ("operator", "")])
 def test_who_has_no_account_is_not_in(trusting: Gateway, provider: IdentityProvider, company: Company, who):
     assert trusting("GET", ME, token=provider.token(*who)).status_code == 401
 
@@ -132,7 +132,7 @@ def test_without_a_provider_its_tokens_are_nothing(gateway: Gateway, provider: I
 
 
 def test_signing_out_ends_the_providers_token_too(trusting: Gateway, provider: IdentityProvider, company: Company):
-    token, another = provider.token("operator"), provider.token("operator", jti="2")
+    token, another = provider.token("administrator"), provider.token("administrator", jti="2")
     assert trusting("GET", ME, token=token).status_code == 200
     assert trusting("DELETE", OUT, token=token).status_code == 204
     assert trusting("GET", ME, token=token).status_code == 401
@@ -146,7 +146,7 @@ def test_signing_out_ends_the_providers_token_too(trusting: Gateway, provider: I
 def test_a_disabled_or_changed_account_is_out_within_two_seconds(
     trusting: Gateway, provider: IdentityProvider, company: Company, gateway_db: Postgres, change
 ):
-    token = provider.token("operator")
+    token = provider.token("accountant")
     assert trusting("GET", ME, token=token).status_code == 200
     with gateway_db.connection() as conn:
         conn.execute(change)
