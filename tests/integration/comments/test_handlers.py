@@ -190,6 +190,10 @@ class Edit(NamedTuple):
     text: str
     looks: bool
 
+    def __repr__(self) -> str:
+        """Short: hypothesis minds examples that take long to write."""
+        return f"{self.text}{'?' if self.looks else '!'}"
+
 
 EDITS = st.builds(Edit, st.text("абвгд", min_size=1, max_size=3), st.booleans())
 
