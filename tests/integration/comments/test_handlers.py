@@ -202,6 +202,8 @@ def exactly(number: int, of: st.SearchStrategy[Any]) -> st.SearchStrategy[list[A
     return st.lists(of, min_size=number, max_size=number)
 
 
+# Who uses it meanwhile is the pool of connections, in a thread of its own.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @sized("comments")
 def test_the_history_is_the_sequence_of_the_accepted_writes(comments_db: Postgres, size: Size) -> None:
     @settings(max_examples=size.examples, deadline=None, suppress_health_check=list(HealthCheck))
