@@ -9,8 +9,8 @@ import { has, t } from "./words.js";
 
 const REASONS = new Set(["no_tariff", "no_rate", "talk_too_long"]);
 
-/** Returns {element, update(entry)}; `changed(entry)` is told of what was done here. */
-export function details(entry, me, changed) {
+/** Returns {element, update(entry)}; `said(comment)` is told of the comment that was written here. */
+export function details(entry, me, said) {
   const facts = el("dl", { class: "facts" });
   const price = el("div", { class: "why", hidden: true });
   const comment = el("div", { class: "comment-box" });
@@ -30,7 +30,7 @@ export function details(entry, me, changed) {
     const before = current;
     current = next;
     put(facts, JSON.stringify([next, now() > due(next)]), () => factsOf(next, !price.hidden, explain));
-    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, (words) => changed({ ...next, comment: words })));
+    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, said));
     if (!before || stamp(before) !== stamp(next)) showCourse(course, next);
     if (before && !price.hidden && before.price.amount !== next.price.amount) showPrice(price, next);
   }

@@ -74,7 +74,7 @@ export class Entries {
     this.list = entries.map((entry) => entry.call_id);
     this.known = new Map(entries.map((entry) => [entry.call_id, entry]));
     for (const [id, row] of this.rows) {
-      if (this.known.has(id)) row.update(this.known.get(id));
+      if (this.known.has(id)) this.change(this.known.get(id));
       else this.drop(id, row);
     }
     this.draw();
