@@ -15,6 +15,7 @@ MOST = 250
 """Rows of a page of 50, and those that may come on top of it before the page begins anew."""
 DRAWN = 400
 """Rows of the longest list that is drawn whole."""
+TIMELINES, PRICES = "**/timeline", "**/price"
 PAGES, COUNTERS = "**/api/v1/journal?*", "**/api/v1/journal/summary?*"
 BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
@@ -86,6 +87,57 @@ def test_a_call_that_is_told_late_is_put_where_it_belongs(visit, calls, system):
     expect(visitor.row(late)).to_be_visible()
     shown = [row.get_attribute("data-call") for row in visitor.page.locator("tr.call").all()]
     assert shown.index(newest) < shown.index(late)
+
+
+def first_held(page, pattern, **changed):
+    """The first answer to such a question, kept back until it is let go, when `changed` replaces what it says."""
+    held = []
+
+    def take(route):
+        if held:
+            return route.continue_()
+        answer = route.fetch()
+        return held.append(lambda: route.fulfill(response=answer, json=answer.json() | changed))
+
+    page.route(pattern, take)
+    return held
+
+
+def let_go(page, held):
+    with page.expect_event("requestfinished"):
+        held[0]()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+
+
+def test_a_course_that_comes_late_is_not_put_over_a_newer_one(visit, calls, system):
+    begun, rings, *_ = life()
+    call_id = told(system, [begun])
+    visitor = visit().journal()
+    page = visitor.page
+    held = first_held(page, TIMELINES)
+    with page.expect_request(TIMELINES):
+        steps = visitor.open(call_id).locator(".course li")
+    with page.expect_response(TIMELINES):
+        told(system, [rings])
+    expect(steps).to_have_count(2)
+    let_go(page, held)
+    expect(steps).to_have_count(2)
+
+
+def test_an_explanation_that_comes_late_is_not_put_over_a_newer_one(visit, calls):
+    visitor = visit().journal()
+    page = visitor.page
+    held = first_held(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
+    opened = visitor.open(calls["network_error"])
+    opener = opened.locator(".opens-price")
+    with page.expect_request(PRICES):
+        opener.click()
+    opener.click()
+    with page.expect_response(PRICES):
+        opener.click()
+    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
+    let_go(page, held)
+    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
 
 
 def answered_late(visitor):
