@@ -181,6 +181,33 @@ def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_
     assert all("500" in error for error in visitor.errors), visitor.errors
 
 
+def test_what_was_found_by_its_comment_shows_what_became_of_that(visit, calls, system):
+    path = f"/calls/{calls['no_answer']}/comment"
+    assert system.send("PUT", path, "admin", json={"text": "шукане слово"}).ok
+    visitor = visit().journal("?q=шукане")
+    said = visitor.row(calls["no_answer"]).locator(".actions button").first
+    expect(said).to_have_accessible_name("Є коментар: шукане слово")
+    assert system.send("PUT", path, "super", json={"text": "інше"}).ok
+    expect(said).to_have_accessible_name("Є коментар: інше")
+    assert system.send("DELETE", path, "admin").ok
+    expect(said).to_have_accessible_name("Написати коментар")
+
+
+def of_kateryna(seconds: int = 0) -> Json:
+    return report(str(uuid4()), "placed", datetime.now(UTC) + timedelta(seconds=seconds), **IN)
+
+
+def test_a_call_that_comes_is_shown_where_it_has_what_is_sought(visit, calls, system):
+    visitor = visit().journal("?q=власова")
+    other, sought = told(system, [placed(6)]), told(system, [of_kateryna(7)])
+    expect(visitor.row(sought)).to_be_visible()
+    expect(visitor.row(other)).to_have_count(0)
+    visitor.open(sought)
+    told(system, [placed(8)])
+    told(system, [of_kateryna(9)])
+    expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
+
+
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     visitor = visit("olha", expected=True).journal()
     page = visitor.page

@@ -15,8 +15,12 @@ const MOST_BEYOND = 200;
 const MOST_HELD = 999;
 const LARGEST_PAGE = 200;
 const CATCH_UP = 500;
-/** What changes in a call's life is held against the filter here: the stream says nothing of what fits no longer. */
-const OF_A_MOMENT = new Set(["status", "phase", "has", "min_talk", "max_talk", "limit", "cursor"]);
+const BETWEEN_LOOKS = 3000;
+/**
+ * What changes in a call's life is held against the filter here, or asked of the server: the stream says nothing of
+ * what fits no longer.
+ */
+const OF_A_MOMENT = new Set(["status", "phase", "q", "has", "min_talk", "max_talk", "limit", "cursor"]);
 
 export class Feed {
   /**
@@ -25,7 +29,10 @@ export class Feed {
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
     Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
-    this.isFirst = !query.some(([name]) => name === "cursor");
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity });
+    this.cursor = query.find(([name]) => name === "cursor")?.[1] ?? null;
+    this.isFirst = !this.cursor;
+    this.searched = query.some(([name]) => name === "q");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
     this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
     this.pill = el("span", { class: "pill" });
@@ -42,17 +49,23 @@ export class Feed {
     const inTime = await Promise.race([this.live.ready.then(() => true), pause(PATIENCE)]);
     await this.load();
     if (!inTime) this.live.ready.then(() => this.load({ quiet: true }));
-    this.checking = setInterval(() => document.hidden || this.load({ quiet: true, only: "state" }), 15_000);
+    this.checking = setInterval(() => document.hidden || this.check(), 15_000);
   }
 
-  async load({ quiet = false, only = "", least = 0 } = {}) {
+  /** Whether every owner is heard from. */
+  check() {
+    this.load({ quiet: true, ask: () => get("/journal", [["limit", 1]]), done: () => {} });
+  }
+
+  /** `done(page, since)` is given what `ask` answers, and what was taken meanwhile. */
+  async load({ quiet = false, ask = () => this.page(), done = (...told) => this.show(...told) } = {}) {
     if (this.gone) return;
     const since = this.kept();
     try {
-      const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(least);
+      const page = await ask();
       if (this.gone) return;
       this.warn(page.degraded);
-      if (!only) this.show(page, since);
+      done(page, since);
     } catch (error) {
       if (error.status === 401 || this.gone) return;
       if (!quiet) put(this.place, error, () => failure(error, () => this.load()));
@@ -68,9 +81,9 @@ export class Feed {
     return since;
   }
 
-  /** A page of the journal, after `cursor` where that is given. */
-  page(cursor = null) {
-    const query = this.query.filter(([name]) => name !== "limit" && !(cursor && name === "cursor"));
+  /** A page of the journal: this one, or the one after another cursor, null being before the first. */
+  page(cursor = this.cursor) {
+    const query = this.query.filter(([name]) => name !== "limit" && name !== "cursor");
     return get("/journal", [...query, ...(cursor ? [["cursor", cursor]] : []), ["limit", Math.min(this.limit, LARGEST_PAGE)]]);
   }
 
@@ -143,6 +156,7 @@ export class Feed {
   apply(entry) {
     if (this.table.has(entry.call_id)) return this.table.change(entry);
     if (!this.concerns(entry) || !fits(entry, this.query)) return undefined;
+    if (this.searched) return this.doubt(entry.call_id);
     if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
     this.hold(entry.call_id);
     if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
@@ -159,6 +173,20 @@ export class Feed {
   /** Nobody reads what would be moved. */
   get calm() {
     return this.isFirst && scrollY < AT_TOP && !this.table.busy;
+  }
+
+  /** Only the server knows in which calls a text is found: it is asked of those that came, and not too often. */
+  doubt(id) {
+    this.doubted.add(id);
+    this.looking ??= setTimeout(() => this.lookUp(), Math.max(CATCH_UP, this.lookedAt + BETWEEN_LOOKS - performance.now()));
+  }
+
+  lookUp() {
+    const { doubted } = this;
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: performance.now() });
+    const found = ({ entries }) => entries.map((entry) => entry.call_id).filter((id) => doubted.has(id) && !this.table.has(id));
+    const done = (page, since) => (this.calm ? this.show(page, since) : found(page).forEach((id) => this.hold(id)));
+    this.load({ quiet: true, ask: () => this.page(null), done });
   }
 
   catchUp() {
@@ -188,7 +216,7 @@ export class Feed {
     this.pill.textContent = t(state === "lost" ? "lost" : "live");
     if (state === "lost") say(t("lost"), "bad");
     if (state === "resumed") say(t("resumed"));
-    if (state === "missed") this.load({ quiet: true, least: this.table.size }).then(() => say(t("missed_some")));
+    if (state === "missed") this.load({ quiet: true, ask: () => this.pages(this.table.size) }).then(() => say(t("missed_some")));
   }
 
   warn(degraded) {
