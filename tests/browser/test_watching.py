@@ -2,7 +2,9 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -206,6 +208,58 @@ def test_a_call_that_comes_is_shown_where_it_has_what_is_sought(visit, calls, sy
     told(system, [placed(8)])
     told(system, [of_kateryna(9)])
     expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
+
+
+MONTHS = "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня".split()
+CHECK = 15_000
+"""Milliseconds between two looks at whether all is as it is shown."""
+
+
+def a_day_later(visitor):
+    """The server's clock is a day on, and nobody has called yet."""
+    date = {"date": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)}
+    none = {"entries": [], "next_cursor": None, "total": 0, "inbound": 0, "outbound": 0, "missed": 0, "internal": 0}
+
+    def tomorrow(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | date, json=answer.json() | none)
+
+    for pattern in (PAGES, COUNTERS):
+        visitor.page.route(pattern, tomorrow)
+
+
+def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls):
+    visitor = visit()
+    page = visitor.page
+    page.clock.install()
+    visitor.go("/")
+    expect(visitor.row(calls["answered"])).to_be_visible()
+    total, heading = page.locator(".tile.total b"), page.locator("main .heading").first
+    expect(total).not_to_have_text("…")
+    a_day_later(visitor)
+    for _ in range(2):
+        with page.expect_response(PAGES):
+            page.clock.fast_forward(CHECK)
+    expect(page.locator("tr.call")).to_have_count(0)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).astimezone(ZoneInfo("Europe/Kyiv"))
+    expect(heading).to_contain_text(f"{tomorrow.day} {MONTHS[tomorrow.month - 1]}")
+    expect(total).to_have_text("0")
+
+
+def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls):
+    visitor = visit()
+    visitor.page.clock.install()
+    visitor.journal("?period=today")
+    opened = visitor.open(calls["answered"])
+    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
+    a_day_later(visitor)
+    for _ in range(2):
+        with visitor.page.expect_response(PAGES):
+            visitor.page.clock.fast_forward(CHECK)
+    expect(opened).to_be_visible()
+    visitor.row(calls["answered"]).locator(".chevron").click()
+    visitor.page.clock.fast_forward(CHECK)
+    expect(visitor.row(calls["answered"])).to_have_count(0)
 
 
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):

@@ -56,7 +56,11 @@ export class Entries {
 
   /** Something in the table is open, so its reader is not to be disturbed. */
   get busy() {
-    return [...this.rows.values()].some((row) => row.isOpen) || this.body.contains(document.activeElement);
+    return this.opened || this.body.contains(document.activeElement);
+  }
+
+  get opened() {
+    return [...this.rows.values()].some((row) => row.isOpen);
   }
 
   has = (id) => this.known.has(id);

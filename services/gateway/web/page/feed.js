@@ -1,9 +1,10 @@
 /** A page of the journal that is alive: shown, kept up to date, and honest about when it is not. */
 
-import { get } from "./api.js";
+import { get, now } from "./api.js";
 import { el, pause, put, say } from "./dom.js";
 import { Entries } from "./entries.js";
 import { fits } from "./filters.js";
+import { isoDay } from "./formats.js";
 import { drawn } from "./icons.js";
 import { listen } from "./live.js";
 import { failure, inWords, nothing, waiting } from "./states.js";
@@ -16,11 +17,15 @@ const MOST_HELD = 999;
 const LARGEST_PAGE = 200;
 const CATCH_UP = 500;
 const BETWEEN_LOOKS = 3000;
+/** So much later a day begins here than at the server, whose clock may be behind. */
+const LATE = 3000;
 /**
  * What changes in a call's life is held against the filter here, or asked of the server: the stream says nothing of
  * what fits no longer.
  */
 const OF_A_MOMENT = new Set(["status", "phase", "q", "has", "min_talk", "max_talk", "limit", "cursor"]);
+
+const today = () => isoDay(now() - LATE);
 
 export class Feed {
   /**
@@ -29,10 +34,11 @@ export class Feed {
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
     Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
-    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity });
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity, day: today() });
     this.cursor = query.find(([name]) => name === "cursor")?.[1] ?? null;
     this.isFirst = !this.cursor;
     this.searched = query.some(([name]) => name === "q");
+    this.ofDays = query.some(([name]) => name === "period");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
     this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
     this.pill = el("span", { class: "pill" });
@@ -52,9 +58,10 @@ export class Feed {
     this.checking = setInterval(() => document.hidden || this.check(), 15_000);
   }
 
-  /** Whether every owner is heard from. */
+  /** Whether every owner is heard from; and once a day is over, what the period is now. */
   check() {
-    this.load({ quiet: true, ask: () => get("/journal", [["limit", 1]]), done: () => {} });
+    if (this.ofDays && this.day !== today() && this.atTop && !this.table.opened) this.load({ quiet: true });
+    else this.load({ quiet: true, ask: () => get("/journal", [["limit", 1]]), done: () => {} });
   }
 
   /** `done(page, since)` is given what `ask` answers, and what was taken meanwhile. */
@@ -76,7 +83,7 @@ export class Feed {
 
   /** What is taken from now on, for an answer that may be older than it. */
   kept() {
-    const since = new Map();
+    const since = Object.assign(new Map(), { day: today() });
     this.loads.add(since);
     return since;
   }
@@ -121,7 +128,7 @@ export class Feed {
 
   /** A page, and what was taken `since` it was asked for. */
   show(page, since) {
-    this.last = page;
+    Object.assign(this, { last: page, day: since.day });
     this.table.show(page.entries);
     this.hold(null);
     for (const entry of since.values()) this.apply(entry);
@@ -172,7 +179,11 @@ export class Feed {
 
   /** Nobody reads what would be moved. */
   get calm() {
-    return this.isFirst && scrollY < AT_TOP && !this.table.busy;
+    return this.atTop && !this.table.busy;
+  }
+
+  get atTop() {
+    return this.isFirst && scrollY < AT_TOP;
   }
 
   /** Only the server knows in which calls a text is found: it is asked of those that came, and not too often. */
