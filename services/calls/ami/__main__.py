@@ -9,14 +9,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from services.calls.ami.connection import NotLoggedIn, listen
+from services.calls.ami.missed import Gap, Missed
 from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
 from services.calls.ami.spool import CONNECTED, DATA, Spool
-from services.calls.ami.telling import Teller
+from services.calls.ami.telling import Teller, outgoing
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk import Translator
+from shared.feeds.asterisk_csv_call import Exchange
 from shared.plumbing import clock, logs
 from shared.plumbing.publisher import Publisher
 
@@ -25,7 +30,8 @@ logger = logging.getLogger(__name__)
 SYNC_EVERY = 0.5
 TELL_EVERY = 0.05
 BRING_EVERY = 1.0
-NOTES = "recordings"
+LOOK_EVERY = 1.0
+NOTES, GAPS = "recordings", "gaps"
 SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
 REFUSED_FIRST = 5.0
 """Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
@@ -41,9 +47,11 @@ class Ami:
             settings.spool,
             lambda: Translator(settings.tenant, settings.trunks),
             settings.region,
-            *([self._recordings.note] if self._recordings else []),
+            self._recordings.note if self._recordings else lambda recorded: None,
+            self._note_gap,
         )
-        self._publisher = Publisher(settings.amqp_uri)
+        self._missed = _missed(settings, self._teller.lives)
+        self._publisher, self._publisher_of_missed = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
         self.stopping = threading.Event()
 
     def listen(self) -> None:
@@ -79,10 +87,24 @@ class Ami:
         while self._recordings and not self.stopping.wait(BRING_EVERY):
             self._recordings.bring()
 
+    def look_up(self) -> None:
+        while self._missed and not self.stopping.wait(LOOK_EVERY):
+            with suppress(Unavailable):
+                self._missed.look(self._tell_missed)
+
     def close(self) -> None:
         self._spool.sync()
         self._teller.keep()
         self._publisher.close()
+        self._publisher_of_missed.close()
+
+    def _note_gap(self, gap: Gap, connected_at: datetime) -> None:
+        if self._missed:
+            self._missed.note(gap, connected_at)
+
+    def _tell_missed(self, reports: list[dict[str, Any]]) -> None:
+        told = (outgoing(report, self._settings.region) for report in reports)
+        self._publisher_of_missed.publish([message for message in told if message])
 
     def _hear_first(self) -> Callable[[bytes], None]:
         """The first words of a connection are told to be of a new one."""
@@ -105,6 +127,13 @@ def _recordings(settings: Settings) -> Recordings | None:
     return Recordings(settings.spool / NOTES, settings.recordings, settings.base_url, settings.ingest_key)
 
 
+def _missed(settings: Settings, lives: Callable[[str], bool]) -> Missed | None:
+    if settings.records is None:
+        return None
+    exchange = Exchange(tenant=settings.tenant, trunks=settings.trunks, phones=settings.phones)
+    return Missed(settings.spool / GAPS, settings.records, exchange, lives)
+
+
 def main() -> int:
     logs.configure("asterisk")
     try:
@@ -114,7 +143,14 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    for work in (ami.listen, ami.tell, ami.sync, ami.bring, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))):
+    for work in (
+        ami.listen,
+        ami.tell,
+        ami.sync,
+        ami.bring,
+        ami.look_up,
+        lambda: runner.say_alive(os.environ.get("ALIVE_FILE")),
+    ):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass
