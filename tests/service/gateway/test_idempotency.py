@@ -13,6 +13,7 @@ import pytest
 from services.gateway import idempotency
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
+from tests.integration.gateway.told import call_id, show_states, state
 from tests.service.gateway.stage import Company, Gateway, at_once
 
 CONTACTS = "/api/v1/contacts"
@@ -109,6 +110,23 @@ def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
         assert idempotency.forget(conn, clock.now() + timedelta(hours=23)) == 0
         assert idempotency.forget(conn, clock.now() + timedelta(hours=24, minutes=1)) == 1
     assert count(gateway_db, "kept_answers") == 0
+
+
+@pytest.mark.usefixtures("owners")
+def test_an_owner_does_under_a_key_that_was_forgotten_what_it_is_told(
+    write: Write, gateway: Gateway, company: Company, gateway_db: Postgres, comments_db: Postgres
+):
+    show_states(gateway_db, [state(1)], company.tenant)
+    door = f"/api/v1/calls/{call_id(1)}/comment"
+    first = write("monday", {"text": "а"}, door, "PUT")
+    assert write("tuesday", {"text": "б"}, door, "PUT").json()["version"] == 2
+    assert write("monday", {"text": "а"}, door, "PUT").content == first.content
+    with gateway_db.connection() as conn:
+        conn.execute("update kept_answers set claimed_at = claimed_at - interval '1 day'")
+    thursday = write("monday", {"text": "а"}, door, "PUT")
+    assert (thursday.status_code, thursday.json()["version"]) == (200, 3)
+    shown = gateway("GET", f"/api/v1/calls/{call_id(1)}", token=gateway.token("administrator")).json()["comment"]
+    assert shown == thursday.json()
 
 
 def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gateway_db: Postgres):

@@ -1,0 +1,103 @@
+"""Who claims a key, for how long, and what a write is called by that an owner is to do once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from werkzeug.wrappers import Response
+
+from services.gateway.idempotency import Repeat, elsewhere
+from shared.contracts.errors import Invalid, Unavailable
+from shared.plumbing.database import Postgres
+
+AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+WRITE = Repeat(UUID(int=1), "key", b"asked", AT)
+
+
+class Owner:
+    """Notes by which ids it is told a write."""
+
+    def __init__(self) -> None:
+        self.told: list[UUID] = []
+
+    def does(self, body: str = "") -> Callable[[UUID], Response]:
+        def write(command_id: UUID) -> Response:
+            self.told.append(command_id)
+            return Response(body, 201)
+
+        return write
+
+    def is_lost(self, command_id: UUID) -> Response:
+        self.told.append(command_id)
+        raise Unavailable
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+def later(by: timedelta) -> Repeat:
+    return WRITE._replace(at=AT + by)
+
+
+def test_for_a_day_a_repeat_is_answered_and_the_owner_is_not_told(gateway_db: Postgres, owner: Owner) -> None:
+    elsewhere(gateway_db, WRITE, owner.does("перша"))
+    again = elsewhere(gateway_db, later(DAY - timedelta(microseconds=1)), owner.does("друга"))
+    assert (again.status_code, again.get_data(as_text=True), len(owner.told)) == (201, "перша", 1)
+
+
+def test_from_then_on_it_is_another_command(gateway_db: Postgres, owner: Owner) -> None:
+    for at in (timedelta(0), DAY, 2 * DAY, 2 * DAY + timedelta(hours=1)):
+        elsewhere(gateway_db, later(at), owner.does())
+    assert len(owner.told) == len(set(owner.told)) == 3
+
+
+def test_a_write_whose_answer_was_lost_is_the_same_command_for_a_day(gateway_db: Postgres, owner: Owner) -> None:
+    for at in (timedelta(0), timedelta(hours=23), DAY):
+        with pytest.raises(Unavailable):
+            elsewhere(gateway_db, later(at), owner.is_lost)
+    first, repeated, next_day = owner.told
+    assert first == repeated != next_day
+
+
+def test_a_key_whose_answer_was_lost_is_for_no_other_request(gateway_db: Postgres, owner: Owner) -> None:
+    with pytest.raises(Unavailable):
+        elsewhere(gateway_db, WRITE, owner.is_lost)
+    with pytest.raises(Invalid):
+        elsewhere(gateway_db, WRITE._replace(asked=b"another"), owner.does())
+    assert len(owner.told) == 1
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["new", "expired"])
+def test_several_at_once_claim_a_key_once_and_are_one_command(gateway_db: Postgres, owner: Owner, known: bool) -> None:
+    together = Barrier(4)
+
+    def ask(number: int) -> None:
+        together.wait()
+        elsewhere(gateway_db, later(DAY + timedelta(seconds=number)), owner.does())
+
+    if known:
+        elsewhere(gateway_db, WRITE, owner.does())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(4)))
+    assert len(set(owner.told)) == 1 + known
+
+
+def test_a_first_answer_that_comes_late_is_none_to_the_next_days_write(gateway_db: Postgres, owner: Owner) -> None:
+    def slow(command_id: UUID) -> Response:
+        elsewhere(gateway_db, later(DAY), owner.does("нова"))
+        return owner.does("стара")(command_id)
+
+    elsewhere(gateway_db, WRITE, slow)
+    assert elsewhere(gateway_db, later(DAY), owner.does()).get_data(as_text=True) == "нова"
+
+
+def test_without_a_key_each_write_is_a_command_of_its_own(gateway_db: Postgres, owner: Owner) -> None:
+    for _ in range(2):
+        elsewhere(gateway_db, None, owner.does())
+    assert len(set(owner.told)) == 2
