@@ -109,9 +109,14 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Respo
     return response
 
 
-def forget(conn: Connection, at: datetime) -> int:
-    """Drop answers that nobody may ask for again; returns how many."""
-    return conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
+def forget(db: Postgres, at: datetime) -> int:
+    """Drop all answers that nobody may ask for again, some at a time; returns how many."""
+    forgotten, found = 0, MOST_FORGOTTEN
+    while found == MOST_FORGOTTEN:
+        with db.connection() as conn:
+            found = conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
+        forgotten += found
+    return forgotten
 
 
 def _claim(conn: Connection, repeat: Repeat) -> Claim:

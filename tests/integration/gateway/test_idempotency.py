@@ -9,13 +9,17 @@ from uuid import UUID
 import pytest
 from werkzeug.wrappers import Response
 
-from services.gateway.idempotency import Repeat, elsewhere
+from services.gateway.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget
 from shared.contracts.errors import Invalid, Unavailable
 from shared.plumbing.database import Postgres
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
 WRITE = Repeat(UUID(int=1), "key", b"asked", AT)
+CLAIMS = """
+    insert into kept_answers (digest, asked, claimed_at)
+    select number::text::bytea, '', %(at)s from generate_series(1, %(count)s) as number
+"""
 
 
 class Owner:
@@ -101,3 +105,10 @@ def test_without_a_key_each_write_is_a_command_of_its_own(gateway_db: Postgres, 
     for _ in range(2):
         elsewhere(gateway_db, None, owner.does())
     assert len(set(owner.told)) == 2
+
+
+def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        conn.execute(CLAIMS, {"at": AT, "count": 2 * MOST_FORGOTTEN + 1})
+    assert forget(gateway_db, AT + DAY - timedelta(seconds=1)) == 0
+    assert forget(gateway_db, AT + DAY) == 2 * MOST_FORGOTTEN + 1

@@ -106,9 +106,8 @@ def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
 
 def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
     write("key")
-    with gateway_db.connection() as conn:
-        assert idempotency.forget(conn, clock.now() + timedelta(hours=23)) == 0
-        assert idempotency.forget(conn, clock.now() + timedelta(hours=24, minutes=1)) == 1
+    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=23)) == 0
+    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=24, minutes=1)) == 1
     assert count(gateway_db, "kept_answers") == 0
 
 
