@@ -1,7 +1,7 @@
 """A write that is repeated under the same Idempotency-Key is answered as it was the first time, and not done again.
 
 Answers are kept for a day, under a key that is made of the Idempotency-Key and stands nowhere: some hold what
-is shown only once. Refusals are not kept: nothing was done, so asking again does no harm.
+is shown only once. Which refusals are answers that are kept, and which are not: docs/decisions/0093.
 """
 
 import hashlib
@@ -15,12 +15,14 @@ from uuid import UUID, uuid4
 from cryptography.fernet import Fernet
 from werkzeug.wrappers import Response
 
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import Invalid, ServiceError
 from shared.contracts.wire import instant
 from shared.plumbing.database import Connection, Postgres
+from shared.web.problems import Problem, problem_of
 
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
+KEPT_REFUSALS = (409, 422)
 
 # A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it.
 CLAIM = """
@@ -87,7 +89,7 @@ def here(db: Postgres, repeat: Repeat | None, write: Callable[[Connection], Resp
         claim = _claim(conn, repeat)
         if claim.answer:
             return claim.answer
-        response = write(conn)
+        response = _answered(lambda: _whole_or_not(conn, write))
         _keep(conn, repeat, claim, response)
         return response
 
@@ -103,7 +105,7 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Respo
         claim = _claim(conn, repeat)
     if claim.answer:
         return claim.answer
-    response = write(repeat.command_id(claim.claimed_at))
+    response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
     with db.connection() as conn:
         _keep(conn, repeat, claim, response)
     return response
@@ -127,6 +129,23 @@ def _claim(conn: Connection, repeat: Repeat) -> Claim:
         used = "Used for another request."
         raise Invalid("An Idempotency-Key is for one request.", {"Idempotency-Key": [used]})
     return Claim(claimed_at, _response(repeat.cipher.decrypt(answer)) if answer else None)
+
+
+def _answered(write: Callable[[], Response]) -> Response:
+    """The answer, and a refusal that is one too; others are raised."""
+    try:
+        return write()
+    except (Problem, ServiceError) as error:
+        refusal = problem_of(error)
+        if refusal.status not in KEPT_REFUSALS:
+            raise
+        return refusal.response()
+
+
+def _whole_or_not(conn: Connection, write: Callable[[Connection], Response]) -> Response:
+    """The write, nothing of which stays when it is refused."""
+    with conn.transaction():
+        return write(conn)
 
 
 def _keep(conn: Connection, repeat: Repeat, claim: Claim, response: Response) -> None:

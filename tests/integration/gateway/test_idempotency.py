@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from werkzeug.wrappers import Response
 
-from services.gateway.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget
-from shared.contracts.errors import Invalid, Unavailable
-from shared.plumbing.database import Postgres
+from services.gateway.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, Unavailable
+from shared.plumbing.database import Connection, Postgres
+from shared.web.problems import Problem
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,6 +33,13 @@ class Owner:
         def write(command_id: UUID) -> Response:
             self.told.append(command_id)
             return Response(body, 201)
+
+        return write
+
+    def refuses(self, refusal: Exception) -> Callable[[object], Response]:
+        def write(told: object) -> Response:
+            self.told.append(UUID(int=0))
+            raise refusal
 
         return write
 
@@ -112,3 +120,31 @@ def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -
         conn.execute(CLAIMS, {"at": AT, "count": 2 * MOST_FORGOTTEN + 1})
     assert forget(gateway_db, AT + DAY - timedelta(seconds=1)) == 0
     assert forget(gateway_db, AT + DAY) == 2 * MOST_FORGOTTEN + 1
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Invalid(), Problem(409, "slug", "Conflict", more="так")])
+def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
+    first = door(gateway_db, WRITE, owner.refuses(refusal))
+    again = door(gateway_db, WRITE, owner.does())
+    assert (again.status_code, again.get_data(), len(owner.told)) == (first.status_code, first.get_data(), 1)
+    assert again.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("refusal", [NotFound(), Problem(403, "", ""), Problem(429, "", ""), Unavailable()])
+def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
+    gateway_db: Postgres, owner: Owner, door, refusal
+) -> None:
+    with pytest.raises(type(refusal)):
+        door(gateway_db, WRITE, owner.refuses(refusal))
+    assert door(gateway_db, WRITE, owner.does()).status_code == 201
+
+
+def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:
+    def write(conn: Connection) -> Response:
+        conn.execute(CLAIMS, {"at": AT, "count": 1})
+        raise Conflict
+
+    assert here(gateway_db, WRITE, write).status_code == 409
+    assert forget(gateway_db, AT + DAY) == 1, "the answer"

@@ -148,12 +148,34 @@ def test_a_body_that_does_not_come_is_refused_as_it_is_without_a_key(gateway: Ga
             assert line.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_refusal_is_not_kept(write: Write, gateway_db: Postgres):
+def test_a_conflict_is_an_answer_too(write: Write, gateway_db: Postgres):
     contact = write("first").json()
-    assert write("key").status_code == 409
+    refused = write("key")
+    assert refused.status_code == 409
     assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
-    assert write("key").status_code == 201
-    assert count(gateway_db) == 1
+    again = write("key")
+    assert (again.status_code, again.json()) == (409, refused.json())
+    assert again.headers["Content-Type"] == "application/problem+json"
+    assert count(gateway_db) == 0
+
+
+def test_what_cannot_be_taken_is_refused_again_and_its_key_is_used(write: Write, gateway_db: Postgres):
+    wrong = {**KATERYNA, "number": "не номер"}
+    first, again = write("key", wrong), write("key", wrong)
+    assert (first.status_code, list(first.json()["errors"])) == (422, ["number"])
+    assert (again.status_code, again.json()) == (422, first.json())
+    assert list(write("key").json()["errors"]) == ["Idempotency-Key"]
+
+
+def test_who_was_not_let_in_may_ask_again_under_the_key(write: Write, gateway_db: Postgres, other_company: Company):
+    contact = write("first").json()
+    with gateway_db.connection() as conn:
+        conn.execute("update contacts set tenant = %s", (other_company.tenant,))
+    door, other = f"{CONTACTS}/{contact['id']}", {**KATERYNA, "name": "Інша"}
+    assert write("key", other, door, "PUT").status_code == 404
+    with gateway_db.connection() as conn:
+        conn.execute("update contacts set tenant = 'oselia'")
+    assert write("key", other, door, "PUT").json()["name"] == "Інша"
 
 
 def test_a_deletion_is_repeated_too(write: Write, gateway_db: Postgres):
