@@ -168,6 +168,9 @@ def door(
             found = {key: _uuid(value) for key, value in ids.items()}
             repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
             visit = partial(Visit, plate, request, caller, repeat)
+            if writes_here and plate.body is not None:
+                # Before a transaction is open: a slow client would hold its connection and its locks.
+                bytes_of(request)
             if writes_here:
                 return idempotency.here(self.db, repeat, lambda conn: enter(self, visit(uuid4()), conn, **found))
             return idempotency.elsewhere(self.db, repeat, lambda id_: enter(self, visit(id_), **found))
