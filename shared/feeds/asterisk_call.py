@@ -114,6 +114,11 @@ class Call:
         return min(self.people, key=lambda channel: channel.created_at, default=None)
 
     @property
+    def half_heard(self) -> bool:
+        """May something of it have happened that this connection did not hear?"""
+        return self.interrupted or self.first is None or not self.first.seen_new
+
+    @property
     def people(self) -> Iterator[Channel]:
         return (channel for channel in self.channels.values() if channel.is_person)
 
