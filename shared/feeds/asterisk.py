@@ -2,7 +2,7 @@
 
 Decides nothing: what a call comes to is decided by calls. A report is made as soon as its fact is certain and is never
 taken back. Of an estimate (`seen`, `record` in the report_id) the instant is never earlier than the fact's, so that
-the fact, should another connection have heard it, wins; and estimates of two connections, which differ, are two reports.
+the fact, should another connection have heard it, wins; estimates of two connections, which differ, are two reports.
 """
 
 from collections import deque
@@ -132,7 +132,7 @@ class Translator:
     def _placed(self, call: Call, caller: Channel) -> Data:
         data: Data = {"direction": call.direction, "caller": caller.address, "callee": call.callee or caller.address}
         if call.direction == INBOUND:
-            data.update(caller=caller.number, line=call.callee or caller.endpoint)
+            data.update(caller=caller.number, callee=call.dialled, line=call.dialled)
         elif call.reversed:
             data.update(caller=call.callee, callee=caller.dialled_number or caller.address, line=caller.endpoint)
         elif line := self._line(call, caller):
@@ -223,8 +223,7 @@ class Translator:
         """A caller from outside whom only a menu took up."""
         caller = call.caller
         if call.direction == INBOUND and not call.groups and caller and caller.up_at:
-            group = call.callee or caller.endpoint
-            self._say(call, "connecting", caller.up_at, {"group": group}, group)
+            self._say(call, "connecting", caller.up_at, {"group": call.dialled}, call.dialled)
 
     def _tell_recording(self, call: Call, at: datetime) -> None:
         """Only talk is worth a report, and a killed exchange leaves an empty file.
