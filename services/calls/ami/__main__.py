@@ -13,16 +13,16 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from services.calls.ami.connection import NotLoggedIn, listen
+from services.calls.ami.hearing import LONGEST, SHORTEST, Hearing
 from services.calls.ami.missed import Gap, Missed
 from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
-from services.calls.ami.spool import CONNECTED, DATA, Spool
+from services.calls.ami.spool import Spool
 from services.calls.ami.telling import Teller, outgoing
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk import Translator
 from shared.feeds.asterisk_csv_call import Exchange
-from shared.plumbing import clock, logs
+from shared.plumbing import logs
 from shared.plumbing.publisher import Publisher
 
 logger = logging.getLogger(__name__)
@@ -32,15 +32,13 @@ TELL_EVERY = 0.05
 BRING_EVERY = 1.0
 LOOK_EVERY = 1.0
 NOTES, GAPS = "recordings", "gaps"
-SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
-REFUSED_FIRST = 5.0
-"""Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
 
 
 class Ami:
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.stopping, self._settings = threading.Event(), settings
         self._spool = Spool(settings.spool)
+        self.hearing = Hearing(settings, self._spool, self.stopping)
         self._recordings = _recordings(settings)
         self._teller = Teller(
             self._spool,
@@ -52,23 +50,6 @@ class Ami:
         )
         self._missed = _missed(settings, self._teller.lives)
         self._publisher, self._publisher_of_missed = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
-        self.stopping = threading.Event()
-
-    def listen(self) -> None:
-        """Connect again and again; what is heard is on disk before anything else happens to it."""
-        pause = SHORTEST
-        while not self.stopping.is_set():
-            try:
-                listen(self._settings, self._hear_first())
-                pause = SHORTEST
-                logger.warning("the exchange hung up")
-            except NotLoggedIn as error:
-                pause = min(max(2 * pause, REFUSED_FIRST), LONGEST_AFTER_REFUSAL)
-                logger.error("wrong AMI_USER or AMI_SECRET", extra={"answer": str(error), "again_in": pause})  # noqa: TRY400
-            except OSError as error:
-                pause = min(2 * pause, LONGEST)
-                logger.warning("no exchange", extra={"error": str(error), "again_in": pause})
-            self.stopping.wait(pause)
 
     def tell(self) -> None:
         pause = TELL_EVERY
@@ -106,20 +87,6 @@ class Ami:
         told = (outgoing(report, self._settings.region) for report in reports)
         self._publisher_of_missed.publish([message for message in told if message])
 
-    def _hear_first(self) -> Callable[[bytes], None]:
-        """The first words of a connection are told to be of a new one."""
-        heard_before = False
-
-        def hear(chunk: bytes) -> None:
-            nonlocal heard_before
-            if not heard_before:
-                logger.info("logged in")
-                self._spool.append(CONNECTED, clock.now())
-            heard_before = True
-            self._spool.append(DATA, clock.now(), chunk)
-
-        return hear
-
 
 def _recordings(settings: Settings) -> Recordings | None:
     if settings.recordings is None:
@@ -143,14 +110,8 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    for work in (
-        ami.listen,
-        ami.tell,
-        ami.sync,
-        ami.bring,
-        ami.look_up,
-        lambda: runner.say_alive(os.environ.get("ALIVE_FILE")),
-    ):
+    listen, alive = ami.hearing.listen, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))
+    for work in (listen, ami.tell, ami.sync, ami.bring, ami.look_up, alive):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass

@@ -83,17 +83,24 @@ class Teller:
             waiting.clear()
 
     def keep(self) -> None:
-        """Only when all that was translated is published."""
+        """Only when all that was translated is published. A full disk keeps the state before, and the spool with it."""
         if self._unsent:
             return
+        try:
+            self._write_state()
+        except OSError as error:
+            logger.error("the state cannot be kept", extra={"file": str(self._file), "error": str(error)})  # noqa: TRY400
+            return
+        self._kept_at = self._position
+        self._spool.forget(self._position)
+
+    def _write_state(self) -> None:
         new = self._file.with_suffix(".new")
         with new.open("wb") as file:
             pickle.dump((VERSION, self._position, self._translator, self._stream, self._heard_at), file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._file)
-        self._kept_at = self._position
-        self._spool.forget(self._position)
 
     def lives(self, call: str) -> bool:
         """Does it go on, as far as has been heard?"""

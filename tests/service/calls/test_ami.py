@@ -46,6 +46,11 @@ def arrived(broker: Broker) -> Arrived:
     return Arrived(broker)
 
 
+def told_of(reports: list[dict]) -> list[dict]:
+    """What they tell, whatever their names: those of a call that may have been heard by half have others."""
+    return [{key: value for key, value in report.items() if key != "report_id"} for report in reports]
+
+
 def in_time(question: Callable[[], bool]) -> None:
     eventually(question, seconds=20)
 
@@ -66,7 +71,7 @@ def test_a_connection_that_is_dropped_in_the_middle_changes_nothing(start: Start
     before, after = broken_off(connection, Random(name).randrange(1000, len(connection) - 1000))
     with Exchange(Script(before, hangs_up=True), Script(after)).open() as exchange:
         start(exchange)
-        in_time(lambda: arrived() == expected([connection]))
+        in_time(lambda: told_of(arrived()) == told_of(expected([connection])))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,7 +85,7 @@ def test_a_process_that_is_killed_in_the_middle_goes_on_from_its_spool(start, ar
         first.process.wait()
         arrived()
         start(exchange)
-        in_time(lambda: arrived() == expected([connection]))
+        in_time(lambda: told_of(arrived()) == told_of(expected([connection])))
 
 
 def test_a_day_of_broken_lines_and_killed_processes_comes_to_the_journal_of_an_undisturbed_one(
@@ -102,7 +107,7 @@ def test_a_day_of_broken_lines_and_killed_processes_comes_to_the_journal_of_an_u
                 process.kill()
                 process = start(exchange)
         in_time(lambda: len(arrived()) == len(expected(connections)))
-    assert sorted(map(str, arrived())) == sorted(map(str, expected(connections)))
+    assert sorted(map(str, told_of(arrived()))) == sorted(map(str, told_of(expected(connections))))
     assert sorted(map(str, rows(arrived()))) == sorted(map(str, rows(expected(connections))))
 
 
