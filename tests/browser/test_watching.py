@@ -212,7 +212,20 @@ def test_a_call_that_comes_is_shown_where_it_has_what_is_sought(visit, calls, sy
     expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
 
 
-MONTHS = "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня".split()
+MONTHS = [
+    "січня",
+    "лютого",
+    "березня",
+    "квітня",
+    "травня",
+    "червня",
+    "липня",
+    "серпня",
+    "вересня",
+    "жовтня",
+    "листопада",
+    "грудня",
+]
 CHECK = 15_000
 """Milliseconds between two looks at whether all is as it is shown."""
 

@@ -14,8 +14,10 @@ def edge(stack: Stack) -> str:
     return stack.env("admin")["BASE_URL"]
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/x/../metrics", "/metrics?x=1"])
-def test_metrics_are_not_for_the_outside(edge: str, path: str) -> None:
+@pytest.mark.parametrize("path", ["/{}", "/{}/", "//{}", "/%6detrics", "/%72eadyz", "/x/../{}", "/{}?x=1"])
+@pytest.mark.parametrize("door", ["metrics", "readyz"])
+def test_metrics_and_readiness_are_not_for_the_outside(edge: str, path: str, door: str) -> None:
+    path = path.format(door)
     answer = raw(edge, f"GET {path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n")
     assert answer.startswith("HTTP/1.1 404 ")
 
