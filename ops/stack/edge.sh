@@ -1,5 +1,7 @@
 # nginx in front: one origin, errors as problem+json, media apart from the API.
 
+. "$(dirname "${BASH_SOURCE[0]}")/proxies.sh"
+
 choose_ports_and_hold_them() { # another stack may have chosen the same block a moment ago: then the next
     local _
     for _ in 1 2 3 4 5; do
@@ -12,8 +14,9 @@ choose_ports_and_hold_them() { # another stack may have chosen the same block a 
 edge_settings() { # DIR LISTEN GATEWAY RECORDINGS: what nginx is told
     local user=""
     [ "$(id -u)" != 0 ] || user="user root;"
-    sed -e "s|@DIR@|$1|; s|@USER@|$user|; s|@LOG@|$1/log|; s|@ACCESS_LOG@|$1/access.log|; s|@LISTEN@|$2|" \
-        -e "s|@RESOLVER@||; s|@GATEWAY@|$3|; s|@RECORDINGS@|$4|" "$ROOT/ops/stack/nginx.conf"
+    believing "$ROOT/ops/stack/nginx.conf" |
+        sed -e "s|@DIR@|$1|; s|@USER@|$user|; s|@LOG@|$1/log|; s|@ACCESS_LOG@|$1/access.log|; s|@LISTEN@|$2|" \
+            -e "s|@RESOLVER@||; s|@GATEWAY@|$3|; s|@RECORDINGS@|$4|"
 }
 
 edge_up() {

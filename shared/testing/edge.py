@@ -1,5 +1,6 @@
 """An edge of a test's own, with the settings of the real one."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,11 +9,11 @@ from shared.testing.infrastructure import ROOT, Service, Services, eventually
 SETTINGS = '. ops/stack/settings.sh; . ops/stack/edge.sh; edge_settings "$@"'
 
 
-def edge_settings(folder: Path, port: int, gateway: str) -> str:
-    """What nginx is told to listen at `port` before `gateway` ("host:port")."""
+def edge_settings(folder: Path, port: int, gateway: str, trusted: str = "") -> str:
+    """What nginx is told to listen at `port` before `gateway` ("host:port") and to believe `trusted` proxies."""
     words = [str(folder), f"127.0.0.1:{port}", gateway, "127.0.0.1:9"]
-    command = ["bash", "-euc", SETTINGS, "edge", *words]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    command, environment = ["bash", "-euc", SETTINGS, "edge", *words], {**os.environ, "TRUSTED_PROXY": trusted}
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout
 
 

@@ -65,16 +65,18 @@ def test_a_silent_service_is_a_503_that_says_when_to_try_again(edge: str) -> Non
 
 
 class Behind(BaseHTTPRequestHandler):
-    """Answers; at /slow not before it may."""
+    """Says what it was told of the client; at /slow not before it may."""
 
     may: ClassVar[threading.Event]
 
     def do_GET(self) -> None:
         if self.path == "/slow":
             self.may.wait(20)
+        told = f"{self.headers['X-Forwarded-Proto']} {self.headers['X-Forwarded-For']}".encode()
         self.send_response(200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(told)))
         self.end_headers()
+        self.wfile.write(told)
 
     def log_message(self, *said: Any) -> None:
         """Nothing to the terminal."""
@@ -93,12 +95,12 @@ def behind() -> Iterator[str]:
 
 @pytest.fixture
 def own_edge(services: Services, tmp_path: Path, behind: str) -> Edge:
-    """`own_edge(changed)`: the URL of an edge before `behind`, with some of its settings changed."""
+    """`own_edge(trusted, **changed)`: the URL of an edge before `behind`, with some of its settings changed."""
 
-    def start(changed: dict[str, str]) -> str:
+    def start(trusted: str = "", changed: dict[str, str] | None = None) -> str:
         port = free_port()
-        settings = edge_settings(tmp_path, port, behind)
-        for words, others in changed.items():
+        settings = edge_settings(tmp_path, port, behind, trusted)
+        for words, others in (changed or {}).items():
             assert words in settings
             settings = settings.replace(words, others)
         start_edge(services, tmp_path, settings)
@@ -107,20 +109,42 @@ def own_edge(services: Services, tmp_path: Path, behind: str) -> Edge:
     return start
 
 
+FROM_OUTSIDE = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [
+        ("", "http 127.0.0.1"),
+        ("192.0.2.0/24", "http 127.0.0.1"),
+        ("127.0.0.1", "https 203.0.113.7"),
+        ("192.0.2.0/24,127.0.0.0/8", "https 203.0.113.7"),
+    ],
+    ids=["nobody", "another", "the peer", "its network"],
+)
+def test_who_the_client_is_and_how_it_came_is_believed_of_the_trusted_proxy_only(
+    own_edge: Edge, trusted: str, told: str
+) -> None:
+    edge = own_edge(trusted)
+    assert requests.get(edge, headers=FROM_OUTSIDE, timeout=10).text == told
+    assert requests.get(edge, headers={"X-Forwarded-Proto": "gopher"}, timeout=10).text.startswith("http ")
+    assert requests.get(edge, timeout=10).text == "http 127.0.0.1"
+
+
 @pytest.mark.parametrize(
     "beginning",
     ["GET / HTTP/1.1\r\nX: ", "POST / HTTP/1.1\r\nHost: edge\r\nContent-Length: 1000\r\n\r\n"],
     ids=["head", "body"],
 )
 def test_a_client_that_does_not_go_on_is_let_go(own_edge: Edge, beginning: str) -> None:
-    edge, began = own_edge(SHORT), time.monotonic()
+    edge, began = own_edge(changed=SHORT), time.monotonic()
     answer = raw(edge, beginning + "x")
     assert not answer or answer.startswith("HTTP/1.1 408 ")
     assert 0.8 < time.monotonic() - began < 4
 
 
 def test_a_byte_now_and_then_does_not_prolong_a_head(own_edge: Edge) -> None:
-    edge, began = own_edge(SHORT), time.monotonic()
+    edge, began = own_edge(changed=SHORT), time.monotonic()
     with socket.create_connection(("127.0.0.1", urlsplit(edge).port or 80), timeout=0.2) as line:
         line.sendall(b"GET / HTTP/1.1\r\nX: ")
         while time.monotonic() < began + 5:
@@ -132,7 +156,7 @@ def test_a_byte_now_and_then_does_not_prolong_a_head(own_edge: Edge) -> None:
 
 
 def test_one_address_may_ask_much_at_once_but_not_everything(own_edge: Edge) -> None:
-    edge = own_edge({"limit_conn addresses 2000;": "limit_conn addresses 3;"})
+    edge = own_edge(changed={"limit_conn addresses 2000;": "limit_conn addresses 3;"})
     slow = "GET /slow HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n"
     with ExitStack() as held:
         lines = [held.enter_context(connected(edge, slow)) for _ in range(2)]
