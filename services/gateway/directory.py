@@ -53,8 +53,7 @@ BEGIN_SESSION = """
 FORGET_SESSIONS = "delete from sessions where account_id = %(account_id)s and expires_at < %(at)s"
 END_SESSION = "update sessions set ended_at = %(at)s where id = %(id)s and ended_at is null"
 ACCOUNT = """
-    select accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region,
-           price_delay_seconds
+    select accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region
       from sessions
       join accounts on accounts.id = sessions.account_id
       join tenants on tenants.key = accounts.tenant
@@ -72,7 +71,7 @@ LINES = """
      order by held_from nulls first, address
 """
 API_KEY = """
-    select id, tenant, kind, time_zone, region, price_delay_seconds
+    select id, tenant, kind, time_zone, region
       from api_keys
       join tenants on tenants.key = api_keys.tenant
      where digest = %(digest)s and revoked_at is null

@@ -27,6 +27,7 @@ class Clock:
         self.latest = EPOCH
         self.off = timedelta()
         """By how much the exchange's clock is ahead of ours, where its events are stamped."""
+        self._received = EPOCH
         self._tells_time = False
         self._skew = timedelta()
         self._zone: timedelta | None = None
@@ -38,7 +39,14 @@ class Clock:
         if at is None and received_at is not None and not self._tells_time:
             at = received_at + self._skew
         self.advance(at)
+        if received_at:
+            self._received = received_at + (self.off or self._skew)
         return at
+
+    @property
+    def now(self) -> datetime:
+        """By the exchange's clock, when what was read last was received; lists of what lives have no stamps."""
+        return max(self.latest, self._received)
 
     def advance(self, at: datetime | None) -> None:
         if at is not None and at > self.latest:

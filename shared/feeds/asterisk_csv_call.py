@@ -93,7 +93,8 @@ class _Call:
         if self.first.userfield.startswith(DIALLED_IN):
             return clean(self.first.userfield.removeprefix(DIALLED_IN))
         dialled = next((row.dst for row in self.rows if row.dst not in NO_EXTENSION), "")
-        return dialled or self.first.src or "unknown"
+        unsaid = self.caller.endpoint if self.direction == INBOUND else self.first.src
+        return dialled or unsaid or "unknown"
 
     def _placed(self) -> dict[str, Any]:
         shown = "" if self.first.src.lower() in NO_NUMBER else self.first.src

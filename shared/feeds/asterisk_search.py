@@ -138,7 +138,7 @@ class Search:
     def _look(self, call: Call, source: Channel, event: Event, at: datetime) -> None:
         """An inbound call that rings somebody outside a queue is looked after by the extension it came to."""
         if call.direction == INBOUND and not call.groups:
-            call.groups[extension_of(event) or source.exten or call.callee] = at
+            call.groups[extension_of(event) or source.exten or call.dialled] = at
 
     def _answer_originate(self, event: Event, at: datetime | None) -> None:
         """Where a call that the exchange made to a phone was to lead, told even if the phone was not taken up."""

@@ -10,13 +10,14 @@ import logging
 import os
 import pickle
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from services.calls.ami.missed import Gap
 from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports
@@ -44,12 +45,19 @@ class Teller:
         fresh: Callable[[], Translator],
         region: str,
         note: Callable[[dict[str, Any]], None] = lambda recorded: None,
+        missed: Callable[[Gap, datetime], None] = lambda gap, connected_at: None,
     ) -> None:
-        """`note` is given each report of a recording before it is published."""
-        self._spool, self._file, self._region, self._note = spool, folder / STATE, region, note
+        """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
+        self._spool, self._file, self._region = spool, folder / STATE, region
+        self._note, self._missed = note, missed
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
-        self._position, self._translator, self._stream = self._kept() or (Position(), fresh(), AmiStream())
+        self._position, self._translator, self._stream, self._heard_at = self._kept() or (
+            Position(),
+            fresh(),
+            AmiStream(),
+            None,
+        )
         self._kept_at = self._position
 
     def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
@@ -75,32 +83,48 @@ class Teller:
             waiting.clear()
 
     def keep(self) -> None:
-        """Only when all that was translated is published."""
+        """Only when all that was translated is published. A full disk keeps the state before, and the spool with it."""
         if self._unsent:
             return
-        new = self._file.with_suffix(".new")
-        with new.open("wb") as file:
-            pickle.dump((VERSION, self._position, self._translator, self._stream), file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        try:
+            self._write_state()
+        except OSError as error:
+            logger.error("the state cannot be kept", extra={"file": str(self._file), "error": str(error)})  # noqa: TRY400
+            return
         self._kept_at = self._position
         self._spool.forget(self._position)
 
-    def _kept(self) -> tuple[Position, Translator, AmiStream] | None:
+    def _write_state(self) -> None:
+        new = self._file.with_suffix(".new")
+        with new.open("wb") as file:
+            pickle.dump((VERSION, self._position, self._translator, self._stream, self._heard_at), file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+    def lives(self, call: str) -> bool:
+        """Does it go on, as far as has been heard?"""
+        return self._translator.lives(call)
+
+    def _kept(self) -> tuple[Position, Translator, AmiStream, datetime | None] | None:
         try:
             version, *kept = pickle.loads(self._file.read_bytes())
         except FileNotFoundError:
             return None
         if version == VERSION:
-            return kept[0], kept[1], kept[2]
+            return kept[0], kept[1], kept[2], kept[3]
         logger.warning("another version of the translator: the spool is translated from its beginning")
         return None
 
     def _translated(self, heard: Heard) -> list[dict[str, Any]]:
         if heard.kind == CONNECTED:
             self._stream = AmiStream()
+            if self._heard_at:
+                off = self._translator.clock_off
+                gap = Gap(self._heard_at + off, heard.at + off, self._translator.calls)
+                self._missed(gap, heard.at)
             return []
+        self._heard_at = heard.at
         events = self._stream.feed(heard.data)
         reports_ = [report for event in events for report in self._translator.feed(event, heard.at)]
         self._look_at_clock()
@@ -116,16 +140,21 @@ class Teller:
         logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
 
     def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
-        """None for what no contract takes: it is in the log, and in the spool."""
-        try:
-            [loaded] = reports.load([report])
-        except Invalid as error:
-            logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
-            return None
-        normal = reports.normalised(loaded, self._region)
-        if normal.type == RECORDED:
+        message = outgoing(report, self._region)
+        if message and report["type"] == RECORDED:
             self._note(report)
-        return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
+        return message
+
+
+def outgoing(report: dict[str, Any], region: str) -> Outgoing | None:
+    """None for what no contract takes: it is in the log, and where it came from."""
+    try:
+        [loaded] = reports.load([report])
+    except Invalid as error:
+        logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+        return None
+    normal = reports.normalised(loaded, region)
+    return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
 
 
 def _version() -> str:

@@ -4,7 +4,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import eventlet
@@ -19,7 +18,7 @@ from services.gateway.domain.filters import Filters
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.doors.bell import Bell
-from services.gateway.doors.journal import filters_of, of_account, price_delay
+from services.gateway.doors.journal import filters_of, of_account
 from shared.contracts.errors import Unavailable
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -102,8 +101,7 @@ class Listener:
 class Listeners:
     """`position < reached(tenant)`: the listener has to catch up by itself; else it is told from here."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._of: dict[str, set[Listener]] = {}
         self._reached: dict[str, int] = {}
         self._checked_at = 0.0
@@ -159,11 +157,10 @@ class Listeners:
             return []
 
     def _pieces(self, conn: Connection, caller: Caller, changes: Sequence[feed.Change]) -> dict[int, bytes]:
-        tenant, delay = caller.tenant, price_delay(self._config, caller)
-        shown = entries.shown(conn, tenant, [change.row for change in changes], delay)
+        shown = entries.shown(conn, caller.tenant, [change.row for change in changes])
         return {
             change.feed: b"id: %b\nevent: entry\ndata: %b\n\n"
-            % (places.encode(tenant, change.feed).encode(), orjson.dumps(entry))
+            % (places.encode(caller.tenant, change.feed).encode(), orjson.dumps(entry))
             for change, entry in zip(changes, shown, strict=True)
         }
 
@@ -230,9 +227,8 @@ class OpenStreams(DependencyProvider):
     """Gives a worker the `Listeners` of this process, who hear the bell."""
 
     def setup(self) -> None:
-        config = self.container.config
-        self.listeners = Listeners(config)
-        self.bell = Bell(config["REDIS_URL"])
+        self.listeners = Listeners()
+        self.bell = Bell(self.container.config["REDIS_URL"])
 
     def start(self) -> None:
         self.container.spawn_managed_thread(lambda: self.bell.listen(self.listeners.ring))

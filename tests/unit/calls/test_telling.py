@@ -94,6 +94,20 @@ def test_while_the_broker_is_away_nothing_is_lost(open_spool, tmp_path: Path):
     assert bodies(out) == expected(capture(NAMES[0]))
 
 
+def test_a_state_that_the_disk_does_not_take_leaves_the_one_before_and_stops_nothing(
+    open_spool, tmp_path: Path, monkeypatch, caplog
+):
+    monkeypatch.setattr(telling, "KEEP_EVERY", 0)
+    spool, out = open_spool(tmp_path), []
+    one = teller(spool, tmp_path)
+    one._file = tmp_path / "no such folder" / "state"
+    for heard in said(capture(NAMES[0])):
+        spool.append(*heard)
+        one.tell(out.extend)
+    assert bodies(out) == expected(capture(NAMES[0]))
+    assert "the state cannot be kept" in caplog.text
+
+
 def test_a_state_of_another_version_is_not_trusted(open_spool, tmp_path: Path, monkeypatch):
     spool, out = open_spool(tmp_path), []
     one = teller(spool, tmp_path)

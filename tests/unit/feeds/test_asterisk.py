@@ -43,6 +43,18 @@ def test_a_call_from_outside_is_told_with_its_first_event():
     }
 
 
+def test_a_call_from_a_line_that_dials_no_number_is_for_the_line():
+    """An analogue line, or one without numbers of its own, comes to the extension s."""
+    caller = replace(OUTSIDE, exten="")
+    rung = Script().calls(caller).dials(caller, BOB, "bob").rings(BOB).at(9).dial_ends(caller, BOB, "NOANSWER")
+    busy = Script().calls(caller).dials(caller, BOB, "bob").hangs_up(BOB, 17, 486).dial_ends(caller, BOB, "BUSY")
+    menu = Script().calls(caller).up(caller).at(9).hangs_up(caller)
+    for said in (rung.gone(BOB, cause=0), busy.gone(BOB, cause=17), menu):
+        call = row(heard(said.gone(caller, cause=19).events))
+        assert (call.direction, call.caller, call.callee) == ("inbound", "+380501112233", "operator1")
+        assert (call.line, call.groups, call.status) == ("operator1", ["operator1"], Status.MISSED)
+
+
 def test_a_call_from_inside_is_told_when_it_is_known_where_it_goes():
     assert kinds(heard(Script().calls(ALICE).events)) == []
     assert kinds(heard(Script().calls(ALICE).dials(ALICE, BOB).events)) == ["placed"]

@@ -90,6 +90,13 @@ def test_an_end_that_nobody_heard_is_told_by_the_record():
     assert abs(row(half + IMPORTED[key]).ended_at - row(HEARD[key]).ended_at) <= timedelta(seconds=1)
 
 
+def test_a_call_from_a_line_that_dials_no_number_is_for_the_line():
+    from_line = read(src="+380501112233", dst="s", clid="", channel="PJSIP/operator1-00000001", lastdata="PJSIP/101,20")
+    call = row(of(from_line))
+    assert (call.direction, call.caller, call.callee) == ("inbound", "+380501112233", "operator1")
+    assert (call.line, call.groups) == ("operator1", ["operator1"])
+
+
 def test_reports_are_named_for_what_they_say():
     assert of(read()) == of(read())
     assert {one["report_id"] for one in of(read())}.isdisjoint(one["report_id"] for one in of(read(dst="102")))
