@@ -25,8 +25,9 @@ Write = Callable[..., Any]
 def write(gateway: Gateway, company: Company) -> Write:
     token = gateway.token("administrator")
 
-    def write(key: str, body: Any = KATERYNA, path: str = CONTACTS, method: str = "POST", token: str = token) -> Any:
-        return Gateway(gateway.url)(method, path, token=token, json=body, headers={"Idempotency-Key": key})
+    def write(key: str, body: Any = KATERYNA, path: str = CONTACTS, method: str = "POST", **how: Any) -> Any:
+        headers = {"Idempotency-Key": key} | how.pop("headers", {})
+        return Gateway(gateway.url)(method, path, **{"token": token, "json": body, "headers": headers, **how})
 
     return write
 
@@ -135,6 +136,15 @@ def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gate
     with gateway_db.reading() as conn:
         [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
     assert made["key"] not in row
+
+
+def test_nothing_is_kept_by_which_a_password_that_was_sent_could_be_guessed(write: Write, gateway_db: Postgres):
+    body = b'{"current": "wrong", "new": "another one"}'
+    door, headers = "/api/v1/me/password", {"Content-Type": "application/json"}
+    assert write("key", None, door, "PUT", data=body, headers=headers).status_code == 422
+    with gateway_db.reading() as conn:
+        [[asked]] = conn.execute("select asked from kept_answers")
+    assert asked != idempotency.digest("PUT", f"{door}?", "application/json", body)
 
 
 def test_a_body_that_does_not_come_is_refused_as_it_is_without_a_key(gateway: Gateway, company: Company):
