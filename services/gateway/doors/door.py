@@ -196,5 +196,6 @@ def _repeat(request: Request, caller: Caller) -> idempotency.Repeat | None:
         return None
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid("The Idempotency-Key is malformed.", {"Idempotency-Key": [f"Not 1 to {LONGEST_KEY} characters."]})
-    asked = (request.method, request.full_path, request.mimetype, bytes_of(request))
+    # With the key, which stands nowhere: a body may hold a password, and its digest is kept.
+    asked = (key, request.method, request.full_path, request.mimetype, bytes_of(request))
     return idempotency.Repeat(caller.id, key, idempotency.digest(*asked), clock.now())

@@ -29,7 +29,6 @@ OPERATOR = Account(
     lines=(LINE,),
     time_zone="Europe/Kyiv",
     region="UA",
-    price_delay_seconds=None,
 )
 
 
@@ -78,7 +77,7 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
     quiet.waiting.clear()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
         began = monotonic()
-        beats = list(islice(stream._until_ended(None, Listeners({}), quiet, sock), 3))
+        beats = list(islice(stream._until_ended(None, Listeners(), quiet, sock), 3))
     assert 0.3 <= monotonic() - began < 0.6
     assert beats == [b": heartbeat\nid: %b\n\n" % stream._id(quiet)] * 3
 
@@ -86,7 +85,7 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
 def test_what_waits_is_told_before_a_heartbeat():
     told, (sock, other) = listener(), socket.socketpair()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
-        pieces = list(islice(stream._until_ended(None, Listeners({}), told, sock), 2))
+        pieces = list(islice(stream._until_ended(None, Listeners(), told, sock), 2))
     assert (pieces[0], pieces[1][:11]) == (b"1317", b": heartbeat")
 
 
