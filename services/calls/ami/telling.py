@@ -10,18 +10,19 @@ import logging
 import os
 import pickle
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from services.calls.ami.aside import Aside
 from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports
 from shared.contracts.errors import Invalid
-from shared.feeds.ami_stream import AmiStream
+from shared.feeds.ami_stream import AmiStream, Event
 from shared.feeds.asterisk import Translator
 from shared.plumbing.publisher import Outgoing
 
@@ -47,6 +48,7 @@ class Teller:
     ) -> None:
         """`note` is given each report of a recording before it is published."""
         self._spool, self._file, self._region, self._note = spool, folder / STATE, region, note
+        self._aside = Aside(folder)
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
         self._position, self._translator, self._stream = self._kept() or (Position(), fresh(), AmiStream())
@@ -109,9 +111,18 @@ class Teller:
             self._stream = AmiStream()
             return []
         events = self._stream.feed(heard.data)
-        reports_ = [report for event in events for report in self._translator.feed(event, heard.at)]
+        reports_ = [report for event in events for report in self._made_of(event, heard.at)]
         self._look_at_clock()
         return reports_
+
+    def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
+        """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
+        try:
+            return self._translator.feed(event, at)
+        except Exception as error:
+            logger.exception("an event is set aside", extra={"file": str(self._aside.file)})
+            self._aside.put({"event": dict(event), "heard_at": at, "error": repr(error)})
+            return []
 
     def _look_at_clock(self) -> None:
         """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
@@ -123,11 +134,12 @@ class Teller:
         logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
 
     def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
-        """None for what no contract takes: it is in the log, and in the spool."""
+        """None for what no contract takes: it is set aside."""
         try:
             [loaded] = reports.load([report])
         except Invalid as error:
             logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+            self._aside.put({"report": report, "errors": error.errors})
             return None
         normal = reports.normalised(loaded, self._region)
         if normal.type == RECORDED:

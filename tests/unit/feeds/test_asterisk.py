@@ -446,6 +446,26 @@ def test_an_event_that_lost_its_fields_says_nothing(name):
     assert heard(events(f"Event: {name}", f"Event: {name}\nUniqueid: x", f"Event: {name}\nTimestamp: soon")) == []
 
 
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        "Event: FullyBooted\nUptime: 99999999999",
+        "Event: FullyBooted\nUptime: " + "9" * 5000,
+        "Event: CoreShowChannel\nUniqueid: 1795373800.1\nLinkedid: 1795373800.1\nDuration: 9999999999999:00:00",
+        "Event: Status\nUniqueid: 99999999999.1\nLinkedid: 99999999999.1\nSeconds: 999999999",
+        "Event: CEL\nEventName: CHAN_START\nUniqueid: 1795373800.1\nEventTime: 0001-01-01 00:00:00",
+        "Event: CEL\nEventName: HANGUP\nUniqueid: 1795373800.1\nEventTime: 9999-12-31 23:59:59",
+        "Event: Cdr\nUniqueid: 1795373800.1\nLinkedid: 1795373800.1\nStartTime: 9999-12-31 23:59:59",
+    ],
+)
+@pytest.mark.parametrize("zone", [timedelta(hours=2), -timedelta(hours=2)])
+def test_an_absurd_number_stops_nothing(absurd, zone):
+    log = {"uniqueid": ALICE.fields()["uniqueid"], "eventtime": f"{start() + zone:%Y-%m-%d %H:%M:%S}"}
+    begun = [*Script().calls(ALICE).events, *Script(stamped=False).say("CEL", log, eventname="CHAN_START").events]
+    call = row(heard([*begun, *events(absurd), *talking().events[1:], *talking().gone(ALICE, BOB).events[-2:]]))
+    assert (call.status, call.answered_at) == (Status.ANSWERED, start(2))
+
+
 def test_a_key_too_long_for_a_report_is_shortened_and_stays_unique():
     long = [
         event | {key: value + "x" * 200 for key, value in event.items() if key.endswith("id")}
