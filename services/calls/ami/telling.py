@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from services.calls.ami.aside import Aside
+from services.calls.ami.connection import QUESTION
 from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports
@@ -117,6 +118,9 @@ class Teller:
 
     def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
         """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
+        if event.get("response") == "Error" and event.get("actionid") == QUESTION:
+            told = {"answer": event.get("message"), "needed": "write = reporting, in manager.conf"}
+            logger.error("the exchange does not answer what lives: calls whose end was missed stay live", extra=told)
         try:
             return self._translator.feed(event, at)
         except Exception as error:

@@ -108,6 +108,16 @@ def test_a_state_that_the_disk_does_not_take_leaves_the_one_before_and_stops_not
     assert "the state cannot be kept" in caplog.text
 
 
+@pytest.mark.parametrize(("action", "said_so"), [("resync", 1), ("another", 0)])
+def test_an_exchange_that_refuses_to_tell_what_lives_is_said(open_spool, tmp_path: Path, caplog, action, said_so):
+    spool = open_spool(tmp_path)
+    spool.append(DATA, AT, b"Response: Error\r\nActionID: %s\r\nMessage: Permission denied\r\n\r\n" % action.encode())
+    teller(spool, tmp_path).tell(list)
+    assert [(one.levelname, one.answer, one.needed[:17]) for one in caplog.records] == [
+        ("ERROR", "Permission denied", "write = reporting")
+    ] * said_so
+
+
 class Fussy(Translator):
     def feed(self, event, received_at=None):
         if event.get("event") == "Newstate":
