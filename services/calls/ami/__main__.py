@@ -31,6 +31,8 @@ NOTES = "recordings"
 class Ami:
     def __init__(self, settings: Settings) -> None:
         self.stopping = threading.Event()
+        if not settings.trunks:
+            logger.warning("AMI_TRUNKS names no outside line: which calls come from one is guessed by their numbers")
         self._spool = Spool(settings.spool)
         self.hearing = Hearing(settings, self._spool, self.stopping)
         self._recordings = _recordings(settings)
