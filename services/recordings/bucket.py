@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.recordings.objects import PIECE
+from services.recordings.objects import PIECE, begun
 from shared.contracts.errors import Unavailable
 
 PART = 8 * 1024 * 1024
@@ -46,7 +46,7 @@ class Bucket:
         with _answering():
             asked = {"Bucket": self._bucket, "Key": str(object_id), "Range": f"bytes={begin}-{end - 1}"}
             body = self._s3.get_object(**asked)["Body"]
-        return _pieces(body)
+        return begun(_pieces(body))
 
     def delete(self, object_id: UUID) -> None:
         with _answering():
@@ -60,6 +60,7 @@ class Bucket:
 
 def _pieces(body: Any) -> Generator[bytes, None, None]:
     with closing(body):
+        yield b""
         yield from body.iter_chunks(PIECE)
 
 

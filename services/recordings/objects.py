@@ -33,7 +33,10 @@ class Objects(Protocol):
         """Make the file the object of that id, all of it at once, and safe from a loss of power. Raises NoRoom."""
 
     def read(self, object_id: UUID, begin: int, end: int) -> Generator[bytes, None, None]:
-        """The bytes from `begin` up to `end`, in pieces; what is wrong is raised before the first."""
+        """The bytes from `begin` up to `end`, in pieces; what is wrong is raised before the first.
+
+        To close them gives back what they hold, whether any was taken or not.
+        """
 
     def delete(self, object_id: UUID) -> None:
         """One that is not there is deleted already."""
@@ -69,7 +72,7 @@ class Folder:
             file = in_a_thread(os.open, self._path(object_id), os.O_RDONLY)
         except OSError as error:
             raise Unavailable("The store of recordings does not answer.") from error
-        return _pieces(file, begin, end)
+        return begun(_pieces(file, begin, end))
 
     def delete(self, object_id: UUID) -> None:
         in_a_thread(self._path(object_id).unlink, missing_ok=True)
@@ -105,8 +108,15 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    """Past their first, empty piece: what has not begun is closed without a word, and what it holds stays open."""
+    next(pieces)
+    return pieces
+
+
 def _pieces(file: int, begin: int, end: int) -> Generator[bytes, None, None]:
     try:
+        yield b""
         while begin < end and (piece := _piece(file, begin, min(PIECE, end - begin))):
             yield piece
             begin += len(piece)
