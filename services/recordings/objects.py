@@ -1,6 +1,7 @@
 """Where the bytes are: a folder of this machine, or a bucket (`bucket.py`). An object is there whole or not at all."""
 
 import errno
+import logging
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,8 @@ from uuid import UUID
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing.threads import in_a_thread
+
+logger = logging.getLogger(__name__)
 
 PIECE = 256 * 1024
 NOT_AT_ONCE = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
@@ -42,7 +45,10 @@ class Objects(Protocol):
         """One that is not there is deleted already."""
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
-        """Every object, with the time since when it is kept, some at a time."""
+        """Every object, with the time since when it is kept, some at a time. What is none of ours is left alone."""
+
+    def forget_begun(self, until: datetime) -> None:
+        """Give up what was begun to be kept before then, and is not there yet."""
 
 
 def objects_of(config: Mapping[str, Any]) -> Objects:
@@ -78,8 +84,15 @@ class Folder:
         in_a_thread(self._path(object_id).unlink, missing_ok=True)
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
+        others = 0
         for shelf in in_a_thread(lambda: sorted(self._kept.iterdir())):
-            yield in_a_thread(_on_shelf, shelf)
+            found, left_alone = in_a_thread(_on_shelf, shelf)
+            others += left_alone
+            yield found
+        tell_of(others, self._kept)
+
+    def forget_begun(self, until: datetime) -> None:
+        in_a_thread(forget_incoming, self.incoming, until)
 
     def _path(self, object_id: UUID) -> Path:
         return self._kept / object_id.hex[:2] / str(object_id)
@@ -140,10 +153,43 @@ def _is_in_memory(file: int, place: int) -> bool:
         return False
 
 
-def _on_shelf(shelf: Path) -> list[tuple[UUID, datetime]]:
-    found = []
+def _on_shelf(shelf: Path) -> tuple[list[tuple[UUID, datetime]], int]:
+    """The objects there, and how much else."""
+    if not shelf.is_dir():
+        return [], 1
+    found, others = list[tuple[UUID, datetime]](), 0
     for path in shelf.iterdir():
-        # One that is deleted meanwhile is not there.
+        if object_id := id_of(path.name):
+            # One that is deleted meanwhile is not there.
+            with suppress(FileNotFoundError):
+                found.append((object_id, _changed_at(path)))
+        else:
+            others += 1
+    return found, others
+
+
+def id_of(name: str) -> UUID | None:
+    """The object of that name; None for what others have put there."""
+    with suppress(ValueError):
+        if name == str(object_id := UUID(name)):
+            return object_id
+    return None
+
+
+def tell_of(others: int, place: Path | str) -> None:
+    """What is none of ours is left alone, but somebody should know."""
+    if others:
+        logger.warning("others keep something among the recordings", extra={"place": str(place), "count": others})
+
+
+def forget_incoming(folder: Path, until: datetime) -> None:
+    """Delete files that stopped coming in before then."""
+    for path in folder.iterdir():
+        # One that is put in its place meanwhile is none of those.
         with suppress(FileNotFoundError):
-            found.append((UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)))
-    return found
+            if path.is_file() and _changed_at(path) < until:
+                path.unlink()
+
+
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
