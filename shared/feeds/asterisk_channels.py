@@ -35,7 +35,7 @@ _OUTSIDE_NUMBER = re.compile(r"\+?\d{7,15}")
 _EXTENSION = re.compile(r"\d{2,6}")
 _SAME = 7
 """Digits: numbers that end alike are one, whatever stands before them for a country or an outside line."""
-_DIALLED = re.compile(r"(?:[^/]+/)?(?P<number>[^/@]+)@.+|.*/(?P<after_line>[^/@]+)")
+_DIALLED = re.compile(r"(?:[^/]+/){0,2}(?:(?:sips?|tel):)?(?P<number>[^/@]+)@.+|.*/(?:tel:)?(?P<after_line>[^/@]+)")
 _ESCAPES = {"n": " ", "r": " ", "t": " ", "a": "", "b": "", "f": "", "v": ""}
 _ESCAPED = re.compile(r"\\([nrtabfv\\'\"?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -122,7 +122,7 @@ class Channel:
 
     @property
     def dialled_number(self) -> str:
-        """`79990000001` of `79990000001@provider`, `PJSIP/79990000001@provider` and `provider/79990000001`."""
+        """`79990000001` of `79990000001@provider`, `provider/79990000001` and `provider/sip:79990000001@host`."""
         match = _DIALLED.fullmatch(self.dial_string)
         return (match["number"] or match["after_line"]) if match else ""
 

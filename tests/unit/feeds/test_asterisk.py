@@ -114,7 +114,7 @@ def test_where_no_line_is_named_a_call_by_a_phone_is_inside_the_house(leg):
     assert row(heard(Script().calls(inside).dials(inside, BOB, "bob").events, trunks=[])).direction == "internal"
 
 
-@pytest.mark.parametrize("string", ["0671112233@frank", "frank/380671112233"])
+@pytest.mark.parametrize("string", ["0671112233@frank", "frank/380671112233", "frank/sip:380671112233@pbx.example"])
 def test_where_no_line_is_named_a_phone_that_shows_the_companys_number_calls_out(string):
     caller = replace(ALICE, num="380443303018", exten="80671112233")
     call = row(heard(Script().calls(caller).dials(caller, MOBILE, string).events, trunks=[]))
@@ -130,6 +130,24 @@ def test_a_mobile_phone_that_takes_the_call_is_a_forwarded_leg():
     said = Script().calls(OUTSIDE).dials(OUTSIDE, MOBILE, "380671112233@frank").at(3).talk(OUTSIDE, MOBILE)
     [forward] = row(heard(said.events)).forwarded
     assert (forward.to, forward.line, forward.at) == ("380671112233", "frank", start(3))
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        "380671112233@frank",
+        "frank/380671112233",
+        "frank/sip:380671112233@203.0.113.1:5060",
+        "frank/sips:380671112233@203.0.113.1;transport=tls",
+        "sip:380671112233@203.0.113.1",
+        "frank/tel:380671112233",
+        "PJSIP/frank/sip:380671112233@203.0.113.1",
+    ],
+)
+def test_a_number_may_be_dialled_in_many_ways(string):
+    said = Script().calls(OUTSIDE).dials(OUTSIDE, MOBILE, string).rings(MOBILE).at(3).talk(OUTSIDE, MOBILE)
+    call = row(heard(said.events))
+    assert (call.rung, call.answered_by, call.forwarded[0].to) == (["380671112233"], ["380671112233"], "380671112233")
 
 
 def test_a_mobile_phone_that_only_rang_is_no_forwarded_leg():

@@ -114,6 +114,11 @@ def test_a_call_from_a_line_that_dials_no_number_is_for_the_line():
     assert (call.line, call.groups) == ("operator1", ["operator1"])
 
 
+def test_a_number_may_be_dialled_as_an_address():
+    by_uri = read(dstchannel="PJSIP/operator1-3", lastdata="PJSIP/operator1/sip:0671112233@203.0.113.1:5060,20")
+    assert row(of(by_uri)).answered_by == ["0671112233"]
+
+
 def test_of_several_phones_that_were_dialled_the_one_that_was_reached_tells_the_number():
     group = read(dstchannel="PJSIP/operator1-3", lastdata="PJSIP/bob&PJSIP/0671112233@operator1,20")
     for exchange in (EXCHANGE, NO_LINES):
