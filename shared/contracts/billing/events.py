@@ -118,7 +118,10 @@ class TariffUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeLine:
-    """One priced leg: the rate that matched `number`, and what it comes to."""
+    """One priced leg: the rate that matched `number`, and what it comes to.
+
+    `minimum_seconds` is the first interval that was billed: the rate's minimum, or its increment where that is longer.
+    """
 
     leg: LegKind
     number: str
