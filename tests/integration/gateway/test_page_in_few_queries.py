@@ -57,5 +57,5 @@ def test_a_page_is_two_questions_one_for_calls_and_one_for_names(
     show(gateway_db, *(commented(n, "передзвонити") for n in range(300)))
     with gateway_db.connection() as conn, asking(conn) as asked:
         page = queries.page(conn, scope, filters, limit)
-        entries.shown(conn, TENANT, page.rows, timedelta())
+        entries.shown(conn, TENANT, page.rows)
     assert (len(page.rows), len(asked)) == (limit, questions)

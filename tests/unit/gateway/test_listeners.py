@@ -20,17 +20,7 @@ from shared.plumbing import clock
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINE = Line(id=UUID(int=101), address="101", held_from=None, held_until=None)
-OPERATOR = Account(
-    id=UUID(int=1),
-    tenant="oselia",
-    login="olha",
-    name="Ольга",
-    role=Role.OPERATOR,
-    lines=(LINE,),
-    time_zone="Europe/Kyiv",
-    region="UA",
-    price_delay_seconds=None,
-)
+OPERATOR = Account(id=UUID(int=1), tenant="oselia", login="olha", name="Ольга", role=Role.OPERATOR, lines=(LINE,))
 
 
 def listener(**asked: str) -> Listener:
@@ -78,7 +68,7 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
     quiet.waiting.clear()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
         began = monotonic()
-        beats = list(islice(stream._until_ended(None, Listeners({}), quiet, sock), 3))
+        beats = list(islice(stream._until_ended(None, Listeners(), quiet, sock), 3))
     assert 0.3 <= monotonic() - began < 0.6
     assert beats == [b": heartbeat\nid: %b\n\n" % stream._id(quiet)] * 3
 
@@ -86,7 +76,7 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
 def test_what_waits_is_told_before_a_heartbeat():
     told, (sock, other) = listener(), socket.socketpair()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
-        pieces = list(islice(stream._until_ended(None, Listeners({}), told, sock), 2))
+        pieces = list(islice(stream._until_ended(None, Listeners(), told, sock), 2))
     assert (pieces[0], pieces[1][:11]) == (b"1317", b": heartbeat")
 
 
@@ -103,5 +93,5 @@ def test_what_was_looked_for_with_other_eyes_is_not_told():
     slow = listener()
     slow.waiting.clear()
     with patch.object(stream.feed, "reach", lambda conn, tenant, after, upto: 30):
-        stream._catch_up(Feed(), Streams({}), slow)
+        stream._catch_up(Feed(), Streams(), slow)
     assert (list(slow.waiting), slow.position) == ([], 20)
