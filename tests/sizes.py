@@ -37,6 +37,7 @@ SIZES = {
         Size(examples=3, seed=1, phases="examples,fuzzing"),
         Size(examples=50, seed=None, phases="examples,coverage,fuzzing"),
     ),
+    "import": (Size(rows=10_000), Size(rows=1_000_000)),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

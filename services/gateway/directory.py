@@ -198,9 +198,14 @@ def begin_session(conn: Connection[Any], of: Credentials, at: datetime, expires_
     """A session for who showed these credentials; worthless if they have been changed since."""
     session_id = uuid4()
     session = {"id": session_id, "account_id": of.account_id, "session_version": of.session_version}
-    conn.execute(FORGET_SESSIONS, {"account_id": of.account_id, "at": at})
+    forget_sessions(conn, of.account_id, at)
     conn.execute(BEGIN_SESSION, {**session, "at": at, "expires_at": expires_at})
     return session_id
+
+
+def forget_sessions(conn: Connection[Any], account_id: UUID, at: datetime) -> None:
+    """Drop the sessions of an account whose tokens count no longer by themselves."""
+    conn.execute(FORGET_SESSIONS, {"account_id": account_id, "at": at})
 
 
 def end_session(conn: Connection[Any], session_id: UUID, at: datetime) -> bool:

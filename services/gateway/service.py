@@ -67,8 +67,7 @@ class GatewayService(
 
     @every(CLEAN_UP_EVERY)
     def forget_kept_answers(self) -> None:
-        with self.db.connection() as conn:
-            idempotency.forget(conn, clock.now())
+        idempotency.forget(self.db, clock.now())
 
 
 class Projector:

@@ -10,6 +10,7 @@ SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
 TOLERATED_SKEW = 2 * SECOND
 ZONE_STEP = timedelta(minutes=15)
+WIDEST_ZONE = timedelta(hours=15)
 
 _STAMP = re.compile(r"(\d{1,11})(?:\.(\d{1,6})\d*)?")
 _CREATED = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
@@ -27,6 +28,7 @@ class Clock:
         self.latest = EPOCH
         self.off = timedelta()
         """By how much the exchange's clock is ahead of ours, where its events are stamped."""
+        self._received = EPOCH
         self._tells_time = False
         self._skew = timedelta()
         self._zone: timedelta | None = None
@@ -38,7 +40,14 @@ class Clock:
         if at is None and received_at is not None and not self._tells_time:
             at = received_at + self._skew
         self.advance(at)
+        if received_at:
+            self._received = received_at + (self.off or self._skew)
         return at
+
+    @property
+    def now(self) -> datetime:
+        """By the exchange's clock, when what was read last was received; lists of what lives have no stamps."""
+        return max(self.latest, self._received)
 
     def advance(self, at: datetime | None) -> None:
         if at is not None and at > self.latest:
@@ -47,12 +56,15 @@ class Clock:
     def local(self, text: str) -> datetime | None:
         """The instant of a wall clock reading such as `2026-11-22 18:56:59`."""
         at = _wall_clock(text)
-        return at - (self._zone or timedelta()) if at else None
+        try:
+            return at - (self._zone or timedelta()) if at else None
+        except OverflowError:
+            return None
 
     def learn_zone(self, text: str, uniqueid: str) -> None:
         """A channel's first wall clock reading and the epoch in its Uniqueid are one moment."""
         reading, created = _wall_clock(text), created_at(uniqueid)
-        if reading and created:
+        if reading and created and abs(reading - created) < WIDEST_ZONE:
             self._zone = round((reading - created) / ZONE_STEP) * ZONE_STEP
 
     @property

@@ -1,8 +1,8 @@
 """Asterisk's manager events (AMI, versions 16 to 22) into reports.
 
 Decides nothing: what a call comes to is decided by calls. A report is made as soon as its fact is certain and is never
-taken back; of an estimate (`seen`, `record` in the report_id) the instant is never earlier than the fact's, so that
-the fact, should another connection have heard it, wins.
+taken back. Of an estimate (`seen`, `record` in the report_id) the instant is never earlier than the fact's, so that
+the fact, should another connection have heard it, wins; estimates of two connections, which differ, are two reports.
 """
 
 from collections import deque
@@ -70,6 +70,15 @@ class Translator:
         """By how much the exchange's clock was ahead of ours at the last event."""
         return self._clock.off
 
+    @property
+    def calls(self) -> list[str]:
+        """The keys of the calls that are remembered."""
+        return list(self._board.calls)
+
+    def lives(self, key: str) -> bool:
+        call = self._board.call_named(key)
+        return call is not None and not call.is_over
+
     def feed(self, event: Event, received_at: datetime | None = None) -> list[Report]:
         """The reports that this event makes certain. `received_at` (aware) helps where the stream tells no time."""
         handler = self._handlers.get(event.get("event", ""))
@@ -121,19 +130,18 @@ class Translator:
         if caller is None or not call.direction or not (call.callee or call.legs or call.groups or over):
             return False
         first = call.first or caller
-        of = "" if first.seen_new else SEEN
-        self._say(call, PLACED, first.created_at, self._placed(call, caller), of, key=PLACED)
+        self._say(call, PLACED, first.created_at, self._placed(call, caller), key=PLACED)
         return True
 
     def _last_resort(self, call: Call) -> str:
         """Nobody was dialled: the line that should have been tells, or the look of the number."""
         aimed_at_line = any(map(self._search.is_trunk, call.targets))
-        return OUTBOUND if aimed_at_line or is_outside(call.callee) else INTERNAL
+        return self._search.guess(call) or (OUTBOUND if aimed_at_line or is_outside(call.callee) else INTERNAL)
 
     def _placed(self, call: Call, caller: Channel) -> Data:
         data: Data = {"direction": call.direction, "caller": caller.address, "callee": call.callee or caller.address}
         if call.direction == INBOUND:
-            data.update(caller=caller.number, line=call.callee or caller.endpoint)
+            data.update(caller=caller.number, callee=call.dialled, line=call.dialled)
         elif call.reversed:
             data.update(caller=call.callee, callee=caller.dialled_number or caller.address, line=caller.endpoint)
         elif line := self._line(call, caller):
@@ -224,8 +232,7 @@ class Translator:
         """A caller from outside whom only a menu took up."""
         caller = call.caller
         if call.direction == INBOUND and not call.groups and caller and caller.up_at:
-            group = call.callee or caller.endpoint
-            self._say(call, "connecting", caller.up_at, {"group": group}, group)
+            self._say(call, "connecting", caller.up_at, {"group": call.dialled}, call.dialled)
 
     def _tell_recording(self, call: Call, at: datetime) -> None:
         """Only talk is worth a report, and a killed exchange leaves an empty file.
@@ -242,11 +249,16 @@ class Translator:
         self._say(call, "recorded", at, data, file.name or channel.uniqueid, "recorded")
 
     def _say(self, call: Call, kind: str, at: datetime, data: Data, of: str = "", key: str = "") -> None:
-        """Once for each `key`; `of` makes the report_id unique within the call and the type."""
+        """Once for each `key`; `of` makes the report_id unique within the call and the type.
+
+        Equal instants are ordered by their report_id, so that of a call that was heard by half begins with a `~`.
+        """
         key = key or f"{kind} {of}"
         if key in call.said:
             return
         call.said.add(key)
+        if call.half_heard or of.endswith(SEEN):
+            of = f"{SEEN}-{_digest(at, data)}-{of.removesuffix(SEEN)}".rstrip("-")
         self._out.append(
             {
                 "report_id": _short(f"{call.key}:{kind}:{of}".rstrip(":")),
@@ -276,6 +288,10 @@ def _rang_in_vain(call: Call, caller: Channel) -> bool:
 
 def _rfc3339(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
+
+
+def _digest(at: datetime, data: Data) -> str:
+    return sha256(repr((at, sorted(data.items()))).encode()).hexdigest()[:12]
 
 
 def _short(key: str) -> str:

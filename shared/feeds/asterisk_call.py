@@ -114,6 +114,16 @@ class Call:
         return min(self.people, key=lambda channel: channel.created_at, default=None)
 
     @property
+    def dialled(self) -> str:
+        """By a caller from outside: a number of the company, or the line itself where that is all that is known."""
+        return self.callee or (self.caller.endpoint if self.caller else "")
+
+    @property
+    def half_heard(self) -> bool:
+        """May something of it have happened that this connection did not hear?"""
+        return self.interrupted or self.first is None or not self.first.seen_new
+
+    @property
     def people(self) -> Iterator[Channel]:
         return (channel for channel in self.channels.values() if channel.is_person)
 

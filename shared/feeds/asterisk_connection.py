@@ -15,7 +15,9 @@ RESPONSE = ""
 LOGGED_IN = "Authentication accepted"
 UPTIME_ERROR = timedelta(seconds=1.5)
 
-_DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
+_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d)")
+_WHOLE = re.compile(r"\d{1,9}")
+"""More digits are no length of anything that lives."""
 
 
 class Connection:
@@ -71,22 +73,25 @@ class Connection:
         for call in self.board.calls.values():
             call.fate = KILLED
             for channel in call.channels.values():
-                self._lose(channel)
+                self._lose(channel, self.clock.latest)
 
-    def _lose(self, channel: Channel) -> None:
-        channel.gone, channel.gone_at = True, channel.gone_at or self.clock.latest
+    def _lose(self, channel: Channel, at: datetime) -> None:
+        channel.gone, channel.gone_at = True, channel.gone_at or at
         self.board.leave(channel)
         self.board.touch(channel)
 
     def _list(self, event: Event, at: datetime | None) -> None:
         age = _seconds(event.get("seconds") or event.get("duration", ""))
         created = created_at(event.get("uniqueid", ""))
-        estimate = within_second(created + age) if created and age is not None else self.clock.latest
+        estimate = within_second(created + age) if created and age is not None else self.clock.now
         self.clock.advance(estimate)
         channel = self.board.meet(event, estimate)
         if channel is None:
             return
         self._listed.add(channel.uniqueid)
+        if channel.seen_new and channel.connection == self.board.connection:
+            # Its events are all heard, and tell it to the microsecond.
+            return
         self._search.alert(channel, event.get("channelstate"), estimate)
         if event.get("bridgeid"):
             self.board.enter(channel, self.board.bridge(event))
@@ -94,11 +99,11 @@ class Connection:
         self._search.settle(channel, event)
 
     def _end_list(self, event: Event, at: datetime | None) -> None:
-        """What lived before this connection and is not listed ended unseen."""
+        """What lived before this connection and is not listed ended unseen, not later than now."""
         for channel in list(self.board.channels.values()):
             if channel.connection < self.board.connection and channel.uniqueid not in self._listed and not channel.gone:
                 self.board.call_of(channel).fate = UNSEEN
-                self._lose(channel)
+                self._lose(channel, within_second(self.clock.now))
         for call in self.board.calls.values():
             if not call.is_over:
                 call.fate = None
@@ -108,5 +113,5 @@ def _seconds(text: str) -> timedelta | None:
     """`3` of Status, `00:00:03` of CoreShowChannel."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        return timedelta(seconds=int(text)) if text.isdecimal() else None
+        return timedelta(seconds=int(text)) if _WHOLE.fullmatch(text) else None
     return timedelta(hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3]))

@@ -70,8 +70,7 @@ class Records:
             self.clock.learn_zone(event.get("starttime", ""), event.get("uniqueid", ""))
         if event.get("lastapplication") == DIAL:
             self._aim(call, event.get("lastdata", ""), None)
-        unseen_start = call.first is None or not call.first.seen_new
-        if (call.interrupted or unseen_start) and event.get("disposition") == ANSWERED:
+        if call.half_heard and event.get("disposition") == ANSWERED:
             self._correct(call, event)
 
     def _correct(self, call: Call, event: Event) -> None:

@@ -1,8 +1,11 @@
 """The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -15,6 +18,8 @@ MOST = 250
 """Rows of a page of 50, and those that may come on top of it before the page begins anew."""
 DRAWN = 400
 """Rows of the longest list that is drawn whole."""
+TIMELINES, PRICES = "**/timeline", "**/price"
+STREAMS = "**/journal/stream*"
 PAGES, COUNTERS = "**/api/v1/journal?*", "**/api/v1/journal/summary?*"
 BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
@@ -88,6 +93,57 @@ def test_a_call_that_is_told_late_is_put_where_it_belongs(visit, calls, system):
     assert shown.index(newest) < shown.index(late)
 
 
+def first_held(page, pattern, **changed):
+    """The first answer to such a question, kept back until it is let go, when `changed` replaces what it says."""
+    held = []
+
+    def take(route):
+        if held:
+            return route.continue_()
+        answer = route.fetch()
+        return held.append(lambda: route.fulfill(response=answer, json=answer.json() | changed))
+
+    page.route(pattern, take)
+    return held
+
+
+def let_go(page, held):
+    with page.expect_event("requestfinished"):
+        held[0]()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+
+
+def test_a_course_that_comes_late_is_not_put_over_a_newer_one(visit, calls, system):
+    begun, rings, *_ = life()
+    call_id = told(system, [begun])
+    visitor = visit().journal()
+    page = visitor.page
+    held = first_held(page, TIMELINES)
+    with page.expect_request(TIMELINES):
+        steps = visitor.open(call_id).locator(".course li")
+    with page.expect_response(TIMELINES):
+        told(system, [rings])
+    expect(steps).to_have_count(2)
+    let_go(page, held)
+    expect(steps).to_have_count(2)
+
+
+def test_an_explanation_that_comes_late_is_not_put_over_a_newer_one(visit, calls):
+    visitor = visit().journal()
+    page = visitor.page
+    held = first_held(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
+    opened = visitor.open(calls["network_error"])
+    opener = opened.locator(".opens-price")
+    with page.expect_request(PRICES):
+        opener.click()
+    opener.click()
+    with page.expect_response(PRICES):
+        opener.click()
+    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
+    let_go(page, held)
+    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
+
+
 def answered_late(visitor):
     """Home, with the first page of its journal answered and on its way: the route and the answer."""
     page, late = visitor.page, []
@@ -129,6 +185,98 @@ def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_
     assert all("500" in error for error in visitor.errors), visitor.errors
 
 
+def test_what_was_found_by_its_comment_shows_what_became_of_that(visit, calls, system):
+    path = f"/calls/{calls['no_answer']}/comment"
+    assert system.send("PUT", path, "admin", json={"text": "шукане слово"}).ok
+    visitor = visit().journal("?q=шукане")
+    said = visitor.row(calls["no_answer"]).locator(".actions button").first
+    expect(said).to_have_accessible_name("Є коментар: шукане слово")
+    assert system.send("PUT", path, "super", json={"text": "інше"}).ok
+    expect(said).to_have_accessible_name("Є коментар: інше")
+    assert system.send("DELETE", path, "admin").ok
+    expect(said).to_have_accessible_name("Написати коментар")
+
+
+def of_kateryna(seconds: int = 0) -> Json:
+    return report(str(uuid4()), "placed", datetime.now(UTC) + timedelta(seconds=seconds), **IN)
+
+
+def test_a_call_that_comes_is_shown_where_it_has_what_is_sought(visit, calls, system):
+    visitor = visit().journal("?q=власова")
+    other, sought = told(system, [placed(6)]), told(system, [of_kateryna(7)])
+    expect(visitor.row(sought)).to_be_visible()
+    expect(visitor.row(other)).to_have_count(0)
+    visitor.open(sought)
+    told(system, [placed(8)])
+    told(system, [of_kateryna(9)])
+    expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
+
+
+MONTHS = [
+    "січня",
+    "лютого",
+    "березня",
+    "квітня",
+    "травня",
+    "червня",
+    "липня",
+    "серпня",
+    "вересня",
+    "жовтня",
+    "листопада",
+    "грудня",
+]
+CHECK = 15_000
+"""Milliseconds between two looks at whether all is as it is shown."""
+
+
+def a_day_later(visitor):
+    """The server's clock is a day on, and nobody has called yet."""
+    date = {"date": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)}
+    none = {"entries": [], "next_cursor": None, "total": 0, "inbound": 0, "outbound": 0, "missed": 0, "internal": 0}
+
+    def tomorrow(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | date, json=answer.json() | none)
+
+    for pattern in (PAGES, COUNTERS):
+        visitor.page.route(pattern, tomorrow)
+
+
+def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls):
+    visitor = visit()
+    page = visitor.page
+    page.clock.install()
+    visitor.go("/")
+    expect(visitor.row(calls["answered"])).to_be_visible()
+    total, heading = page.locator(".tile.total b"), page.locator("main .heading").first
+    expect(total).not_to_have_text("…")
+    a_day_later(visitor)
+    for _ in range(2):
+        with page.expect_response(PAGES):
+            page.clock.fast_forward(CHECK)
+    expect(page.locator("tr.call")).to_have_count(0)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).astimezone(ZoneInfo("Europe/Kyiv"))
+    expect(heading).to_contain_text(f"{tomorrow.day} {MONTHS[tomorrow.month - 1]}")
+    expect(total).to_have_text("0")
+
+
+def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls):
+    visitor = visit()
+    visitor.page.clock.install()
+    visitor.journal("?period=today")
+    opened = visitor.open(calls["answered"])
+    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
+    a_day_later(visitor)
+    for _ in range(2):
+        with visitor.page.expect_response(PAGES):
+            visitor.page.clock.fast_forward(CHECK)
+    expect(opened).to_be_visible()
+    visitor.row(calls["answered"]).locator(".chevron").click()
+    visitor.page.clock.fast_forward(CHECK)
+    expect(visitor.row(calls["answered"])).to_have_count(0)
+
+
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     visitor = visit("olha", expected=True).journal()
     page = visitor.page
@@ -146,6 +294,80 @@ def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     expect(page.locator("#said")).to_have_text("Зв'язок відновлено, нічого не пропущено", timeout=20_000)
     expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["answered"])
     assert resumed[-1]
+
+
+@contextmanager
+def missed(page, system):
+    """What happens meanwhile no stream tells: the gateway goes and comes, and does not know where this one was."""
+    held = []
+
+    def hold(route):
+        return held.append(route) if "last-event-id" in route.request.headers else route.continue_()
+
+    page.route(STREAMS, hold)
+    system.processes["gateway"].kill()
+    system.start("gateway")
+    yield
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].fulfill(status=422, content_type="application/problem+json", body="{}")
+
+
+def test_what_no_stream_tells_any_more_is_asked_for_and_said(visit, calls, system):
+    visitor = visit("olha", expected=True).journal()
+    begun, rings, answers, _ = life()
+    call_id = told(system, [begun])
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    expect(icon).to_have_accessible_name(MEANINGS["connecting"])
+    opened = visitor.open(calls["answered"])
+    with missed(visitor.page, system):
+        told(system, [rings, answers])
+        newest = told(system, life()[:1])
+    expect(visitor.page.locator("#said")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
+    expect(visitor.row(newest)).to_be_visible()
+    expect(opened).to_be_visible()
+    expect(visitor.page.locator(".pill.live")).to_be_visible()
+
+
+def test_a_page_that_was_asked_for_earlier_is_not_put_over_a_later_one(visit, calls, system):
+    visitor = visit(expected=True).journal()
+    page, (begun, rings, *_) = visitor.page, life()
+    call_id = told(system, [begun])
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    visitor.open(calls["answered"])
+    told(system, [placed(5)])
+    held = first_held(page, PAGES)
+    page.locator(".new-calls").click()
+    while not held:
+        page.wait_for_timeout(20)
+    with missed(page, system):
+        told(system, [rings])
+    expect(icon).to_have_accessible_name(MEANINGS["ringing"], timeout=20_000)
+    let_go(page, held)
+    expect(icon).to_have_accessible_name(MEANINGS["ringing"])
+
+
+HIDDEN = "window.frames_due = []; window.requestAnimationFrame = (act) => frames_due.push(act);"
+SHOWN_AGAIN = "() => { while (frames_due.length) frames_due.shift()(); }"
+
+
+def test_what_was_heard_while_the_page_was_hidden_is_not_put_over_what_it_was_told_since(visit, calls, system):
+    begun, rings, answers, _ = life()
+    call_id = told(system, [begun])
+    visitor = visit(expected=True)
+    page = visitor.page
+    page.add_init_script(HIDDEN)
+    visitor.go("/")
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    expect(icon).to_have_accessible_name(MEANINGS["connecting"])
+    with page.expect_request(COUNTERS):
+        told(system, [rings])
+    with missed(page, system):
+        told(system, [answers])
+    expect(icon).to_have_accessible_name(MEANINGS["answered"], timeout=20_000)
+    page.evaluate(SHOWN_AGAIN)
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
 
 
 def test_hundreds_of_calls_leave_the_page_small_and_are_scrolled_through_while_they_change(visit, system):

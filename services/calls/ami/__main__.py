@@ -9,15 +9,20 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
-from services.calls.ami.connection import NotLoggedIn, listen
+from services.calls.ami.hearing import LONGEST, SHORTEST, Hearing
+from services.calls.ami.missed import Gap, Missed
 from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
-from services.calls.ami.spool import CONNECTED, DATA, Spool
+from services.calls.ami.spool import Spool
 from services.calls.ami.telling import Teller
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk import Translator
-from shared.plumbing import clock, logs
+from shared.feeds.asterisk_csv_call import Exchange
+from shared.plumbing import logs
 from shared.plumbing.publisher import Publisher
 
 logger = logging.getLogger(__name__)
@@ -25,42 +30,28 @@ logger = logging.getLogger(__name__)
 SYNC_EVERY = 0.5
 TELL_EVERY = 0.05
 BRING_EVERY = 1.0
-NOTES = "recordings"
-SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
-REFUSED_FIRST = 5.0
-"""Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
+LOOK_EVERY = 1.0
+NOTES, GAPS = "recordings", "gaps"
 
 
 class Ami:
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.stopping = threading.Event()
+        if not settings.trunks:
+            logger.warning("AMI_TRUNKS names no outside line: which calls come from one is guessed by their numbers")
         self._spool = Spool(settings.spool)
+        self.hearing = Hearing(settings, self._spool, self.stopping)
         self._recordings = _recordings(settings)
         self._teller = Teller(
             self._spool,
             settings.spool,
             lambda: Translator(settings.tenant, settings.trunks),
             settings.region,
-            *([self._recordings.note] if self._recordings else []),
+            self._recordings.note if self._recordings else lambda recorded: None,
+            self._note_gap,
         )
-        self._publisher = Publisher(settings.amqp_uri)
-        self.stopping = threading.Event()
-
-    def listen(self) -> None:
-        """Connect again and again; what is heard is on disk before anything else happens to it."""
-        pause = SHORTEST
-        while not self.stopping.is_set():
-            try:
-                listen(self._settings, self._hear_first())
-                pause = SHORTEST
-                logger.warning("the exchange hung up")
-            except NotLoggedIn as error:
-                pause = min(max(2 * pause, REFUSED_FIRST), LONGEST_AFTER_REFUSAL)
-                logger.error("wrong AMI_USER or AMI_SECRET", extra={"answer": str(error), "again_in": pause})  # noqa: TRY400
-            except OSError as error:
-                pause = min(2 * pause, LONGEST)
-                logger.warning("no exchange", extra={"error": str(error), "again_in": pause})
-            self.stopping.wait(pause)
+        self._missed = _missed(settings, self._teller.lives)
+        self._publisher, self._publisher_of_missed = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
 
     def tell(self) -> None:
         pause = TELL_EVERY
@@ -79,30 +70,36 @@ class Ami:
         while self._recordings and not self.stopping.wait(BRING_EVERY):
             self._recordings.bring()
 
+    def look_up(self) -> None:
+        while self._missed and not self.stopping.wait(LOOK_EVERY):
+            with suppress(Unavailable):
+                self._missed.look(self._tell_missed)
+
     def close(self) -> None:
         self._spool.sync()
         self._teller.keep()
         self._publisher.close()
+        self._publisher_of_missed.close()
 
-    def _hear_first(self) -> Callable[[bytes], None]:
-        """The first words of a connection are told to be of a new one."""
-        heard_before = False
+    def _note_gap(self, gap: Gap, connected_at: datetime) -> None:
+        if self._missed:
+            self._missed.note(gap, connected_at)
 
-        def hear(chunk: bytes) -> None:
-            nonlocal heard_before
-            if not heard_before:
-                logger.info("logged in")
-                self._spool.append(CONNECTED, clock.now())
-            heard_before = True
-            self._spool.append(DATA, clock.now(), chunk)
-
-        return hear
+    def _tell_missed(self, reports: list[dict[str, Any]]) -> None:
+        self._publisher_of_missed.publish(self._teller.messages(reports))
 
 
 def _recordings(settings: Settings) -> Recordings | None:
     if settings.recordings is None:
         return None
     return Recordings(settings.spool / NOTES, settings.recordings, settings.base_url, settings.ingest_key)
+
+
+def _missed(settings: Settings, lives: Callable[[str], bool]) -> Missed | None:
+    if settings.records is None:
+        return None
+    exchange = Exchange(tenant=settings.tenant, trunks=settings.trunks, phones=settings.phones)
+    return Missed(settings.spool / GAPS, settings.records, exchange, lives)
 
 
 def main() -> int:
@@ -114,7 +111,8 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    for work in (ami.listen, ami.tell, ami.sync, ami.bring, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))):
+    listen, alive = ami.hearing.listen, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))
+    for work in (listen, ami.tell, ami.sync, ami.bring, ami.look_up, alive):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass

@@ -36,6 +36,10 @@ class Heard(NamedTuple):
     data: bytes
 
 
+class NotKept(Exception):
+    """The disk does not take what was heard; says why."""
+
+
 class Spool:
     def __init__(self, folder: Path, segment_size: int = SEGMENT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,12 +49,16 @@ class Spool:
         self._file = self._path(self._number).open("ab", buffering=0)
 
     def append(self, kind: int, at: datetime, data: bytes = b"") -> None:
-        for start in range(0, max(len(data), 1), LONGEST):
-            part = data[start : start + LONGEST]
-            stamp = (at - EPOCH) // MICROSECOND
-            self._file.write(HEAD.pack(len(part), zlib.crc32(part), kind, stamp) + part)
-        if self._file.tell() >= self._segment_size:
-            self._roll()
+        """Raises NotKept: then what was appended before is whole, and what comes after will be read."""
+        try:
+            for start in range(0, max(len(data), 1), LONGEST):
+                part = data[start : start + LONGEST]
+                stamp = (at - EPOCH) // MICROSECOND
+                self._write(HEAD.pack(len(part), zlib.crc32(part), kind, stamp) + part)
+            if self._file.tell() >= self._segment_size:
+                self._roll()
+        except OSError as error:
+            raise NotKept(str(error)) from error
 
     def sync(self) -> None:
         os.fsync(self._file.fileno())
@@ -72,11 +80,22 @@ class Spool:
     def close(self) -> None:
         self._file.close()
 
+    def _write(self, record: bytes) -> None:
+        """The whole record or none of it: a full disk takes a part, and behind a half record nothing is read."""
+        start, left = self._file.tell(), memoryview(record)
+        try:
+            while left:
+                left = left[self._file.write(left) or 0 :]
+        except OSError:
+            self._file.truncate(start)
+            self._file.seek(start)
+            raise
+
     def _roll(self) -> None:
         self.sync()
+        new = self._path(self._number + 1).open("ab", buffering=0)
         self._file.close()
-        self._number += 1
-        self._file = self._path(self._number).open("ab", buffering=0)
+        self._file, self._number = new, self._number + 1
 
     def _numbers(self) -> list[int]:
         return [int(path.stem) for path in self._folder.glob(f"*{ENDING}")]

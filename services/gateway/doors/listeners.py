@@ -59,9 +59,20 @@ class Listener:
             return self.end("session-ended")
         if not may(caller, "stream_journal") or (self.asked["account"] and not may(caller, "show_journal_of_account")):
             return self.end("forbidden")
-        self.caller, self.scope = caller, scope_of(caller)
-        self.filters = of_account(conn, self.asked, caller, filters_of(self.asked, caller, clock.now()))
-        return None
+        filters = of_account(conn, self.asked, caller, filters_of(self.asked, caller, clock.now()))
+        self.caller = caller
+        return self._see(scope_of(caller), filters)
+
+    def _see(self, scope: Scope, filters: Filters) -> None:
+        """What waits was looked for with other eyes: the stream looks for it again."""
+        if self.waiting and (scope, filters) != self.sees:
+            self.position = self.waiting[0][0] - 1
+            self.waiting.clear()
+        self.scope, self.filters = scope, filters
+
+    @property
+    def sees(self) -> tuple[Scope, Filters]:
+        return self.scope, self.filters
 
     def give(self, pieces: Sequence[Piece], upto: int) -> None:
         self.position = max(self.position, upto)

@@ -1,17 +1,31 @@
 """What was heard is on disk, in order, whatever breaks off."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from services.calls.ami.spool import CONNECTED, DATA, HEAD, LONGEST, Position, Spool
+from services.calls.ami.spool import CONNECTED, DATA, HEAD, LONGEST, NotKept, Position, Spool
 
 AT = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 
 
 def said(spool: Spool, since: Position = Position()) -> list[bytes]:  # noqa: B008
     return [heard.data for heard, _ in spool.read(since)]
+
+
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """As on a full disk: what crosses it is written in part, and the next write is refused."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_is_appended_is_read_with_the_moment_it_was_heard(open_spool, tmp_path: Path):
@@ -46,6 +60,19 @@ def test_a_record_that_was_broken_off_is_left_out_and_the_next_process_goes_on_a
     after = open_spool(tmp_path)
     after.append(DATA, AT, b"new")
     assert said(after) == [b"whole", b"new"]
+
+
+@pytest.mark.parametrize("room", [0, 1, HEAD.size, HEAD.size + 9])
+def test_a_full_disk_says_so_and_costs_only_what_it_did_not_take(open_spool, tmp_path: Path, room: int):
+    spool = open_spool(tmp_path)
+    spool.append(DATA, AT, b"before")
+    with no_file_beyond(HEAD.size + len(b"before") + room):
+        for _ in range(2):
+            with pytest.raises(NotKept, match="File too large"):
+                spool.append(DATA, AT, b"no room for it")
+    for data in (b"after", b"and on"):
+        spool.append(DATA, AT, data)
+    assert said(spool) == [b"before", b"after", b"and on"]
 
 
 def test_a_record_that_the_disk_changed_is_left_out(open_spool, tmp_path: Path):
