@@ -22,7 +22,7 @@ from shared.web.problems import Problem, problem_of
 
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
-KEPT_REFUSALS = (409, 422)
+KEPT_REFUSAL = 409
 
 # A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it.
 CLAIM = """
@@ -36,6 +36,7 @@ KEEP = """
        set answer = %(answer)s
      where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null
 """
+RELEASE = "delete from kept_answers where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null"
 FORGET = """
     delete from kept_answers
      where digest in (select digest from kept_answers where claimed_at <= %(expired_at)s
@@ -105,7 +106,13 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Respo
         claim = _claim(conn, repeat)
     if claim.answer:
         return claim.answer
-    response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
+    try:
+        response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
+    except Invalid:
+        # Nothing was done: who mends what was wrong may keep the key.
+        with db.connection() as conn:
+            conn.execute(RELEASE, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at})
+        raise
     with db.connection() as conn:
         _keep(conn, repeat, claim, response)
     return response
@@ -137,7 +144,7 @@ def _answered(write: Callable[[], Response]) -> Response:
         return write()
     except (Problem, ServiceError) as error:
         refusal = problem_of(error)
-        if refusal.status not in KEPT_REFUSALS:
+        if refusal.status != KEPT_REFUSAL:
             raise
         return refusal.response()
 

@@ -10,6 +10,7 @@ SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
 TOLERATED_SKEW = 2 * SECOND
 ZONE_STEP = timedelta(minutes=15)
+WIDEST_ZONE = timedelta(hours=15)
 
 _STAMP = re.compile(r"(\d{1,11})(?:\.(\d{1,6})\d*)?")
 _CREATED = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
@@ -55,12 +56,15 @@ class Clock:
     def local(self, text: str) -> datetime | None:
         """The instant of a wall clock reading such as `2026-11-22 18:56:59`."""
         at = _wall_clock(text)
-        return at - (self._zone or timedelta()) if at else None
+        try:
+            return at - (self._zone or timedelta()) if at else None
+        except OverflowError:
+            return None
 
     def learn_zone(self, text: str, uniqueid: str) -> None:
         """A channel's first wall clock reading and the epoch in its Uniqueid are one moment."""
         reading, created = _wall_clock(text), created_at(uniqueid)
-        if reading and created:
+        if reading and created and abs(reading - created) < WIDEST_ZONE:
             self._zone = round((reading - created) / ZONE_STEP) * ZONE_STEP
 
     @property

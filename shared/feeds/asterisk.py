@@ -136,7 +136,7 @@ class Translator:
     def _last_resort(self, call: Call) -> str:
         """Nobody was dialled: the line that should have been tells, or the look of the number."""
         aimed_at_line = any(map(self._search.is_trunk, call.targets))
-        return OUTBOUND if aimed_at_line or is_outside(call.callee) else INTERNAL
+        return self._search.guess(call) or (OUTBOUND if aimed_at_line or is_outside(call.callee) else INTERNAL)
 
     def _placed(self, call: Call, caller: Channel) -> Data:
         data: Data = {"direction": call.direction, "caller": caller.address, "callee": call.callee or caller.address}

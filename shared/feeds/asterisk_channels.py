@@ -1,7 +1,7 @@
 """Channels and bridges of an exchange, as far as a journal needs them."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,7 +33,9 @@ _NAME = re.compile(r"(?:AsyncGoto/)?(?P<tech>[^/]+)/(?P<endpoint>.+?)(?:-[0-9a-f
 _ZOMBIE = "<ZOMBIE>"
 _OUTSIDE_NUMBER = re.compile(r"\+?\d{7,15}")
 _EXTENSION = re.compile(r"\d{2,6}")
-_DIALLED = re.compile(r"(?:[^/]+/)?(?P<number>[^/@]+)@.+|.*/(?P<after_line>[^/@]+)")
+_SAME = 7
+"""Digits: numbers that end alike are one, whatever stands before them for a country or an outside line."""
+_DIALLED = re.compile(r"(?:[^/]+/){0,2}(?:(?:sips?|tel):)?(?P<number>[^/@]+)@.+|.*/(?:tel:)?(?P<after_line>[^/@]+)")
 _ESCAPES = {"n": " ", "r": " ", "t": " ", "a": "", "b": "", "f": "", "v": ""}
 _ESCAPED = re.compile(r"\\([nrtabfv\\'\"?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -120,7 +122,7 @@ class Channel:
 
     @property
     def dialled_number(self) -> str:
-        """`79990000001` of `79990000001@provider`, `PJSIP/79990000001@provider` and `provider/79990000001`."""
+        """`79990000001` of `79990000001@provider`, `provider/79990000001` and `provider/sip:79990000001@host`."""
         match = _DIALLED.fullmatch(self.dial_string)
         return (match["number"] or match["after_line"]) if match else ""
 
@@ -154,6 +156,19 @@ def _neighbours(channel: Channel, by_name: dict[str, Channel]) -> Iterator[Chann
 def is_outside(number: str) -> bool:
     """Does it look like a number of the public network, longer than any extension?"""
     return bool(_OUTSIDE_NUMBER.fullmatch(number))
+
+
+def looks_inbound(caller: Channel, number: str, callee: str, dialled: Iterable[str]) -> bool:
+    """For exchanges of which no line is named, by either road: `dialled` are the outside numbers that were called.
+
+    A phone may show the company's number, and then calls the number that it dialled; who comes from outside dialled a
+    number of the company. One that shows none is believed to come from outside if it dialled such a number.
+    """
+    if not caller.is_person or _EXTENSION.fullmatch(caller.endpoint):
+        return False
+    if any(one[-_SAME:] == callee[-_SAME:] for one in dialled):
+        return False
+    return is_outside(number) if number else is_outside(callee)
 
 
 def number_of(event: Event, key: str) -> str:

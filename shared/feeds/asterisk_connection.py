@@ -15,7 +15,9 @@ RESPONSE = ""
 LOGGED_IN = "Authentication accepted"
 UPTIME_ERROR = timedelta(seconds=1.5)
 
-_DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
+_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d)")
+_WHOLE = re.compile(r"\d{1,9}")
+"""More digits are no length of anything that lives."""
 
 
 class Connection:
@@ -111,5 +113,5 @@ def _seconds(text: str) -> timedelta | None:
     """`3` of Status, `00:00:03` of CoreShowChannel."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        return timedelta(seconds=int(text)) if text.isdecimal() else None
+        return timedelta(seconds=int(text)) if _WHOLE.fullmatch(text) else None
     return timedelta(hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3]))

@@ -16,7 +16,16 @@ from typing import Any
 from shared.feeds.ami_clock import EPOCH, ZONE_STEP, created_at
 from shared.feeds.asterisk import Report
 from shared.feeds.asterisk_call import CALLEE, CALLER, INBOUND, INTERNAL, OUTBOUND, SYSTEM, UNKNOWN, Ending
-from shared.feeds.asterisk_channels import LOCAL, NO_EXTENSION, NO_NUMBER, Channel, clean, endpoints_of, is_outside
+from shared.feeds.asterisk_channels import (
+    LOCAL,
+    NO_EXTENSION,
+    NO_NUMBER,
+    Channel,
+    clean,
+    endpoints_of,
+    is_outside,
+    looks_inbound,
+)
 from shared.feeds.asterisk_csv import Row
 
 BUSY, REJECTED, CONGESTION, NO_ROUTE, NO_ANSWER, CLEARING = 17, 21, 34, 3, 19, 16
@@ -80,13 +89,26 @@ class _Call:
             out = all(map(self._is_trunk, reached)) if reached else bool(named) and self._all_trunks(named)
             tried = any(self._all_trunks(endpoints_of(row.lastdata)) for row in self.tries if row.lastapp == DIAL)
             return OUTBOUND if out or (tried and is_outside(self.first.dst)) else INTERNAL
-        return OUTBOUND if is_outside(self.first.dst) else INBOUND if is_outside(self.first.src) else INTERNAL
+        return self._guess()
+
+    def _guess(self) -> str:
+        """No line is named: the look of the numbers tells, as it does of a call that is heard live."""
+        dialled = [_dialled(row) for row in self.tries]
+        number = "" if self.first.src.lower() in NO_NUMBER else self.first.src
+        if looks_inbound(self.caller, number, self.first.dst, filter(is_outside, dialled)):
+            return INBOUND
+        out = is_outside(self.first.dst) or (dialled and all(map(is_outside, dialled)))
+        return OUTBOUND if out else INTERNAL
 
     def _all_trunks(self, endpoints: Sequence[str]) -> bool:
         return bool(endpoints) and all(endpoint in self.exchange.trunks for endpoint in endpoints)
 
     def _is_trunk(self, channel: Channel) -> bool:
         return channel.is_line(self.exchange.trunks)
+
+    def _led_out(self, row: Row) -> bool:
+        """Was the far end an outside line; where none is named, an outside number?"""
+        return self._is_trunk(_channel(row.dstchannel)) if self.exchange.trunks else is_outside(_dialled(row))
 
     @property
     def callee(self) -> str:
@@ -130,8 +152,8 @@ class _Call:
 
     def _party(self, row: Row) -> str:
         channel = _channel(row.dstchannel)
-        if self._is_trunk(channel):
-            return _dialled(row.lastdata) or (self.callee if self.direction == OUTBOUND else "") or channel.endpoint
+        if self._led_out(row):
+            return _dialled(row) or (self.callee if self.direction == OUTBOUND else "") or channel.endpoint
         return self._phone(channel) or channel.endpoint
 
     def _tried(self, row: Row) -> Iterator[Report]:
@@ -143,7 +165,7 @@ class _Call:
         if row.disposition == "ANSWERED" and row.answer:
             at = self._picked_up_at(row, row.answer)
             yield self._say("answered", at, {"party": party})
-            if self.direction == INBOUND and self._is_trunk(_channel(row.dstchannel)):
+            if self.direction == INBOUND and self._led_out(row):
                 yield self._say("forwarded", at, {"to": party, "line": _channel(row.dstchannel).endpoint})
 
     def _picked_up_at(self, row: Row, answer: datetime) -> datetime:
@@ -224,10 +246,13 @@ def _channel(name: str) -> Channel:
     return channel
 
 
-def _dialled(lastdata: str) -> str:
-    """`79990000001` of `PJSIP/79990000001@provider,20` and `SIP/provider/79990000001`."""
+def _dialled(row: Row) -> str:
+    """`79990000001` of `PJSIP/79990000001@provider,20` and `SIP/provider/79990000001`; of several the one reached."""
+    if row.lastapp != DIAL:
+        return ""
+    targets, reached = row.lastdata.partition(",")[0].split("&"), _channel(row.dstchannel).endpoint
     channel = Channel(uniqueid="", name="", call="", created_at=EPOCH, connection=0)
-    channel.dial_string = clean(lastdata.partition(",")[0].partition("&")[0])
+    channel.dial_string = clean(next((one for one in targets if endpoints_of(one) == [reached]), targets[0]))
     return channel.dialled_number
 
 

@@ -8,7 +8,18 @@ from shared.feeds.ami_clock import Clock
 from shared.feeds.ami_stream import Event
 from shared.feeds.asterisk_board import Board, Handlers
 from shared.feeds.asterisk_call import INBOUND, INTERNAL, OUTBOUND, Call
-from shared.feeds.asterisk_channels import DOWN, LOCAL, RINGING, UP, Channel, clean, extension_of, is_outside, number_of
+from shared.feeds.asterisk_channels import (
+    DOWN,
+    LOCAL,
+    RINGING,
+    UP,
+    Channel,
+    clean,
+    extension_of,
+    is_outside,
+    looks_inbound,
+    number_of,
+)
 
 HANGUP_EXTENSION = "h"
 MOST_CAUSE = 127
@@ -107,8 +118,8 @@ class Search:
         call.dial(dialled)
         self.settle(source, event)
         if dialled.is_person:
-            self._look(call, source, event, at)
             self.direct(call, OUTBOUND if self._goes_out(call) else INTERNAL)
+            self._look(call, source, event, at)
 
     def _change_dial(self, event: Event, at: datetime | None) -> None:
         if (dialled := self.board.find(event, "dest")) and event.get("dialstatus") == "RINGING":
@@ -154,7 +165,9 @@ class Search:
             return
         if not call.direction or not call.callee:
             call.callee = extension_of(event) or channel.exten or call.callee
-        if self.is_line(channel) and not channel.placed_by_exchange:
+        if channel.placed_by_exchange:
+            return
+        if self.is_line(channel) or (not is_outside(call.callee) and self.looks_inbound(call)):
             self.direct(call, INBOUND)
 
     def direct(self, call: Call, direction: str) -> None:
@@ -162,7 +175,20 @@ class Search:
         if call.direction:
             return
         call.reversed = bool(first and first.placed_by_exchange and first.is_person and self.is_line(first))
-        call.direction = OUTBOUND if call.reversed else direction
+        call.direction = OUTBOUND if call.reversed else self.guess(call) or direction
+
+    def guess(self, call: Call) -> str:
+        """What the look of the numbers tells, where no line is named; it may be nothing."""
+        if self.looks_inbound(call):
+            return INBOUND
+        return OUTBOUND if not self._trunks and is_outside(call.callee) else ""
+
+    def looks_inbound(self, call: Call) -> bool:
+        first = call.first
+        if self._trunks or first is None or first.placed_by_exchange:
+            return False
+        dialled = (channel.dialled_number for channel in call.people if self.is_line(channel))
+        return looks_inbound(first, first.number, call.callee, dialled)
 
     def _goes_out(self, call: Call) -> bool:
         """To outside lines only; a group with a phone of the house in it is a call inside the house."""

@@ -69,6 +69,21 @@ def test_a_comment_on_a_call_that_went_on_meanwhile_takes_nothing_of_it_back(vis
     assert set(visitor.page.evaluate("window.statuses")) == {MEANINGS["answered"]}
 
 
+def test_an_answer_that_comes_late_is_not_put_over_a_comment_that_was_written_since(visit, fresh, system):
+    visitor, held = visit().journal(), []
+    page, said = visitor.page, visitor.row(fresh).locator(".actions button").first
+    page.route("**/comment", lambda route: held.append((route, route.fetch())))
+    said.click()
+    write(page, "перше")
+    expect(said).to_have_accessible_name("Є коментар: перше")
+    assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "друге"}).ok
+    expect(said).to_have_accessible_name("Є коментар: друге")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(said).to_have_accessible_name("Є коментар: друге")
+
+
 def test_two_hundred_cyrillic_letters_are_taken_and_one_more_cannot_be_written(visit, fresh):
     visitor = visit("olha").journal()
     visitor.row(fresh).locator(".actions button").first.click()

@@ -1,6 +1,7 @@
 """The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from uuid import uuid4
@@ -18,6 +19,7 @@ MOST = 250
 DRAWN = 400
 """Rows of the longest list that is drawn whole."""
 TIMELINES, PRICES = "**/timeline", "**/price"
+STREAMS = "**/journal/stream*"
 PAGES, COUNTERS = "**/api/v1/journal?*", "**/api/v1/journal/summary?*"
 BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
@@ -292,6 +294,80 @@ def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     expect(page.locator("#said")).to_have_text("Зв'язок відновлено, нічого не пропущено", timeout=20_000)
     expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["answered"])
     assert resumed[-1]
+
+
+@contextmanager
+def missed(page, system):
+    """What happens meanwhile no stream tells: the gateway goes and comes, and does not know where this one was."""
+    held = []
+
+    def hold(route):
+        return held.append(route) if "last-event-id" in route.request.headers else route.continue_()
+
+    page.route(STREAMS, hold)
+    system.processes["gateway"].kill()
+    system.start("gateway")
+    yield
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].fulfill(status=422, content_type="application/problem+json", body="{}")
+
+
+def test_what_no_stream_tells_any_more_is_asked_for_and_said(visit, calls, system):
+    visitor = visit("olha", expected=True).journal()
+    begun, rings, answers, _ = life()
+    call_id = told(system, [begun])
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    expect(icon).to_have_accessible_name(MEANINGS["connecting"])
+    opened = visitor.open(calls["answered"])
+    with missed(visitor.page, system):
+        told(system, [rings, answers])
+        newest = told(system, life()[:1])
+    expect(visitor.page.locator("#said")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
+    expect(visitor.row(newest)).to_be_visible()
+    expect(opened).to_be_visible()
+    expect(visitor.page.locator(".pill.live")).to_be_visible()
+
+
+def test_a_page_that_was_asked_for_earlier_is_not_put_over_a_later_one(visit, calls, system):
+    visitor = visit(expected=True).journal()
+    page, (begun, rings, *_) = visitor.page, life()
+    call_id = told(system, [begun])
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    visitor.open(calls["answered"])
+    told(system, [placed(5)])
+    held = first_held(page, PAGES)
+    page.locator(".new-calls").click()
+    while not held:
+        page.wait_for_timeout(20)
+    with missed(page, system):
+        told(system, [rings])
+    expect(icon).to_have_accessible_name(MEANINGS["ringing"], timeout=20_000)
+    let_go(page, held)
+    expect(icon).to_have_accessible_name(MEANINGS["ringing"])
+
+
+HIDDEN = "window.frames_due = []; window.requestAnimationFrame = (act) => frames_due.push(act);"
+SHOWN_AGAIN = "() => { while (frames_due.length) frames_due.shift()(); }"
+
+
+def test_what_was_heard_while_the_page_was_hidden_is_not_put_over_what_it_was_told_since(visit, calls, system):
+    begun, rings, answers, _ = life()
+    call_id = told(system, [begun])
+    visitor = visit(expected=True)
+    page = visitor.page
+    page.add_init_script(HIDDEN)
+    visitor.go("/")
+    icon = visitor.cell(call_id, "status").get_by_role("img")
+    expect(icon).to_have_accessible_name(MEANINGS["connecting"])
+    with page.expect_request(COUNTERS):
+        told(system, [rings])
+    with missed(page, system):
+        told(system, [answers])
+    expect(icon).to_have_accessible_name(MEANINGS["answered"], timeout=20_000)
+    page.evaluate(SHOWN_AGAIN)
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
 
 
 def test_hundreds_of_calls_leave_the_page_small_and_are_scrolled_through_while_they_change(visit, system):

@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("import", help="old records into the journal; begun again, it goes on")
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     add = _kind(kinds, "asterisk-csv", "FILE", "Asterisk's Master.csv, or a table of detail records with a head")
-    add.add_argument("--trunks", default="", metavar="A,B", help="endpoints that are outside lines")
+    add.add_argument("--trunks", default="", metavar="A,B", help="endpoints that are outside lines; else numbers tell")
     add.add_argument("--phones", default="", metavar="BOB=102,…", help="numbers of endpoints not named after them")
     add.add_argument("--zone", default="Europe/Kyiv", help="of the exchange's clock, if no uniqueid tells it")
     add = _kind(kinds, "freeswitch-json", "DIR", "files of mod_json_cdr or mod_xml_cdr")

@@ -18,7 +18,7 @@ from services.calls.ami.missed import Gap, Missed
 from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
 from services.calls.ami.spool import Spool
-from services.calls.ami.telling import Teller, outgoing
+from services.calls.ami.telling import Teller
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk import Translator
 from shared.feeds.asterisk_csv_call import Exchange
@@ -36,7 +36,9 @@ NOTES, GAPS = "recordings", "gaps"
 
 class Ami:
     def __init__(self, settings: Settings) -> None:
-        self.stopping, self._settings = threading.Event(), settings
+        self.stopping = threading.Event()
+        if not settings.trunks:
+            logger.warning("AMI_TRUNKS names no outside line: which calls come from one is guessed by their numbers")
         self._spool = Spool(settings.spool)
         self.hearing = Hearing(settings, self._spool, self.stopping)
         self._recordings = _recordings(settings)
@@ -84,8 +86,7 @@ class Ami:
             self._missed.note(gap, connected_at)
 
     def _tell_missed(self, reports: list[dict[str, Any]]) -> None:
-        told = (outgoing(report, self._settings.region) for report in reports)
-        self._publisher_of_missed.publish([message for message in told if message])
+        self._publisher_of_missed.publish(self._teller.messages(reports))
 
 
 def _recordings(settings: Settings) -> Recordings | None:

@@ -12,7 +12,8 @@ from services.calls.ami.settings import Settings
 CONNECT_TIMEOUT, LOGIN_TIMEOUT = 5.0, 10.0
 PING_AFTER, SILENT_AFTER = 20.0, 60.0
 """Seconds without a byte until the exchange is asked whether it is there, and until it is not."""
-ASKED = "Action: CoreStatus\r\nActionID: resync\r\n\r\nAction: CoreShowChannels\r\nActionID: resync"
+QUESTION = "resync"
+ASKED = f"Action: CoreStatus\r\nActionID: {QUESTION}\r\n\r\nAction: CoreShowChannels\r\nActionID: {QUESTION}"
 """Since when it runs, and what lives."""
 CHUNK = 1 << 16
 MOST_OF_LOGIN = 1 << 16

@@ -21,6 +21,7 @@ class Settings(NamedTuple):
     tls: bool = False
     ca: str = ""
     trunks: frozenset[str] = frozenset()
+    """The endpoints that are outside lines; where none is named, the look of the numbers tells."""
     region: str = "UA"
     recordings: Path | None = None
     """The exchange's folder of recordings, where it is seen from here."""

@@ -17,12 +17,14 @@ from typing import Any
 
 import orjson
 
+from services.calls.ami.aside import Aside
+from services.calls.ami.connection import QUESTION
 from services.calls.ami.missed import Gap
 from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports
 from shared.contracts.errors import Invalid
-from shared.feeds.ami_stream import AmiStream
+from shared.feeds.ami_stream import AmiStream, Event
 from shared.feeds.asterisk import Translator
 from shared.plumbing.publisher import Outgoing
 
@@ -49,7 +51,7 @@ class Teller:
     ) -> None:
         """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
         self._spool, self._file, self._region = spool, folder / STATE, region
-        self._note, self._missed = note, missed
+        self._note, self._missed, self._aside = note, missed, Aside(folder)
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
         self._position, self._translator, self._stream, self._heard_at = self._kept() or (
@@ -69,7 +71,7 @@ class Teller:
         for heard, after in self._spool.read(self._position):
             number += 1
             self._position = after
-            waiting += filter(None, map(self._outgoing, self._translated(heard)))
+            waiting += self.messages(self._translated(heard))
             if len(waiting) >= AT_ONCE:
                 self._send(publish, waiting)
         self._send(publish, waiting)
@@ -126,9 +128,21 @@ class Teller:
             return []
         self._heard_at = heard.at
         events = self._stream.feed(heard.data)
-        reports_ = [report for event in events for report in self._translator.feed(event, heard.at)]
+        reports_ = [report for event in events for report in self._made_of(event, heard.at)]
         self._look_at_clock()
         return reports_
+
+    def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
+        """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
+        if event.get("response") == "Error" and event.get("actionid") == QUESTION:
+            told = {"answer": event.get("message"), "needed": "write = reporting, in manager.conf"}
+            logger.error("the exchange does not answer what lives: calls whose end was missed stay live", extra=told)
+        try:
+            return self._translator.feed(event, at)
+        except Exception as error:
+            logger.exception("an event is set aside", extra={"file": str(self._aside.file)})
+            self._aside.put({"event": dict(event), "heard_at": at, "error": repr(error)})
+            return []
 
     def _look_at_clock(self) -> None:
         """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
@@ -139,22 +153,22 @@ class Teller:
         told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
         logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
 
+    def messages(self, told: Sequence[dict[str, Any]]) -> list[Outgoing]:
+        """Reports as they are published."""
+        return [message for report in told if (message := self._outgoing(report))]
+
     def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
-        message = outgoing(report, self._region)
-        if message and report["type"] == RECORDED:
+        """None for what no contract takes: it is set aside."""
+        try:
+            [loaded] = reports.load([report])
+        except Invalid as error:
+            logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+            self._aside.put({"report": report, "errors": error.errors})
+            return None
+        normal = reports.normalised(loaded, self._region)
+        if normal.type == RECORDED:
             self._note(report)
-        return message
-
-
-def outgoing(report: dict[str, Any], region: str) -> Outgoing | None:
-    """None for what no contract takes: it is in the log, and where it came from."""
-    try:
-        [loaded] = reports.load([report])
-    except Invalid as error:
-        logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
-        return None
-    normal = reports.normalised(loaded, region)
-    return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
+        return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
 
 
 def _version() -> str:

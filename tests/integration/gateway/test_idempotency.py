@@ -123,7 +123,7 @@ def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -
 
 
 @pytest.mark.parametrize("door", [elsewhere, here])
-@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Invalid(), Problem(409, "slug", "Conflict", more="так")])
+@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Problem(409, "slug", "Conflict", more="так")])
 def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
     first = door(gateway_db, WRITE, owner.refuses(refusal))
     again = door(gateway_db, WRITE, owner.does())
@@ -139,6 +139,13 @@ def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
     with pytest.raises(type(refusal)):
         door(gateway_db, WRITE, owner.refuses(refusal))
     assert door(gateway_db, WRITE, owner.does()).status_code == 201
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door) -> None:
+    with pytest.raises(Invalid):
+        door(gateway_db, WRITE, owner.refuses(Invalid()))
+    assert door(gateway_db, WRITE._replace(asked=b"mended"), owner.does()).status_code == 201
 
 
 def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:

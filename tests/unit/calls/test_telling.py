@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from services.calls.ami import telling
+from services.calls.ami import aside, telling
 from services.calls.ami.spool import CONNECTED, DATA, Spool
 from services.calls.ami.telling import Teller
 from shared.contracts.calls import reports
@@ -106,6 +106,52 @@ def test_a_state_that_the_disk_does_not_take_leaves_the_one_before_and_stops_not
         one.tell(out.extend)
     assert bodies(out) == expected(capture(NAMES[0]))
     assert "the state cannot be kept" in caplog.text
+
+
+@pytest.mark.parametrize(("action", "said_so"), [("resync", 1), ("another", 0)])
+def test_an_exchange_that_refuses_to_tell_what_lives_is_said(open_spool, tmp_path: Path, caplog, action, said_so):
+    spool = open_spool(tmp_path)
+    spool.append(DATA, AT, b"Response: Error\r\nActionID: %s\r\nMessage: Permission denied\r\n\r\n" % action.encode())
+    teller(spool, tmp_path).tell(list)
+    assert [(one.levelname, one.answer, one.needed[:17]) for one in caplog.records] == [
+        ("ERROR", "Permission denied", "write = reporting")
+    ] * said_so
+
+
+class Fussy(Translator):
+    def feed(self, event, received_at=None):
+        if event.get("event") == "Newstate":
+            raise OverflowError("too much")
+        return super().feed(event, received_at)
+
+
+def test_an_event_that_nobody_can_bear_is_set_aside_and_costs_only_itself(open_spool, tmp_path: Path, caplog):
+    spool, out = open_spool(tmp_path), []
+    one = Teller(spool, tmp_path, lambda: Fussy(TENANT, frozenset(TRUNKS)), "UA")
+    for heard in said(capture(NAMES[0])):
+        spool.append(*heard)
+        one.tell(out.extend)
+    assert [body["type"] for body in bodies(out)][-1] == "ended"
+    kept = [json.loads(line) for line in (tmp_path / aside.NAME).read_text().splitlines()]
+    assert {(one["event"]["event"], one["error"]) for one in kept} == {("Newstate", "OverflowError('too much')")}
+    assert caplog.text.count("an event is set aside") == len(kept) > 0
+
+
+def test_a_report_that_no_contract_takes_is_set_aside(open_spool, tmp_path: Path, monkeypatch):
+    spool, out = open_spool(tmp_path), []
+    one = Teller(spool, tmp_path, lambda: Translator("", frozenset(TRUNKS)), "UA")
+    for heard in said(capture(NAMES[0])):
+        spool.append(*heard)
+    one.tell(out.extend)
+    kept = [json.loads(line) for line in (tmp_path / aside.NAME).read_text().splitlines()]
+    assert (out, {tuple(one["errors"]["0"]) for one in kept}) == ([], {("tenant",)})
+
+
+def test_what_is_set_aside_does_not_fill_the_disk(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(aside, "MOST_BYTES", 100)
+    for _ in range(100):
+        aside.Aside(tmp_path).put({"what": "ї" * 20})
+    assert (tmp_path / aside.NAME).stat().st_size < 200
 
 
 def test_a_state_of_another_version_is_not_trusted(open_spool, tmp_path: Path, monkeypatch):

@@ -96,6 +96,31 @@ def test_where_no_line_is_named_the_look_of_the_number_tells():
     assert row(heard(Script().calls(ALICE).dials(ALICE, BOB, "bob").events, trunks=[])).direction == "internal"
 
 
+def test_where_no_line_is_named_a_call_by_an_outside_number_is_inbound():
+    queued = Script().calls(OUTSIDE).say("QueueCallerJoin", OUTSIDE.fields(), queue="support")
+    queued.dials(OUTSIDE, BOB, "bob").rings(BOB).gone(BOB, cause=0)
+    menu = Script().calls(OUTSIDE).up(OUTSIDE).at(9).hangs_up(OUTSIDE)
+    busy = Script().calls(OUTSIDE).dials(OUTSIDE, BOB, "bob").hangs_up(BOB, 17, 486).gone(BOB, cause=17)
+    mobile = Script().calls(OUTSIDE).dials(OUTSIDE, MOBILE, "380671112233@frank").gone(MOBILE, cause=19)
+    for said in (queued, menu, busy, mobile):
+        call = row(heard(said.gone(OUTSIDE).events, trunks=[]))
+        assert (call.direction, call.caller, call.callee) == ("inbound", "+380501112233", "380443303018")
+        assert (call.line, call.status) == ("380443303018", Status.MISSED)
+
+
+@pytest.mark.parametrize("leg", [replace(OUTSIDE, name="PJSIP/101-1"), replace(OUTSIDE, num="1001", exten="102")])
+def test_where_no_line_is_named_a_call_by_a_phone_is_inside_the_house(leg):
+    inside = replace(leg, exten="102")
+    assert row(heard(Script().calls(inside).dials(inside, BOB, "bob").events, trunks=[])).direction == "internal"
+
+
+@pytest.mark.parametrize("string", ["0671112233@frank", "frank/380671112233", "frank/sip:380671112233@pbx.example"])
+def test_where_no_line_is_named_a_phone_that_shows_the_companys_number_calls_out(string):
+    caller = replace(ALICE, num="380443303018", exten="80671112233")
+    call = row(heard(Script().calls(caller).dials(caller, MOBILE, string).events, trunks=[]))
+    assert (call.direction, call.callee) == ("outbound", "80671112233")
+
+
 def test_a_group_of_a_desk_and_a_mobile_phone_is_inside_the_house():
     said = Script().calls(ALICE).new(BOB).new(MOBILE).dials(ALICE, BOB).dials(ALICE, MOBILE, "380671112233@frank")
     assert row(heard(said.events)).direction == "internal"
@@ -105,6 +130,24 @@ def test_a_mobile_phone_that_takes_the_call_is_a_forwarded_leg():
     said = Script().calls(OUTSIDE).dials(OUTSIDE, MOBILE, "380671112233@frank").at(3).talk(OUTSIDE, MOBILE)
     [forward] = row(heard(said.events)).forwarded
     assert (forward.to, forward.line, forward.at) == ("380671112233", "frank", start(3))
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        "380671112233@frank",
+        "frank/380671112233",
+        "frank/sip:380671112233@203.0.113.1:5060",
+        "frank/sips:380671112233@203.0.113.1;transport=tls",
+        "sip:380671112233@203.0.113.1",
+        "frank/tel:380671112233",
+        "PJSIP/frank/sip:380671112233@203.0.113.1",
+    ],
+)
+def test_a_number_may_be_dialled_in_many_ways(string):
+    said = Script().calls(OUTSIDE).dials(OUTSIDE, MOBILE, string).rings(MOBILE).at(3).talk(OUTSIDE, MOBILE)
+    call = row(heard(said.events))
+    assert (call.rung, call.answered_by, call.forwarded[0].to) == (["380671112233"], ["380671112233"], "380671112233")
 
 
 def test_a_mobile_phone_that_only_rang_is_no_forwarded_leg():
@@ -444,6 +487,26 @@ def test_events_nobody_knows_say_nothing():
 @pytest.mark.parametrize("name", ["Newchannel", "DialBegin", "BridgeEnter", "Hangup", "CEL", "Cdr", "Status", "Pickup"])
 def test_an_event_that_lost_its_fields_says_nothing(name):
     assert heard(events(f"Event: {name}", f"Event: {name}\nUniqueid: x", f"Event: {name}\nTimestamp: soon")) == []
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        "Event: FullyBooted\nUptime: 99999999999",
+        "Event: FullyBooted\nUptime: " + "9" * 5000,
+        "Event: CoreShowChannel\nUniqueid: 1795373800.1\nLinkedid: 1795373800.1\nDuration: 9999999999999:00:00",
+        "Event: Status\nUniqueid: 99999999999.1\nLinkedid: 99999999999.1\nSeconds: 999999999",
+        "Event: CEL\nEventName: CHAN_START\nUniqueid: 1795373800.1\nEventTime: 0001-01-01 00:00:00",
+        "Event: CEL\nEventName: HANGUP\nUniqueid: 1795373800.1\nEventTime: 9999-12-31 23:59:59",
+        "Event: Cdr\nUniqueid: 1795373800.1\nLinkedid: 1795373800.1\nStartTime: 9999-12-31 23:59:59",
+    ],
+)
+@pytest.mark.parametrize("zone", [timedelta(hours=2), -timedelta(hours=2)])
+def test_an_absurd_number_stops_nothing(absurd, zone):
+    log = {"uniqueid": ALICE.fields()["uniqueid"], "eventtime": f"{start() + zone:%Y-%m-%d %H:%M:%S}"}
+    begun = [*Script().calls(ALICE).events, *Script(stamped=False).say("CEL", log, eventname="CHAN_START").events]
+    call = row(heard([*begun, *events(absurd), *talking().events[1:], *talking().gone(ALICE, BOB).events[-2:]]))
+    assert (call.status, call.answered_at) == (Status.ANSWERED, start(2))
 
 
 def test_a_key_too_long_for_a_report_is_shortened_and_stays_unique():

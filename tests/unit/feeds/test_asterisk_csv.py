@@ -45,15 +45,24 @@ def master() -> list[Row]:
 
 IMPORTED = {key: translate(key, call, EXCHANGE) for key, call in gathered(master())}
 HEARD = {}
-for _file in sorted(CAPTURES.glob("*.txt")):
-    if ".all" not in _file.name and ".part2" not in _file.name:
-        for _report in told(capture(_file.stem)):
-            HEARD.setdefault(_report["call"], []).append(_report)
+CAPTURED = sorted(path.stem for path in CAPTURES.glob("*.txt") if path.name.count(".") == 1)
+for _name in CAPTURED:
+    for _report in told(capture(_name)):
+        HEARD.setdefault(_report["call"], []).append(_report)
 BOTH = sorted(HEARD.keys() & IMPORTED.keys())
 
 
+NO_LINES = Exchange(tenant=TENANT, phones=PHONES)
+IMPORTED_WITHOUT_LINES = {key: translate(key, call, NO_LINES) for key, call in gathered(master())}
+HEARD_WITHOUT_LINES: dict[str, list[dict]] = {}
+for _name in CAPTURED:
+    for _report in told(capture(_name), trunks=[]):
+        HEARD_WITHOUT_LINES.setdefault(_report["call"], []).append(_report)
+
 TRANSFERRED = "pbx1-1795374248.0"
 """A record ends with the caller's part: how long the others went on talking is in no row of the call."""
+LINE_WITHOUT_NUMBER = "pbx1-1795373840.28"
+"""A line that is dialled without a number looks like a phone to who does not know its name."""
 CLICKED = "pbx1-1795373914.92"
 """The exchange rang the caller first: the record has that answer only."""
 
@@ -73,6 +82,14 @@ def test_the_same_call_by_either_road_is_the_same_row(key):
     assert (imported.talk_time is None) == (heard.talk_time is None)
     if heard.talk_time and key != TRANSFERRED:
         assert abs(imported.talk_time - heard.talk_time) <= timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("key", BOTH)
+def test_where_no_line_is_named_the_same_call_by_either_road_is_the_same_row_all_the_same(key):
+    imported, heard = row(IMPORTED_WITHOUT_LINES[key]), row(HEARD_WITHOUT_LINES[key])
+    assert shown(imported)[:5] == shown(heard)[:5]
+    if key != LINE_WITHOUT_NUMBER:
+        assert imported.direction == row(HEARD[key]).direction
 
 
 @pytest.mark.parametrize("key", sorted({*BOTH} - {TRANSFERRED, CLICKED}))
@@ -95,6 +112,17 @@ def test_a_call_from_a_line_that_dials_no_number_is_for_the_line():
     call = row(of(from_line))
     assert (call.direction, call.caller, call.callee) == ("inbound", "+380501112233", "operator1")
     assert (call.line, call.groups) == ("operator1", ["operator1"])
+
+
+def test_a_number_may_be_dialled_as_an_address():
+    by_uri = read(dstchannel="PJSIP/operator1-3", lastdata="PJSIP/operator1/sip:0671112233@203.0.113.1:5060,20")
+    assert row(of(by_uri)).answered_by == ["0671112233"]
+
+
+def test_of_several_phones_that_were_dialled_the_one_that_was_reached_tells_the_number():
+    group = read(dstchannel="PJSIP/operator1-3", lastdata="PJSIP/bob&PJSIP/0671112233@operator1,20")
+    for exchange in (EXCHANGE, NO_LINES):
+        assert row(of(group, exchange=exchange)).answered_by == ["0671112233"]
 
 
 def test_reports_are_named_for_what_they_say():

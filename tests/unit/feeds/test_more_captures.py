@@ -75,6 +75,12 @@ def test_a_capture_comes_to_its_rows_of_the_table(name, version):
     assert sorted(map(without_seconds, rows(told(recorded)))) == sorted(EXPECTED[name])
 
 
+@pytest.mark.parametrize(("name", "version"), [one for one in RECORDED if "inbound" in one[0] or "out" in one[0]])
+def test_where_no_line_is_named_a_capture_comes_to_the_same_row(name, version):
+    recorded = capture(name, MORE / version)
+    assert list(map(shown, rows(told(recorded, trunks=[])))) == list(map(shown, rows(told(recorded))))
+
+
 def without_seconds(call) -> list[str]:
     cells = [cell.strip() for cell in shown(call)]
     return [*cells[:SECONDS], "", *cells[SECONDS + 1 :]]

@@ -34,7 +34,7 @@ export class Feed {
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
     Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
-    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity, day: today() });
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity, day: today(), turns: 0, turn: 0 });
     this.cursor = query.find(([name]) => name === "cursor")?.[1] ?? null;
     this.isFirst = !this.cursor;
     this.searched = query.some(([name]) => name === "q");
@@ -75,7 +75,7 @@ export class Feed {
       done(page, since);
     } catch (error) {
       if (error.status === 401 || this.gone) return;
-      if (!quiet) put(this.place, error, () => failure(error, () => this.load()));
+      if (!quiet && !this.last) put(this.place, error, () => failure(error, () => this.load()));
     } finally {
       this.loads.delete(since);
     }
@@ -83,7 +83,7 @@ export class Feed {
 
   /** What is taken from now on, for an answer that may be older than it. */
   kept() {
-    const since = Object.assign(new Map(), { day: today() });
+    const since = Object.assign(new Map(), { day: today(), turn: ++this.turns });
     this.loads.add(since);
     return since;
   }
@@ -126,9 +126,12 @@ export class Feed {
     }
   }
 
-  /** A page, and what was taken `since` it was asked for. */
+  /** A page, and what was taken `since` it was asked for. One that was asked for later may be there already. */
   show(page, since) {
-    Object.assign(this, { last: page, day: since.day });
+    if (since.turn < this.turn) return;
+    Object.assign(this, { last: page, day: since.day, turn: since.turn });
+    // What was taken before and not drawn yet, the page knows already, and maybe more of it.
+    this.waits.clear();
     this.table.show(page.entries);
     this.hold(null);
     for (const entry of since.values()) this.apply(entry);

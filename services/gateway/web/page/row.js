@@ -116,10 +116,11 @@ export class Row {
     return writeComment(this.entry, (comment) => this.say(comment));
   }
 
-  /** The call may have changed while somebody wrote: the table knows what it is now. */
+  /** The call and its comment may have changed while somebody wrote: the table knows what they are now. */
   say(comment) {
-    const { table, entry } = this;
-    if (table.has(entry.call_id)) table.change({ ...table.known.get(entry.call_id), comment });
+    const current = this.table.known.get(this.entry.call_id);
+    const isOlder = comment && current?.comment?.version > comment.version;
+    if (current && !isOlder) this.table.change({ ...current, comment });
   }
 
   async togglePlayer() {
