@@ -18,6 +18,7 @@ SIZES = {
     "R13": (Size(outage=4.0), Size(outage=60.0)),
     "R14": (Size(messages=2_000), Size(messages=100_000)),
     "R16": (Size(calls=10, timeout=0.5), Size(calls=1_000, timeout=3.0)),
+    "R17": (Size(calls=1_000), Size(calls=100_000)),
     "R18": (
         Size(restarts=2, expires=1.5, within=4.0, every=0.0),
         Size(restarts=100, expires=60.0, within=120.0, every=6.0),

@@ -20,16 +20,7 @@ from shared.plumbing import clock
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINE = Line(id=UUID(int=101), address="101", held_from=None, held_until=None)
-OPERATOR = Account(
-    id=UUID(int=1),
-    tenant="oselia",
-    login="olha",
-    name="Ольга",
-    role=Role.OPERATOR,
-    lines=(LINE,),
-    time_zone="Europe/Kyiv",
-    region="UA",
-)
+OPERATOR = Account(id=UUID(int=1), tenant="oselia", login="olha", name="Ольга", role=Role.OPERATOR, lines=(LINE,))
 
 
 def listener(**asked: str) -> Listener:
@@ -102,5 +93,5 @@ def test_what_was_looked_for_with_other_eyes_is_not_told():
     slow = listener()
     slow.waiting.clear()
     with patch.object(stream.feed, "reach", lambda conn, tenant, after, upto: 30):
-        stream._catch_up(Feed(), Streams({}), slow)
+        stream._catch_up(Feed(), Streams(), slow)
     assert (list(slow.waiting), slow.position) == ([], 20)
