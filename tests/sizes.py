@@ -18,6 +18,7 @@ SIZES = {
     "R13": (Size(outage=4.0), Size(outage=60.0)),
     "R14": (Size(messages=2_000), Size(messages=100_000)),
     "R16": (Size(calls=10, timeout=0.5), Size(calls=1_000, timeout=3.0)),
+    "R17": (Size(calls=1_000), Size(calls=100_000)),
     "R18": (
         Size(restarts=2, expires=1.5, within=4.0, every=0.0),
         Size(restarts=100, expires=60.0, within=120.0, every=6.0),
@@ -37,6 +38,7 @@ SIZES = {
         Size(examples=3, seed=1, phases="examples,fuzzing"),
         Size(examples=50, seed=None, phases="examples,coverage,fuzzing"),
     ),
+    "import": (Size(rows=10_000), Size(rows=1_000_000)),
     "optimistic": (Size(writers=8, appends=10), Size(writers=8, appends=50)),
 }
 AN_HOUR = 3600

@@ -81,8 +81,10 @@ def letters(uri: str, queues: Iterable[str] = QUEUE_NAMES) -> Iterator[Iterator[
 
 def _get_all(channel: Any, queues: Iterable[str]) -> Iterator[Letter]:
     for queue in queues:
-        while raw := channel.basic_get(dead(queue)):
-            yield Letter(queue, raw)
+        # As many as there are now: what is put back may be parked again before we are through.
+        for _ in range(channel.queue_declare(dead(queue), passive=True).message_count):
+            if raw := channel.basic_get(dead(queue)):
+                yield Letter(queue, raw)
 
 
 def put_back(publisher: Publisher, letter: Letter, body: bytes | None = None) -> None:

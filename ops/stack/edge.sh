@@ -1,5 +1,7 @@
 # nginx in front: one origin, errors as problem+json, media apart from the API.
 
+. "$(dirname "${BASH_SOURCE[0]}")/proxies.sh"
+
 choose_ports_and_hold_them() { # another stack may have chosen the same block a moment ago: then the next
     local _
     for _ in 1 2 3 4 5; do
@@ -9,13 +11,18 @@ choose_ports_and_hold_them() { # another stack may have chosen the same block a 
     die "The edge (nginx) did not start; its last words: $(tail -n2 "$STACK_DIR/edge/log")"
 }
 
-edge_up() {
-    local dir=$STACK_DIR/edge user=""
-    mkdir -p "$dir"
+edge_settings() { # DIR LISTEN GATEWAY RECORDINGS: what nginx is told
+    local user=""
     [ "$(id -u)" != 0 ] || user="user root;"
-    sed -e "s|@DIR@|$dir|; s|@USER@|$user|; s|@LOG@|$dir/log|; s|@ACCESS_LOG@|$dir/access.log|; s|@LISTEN@|127.0.0.1:$EDGE_PORT|" \
-        -e "s|@RESOLVER@||; s|@GATEWAY@|127.0.0.1:$GATEWAY_PORT|; s|@RECORDINGS@|127.0.0.1:$RECORDINGS_PORT|" \
-        "$ROOT/ops/stack/nginx.conf" >"$dir/nginx.conf.new"
+    believing "$ROOT/ops/stack/nginx.conf" |
+        sed -e "s|@DIR@|$1|; s|@USER@|$user|; s|@LOG@|$1/log|; s|@ACCESS_LOG@|$1/access.log|; s|@LISTEN@|$2|" \
+            -e "s|@RESOLVER@||; s|@GATEWAY@|$3|; s|@RECORDINGS@|$4|"
+}
+
+edge_up() {
+    local dir=$STACK_DIR/edge
+    mkdir -p "$dir"
+    edge_settings "$dir" "127.0.0.1:$EDGE_PORT" "127.0.0.1:$GATEWAY_PORT" "127.0.0.1:$RECORDINGS_PORT" >"$dir/nginx.conf.new"
     if runs edge; then
         cmp -s "$dir/nginx.conf.new" "$dir/nginx.conf" && return
         mv "$dir/nginx.conf.new" "$dir/nginx.conf"

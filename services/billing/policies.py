@@ -14,10 +14,11 @@ from services.billing.domain import charge as domain
 from services.billing.domain import rating
 from services.billing.domain.call import EndedCall
 from services.billing.domain.charge import Failed, Rated, SetPrice
-from services.billing.domain.due import EndHeard, due_at, merge
+from services.billing.domain.due import EndHeard, merge
 from services.billing.domain.rate_book import RateBook, ruling
 from services.billing.queries import Tariffs, Terms
 from services.billing.schemas import EndedCallSchema
+from shared.contracts.billing.due import due_at
 from shared.contracts.billing.events import Price
 from shared.contracts.billing.schemas import ChargeSchema
 from shared.contracts.calls.events import CallState
@@ -87,12 +88,11 @@ def hear_calls(conn: Connection, messages: Sequence[Message], default: Terms) ->
     terms = queries.terms(conn, {envelope["tenant"] for envelope in ended}, default)
     latest: dict[UUID, EndHeard] = {}
     for envelope in ended:
-        delay = terms[envelope["tenant"]].price_delay
-        if heard := _heard(envelope, delay):
+        if heard := _heard(envelope, terms[envelope["tenant"]].price_delay):
             known = latest.get(heard.call_id)
-            latest[heard.call_id] = merge(known, heard, delay) if known else heard
+            latest[heard.call_id] = merge(known, heard) if known else heard
     if latest:
-        _note(conn, latest, terms)
+        _note(conn, latest)
 
 
 def _heard(envelope: Json, delay: timedelta) -> EndHeard | None:
@@ -114,11 +114,11 @@ def _heard(envelope: Json, delay: timedelta) -> EndHeard | None:
     )
 
 
-def _note(conn: Connection, latest: dict[UUID, EndHeard], terms: dict[str, Terms]) -> None:
+def _note(conn: Connection, latest: dict[UUID, EndHeard]) -> None:
     added = {call_id for (call_id,) in conn.execute(ADD, {"rows": as_rows([_row(one) for one in latest.values()])})}
     if len(added) < len(latest):
         merged = [
-            (known, merge(known, latest[known.call_id], terms[known.tenant].price_delay))
+            (known, merge(known, latest[known.call_id]))
             for known in queries.heard(conn, [call_id for call_id in latest if call_id not in added])
         ]
         if changed := [_row(both) for known, both in merged if both != known]:

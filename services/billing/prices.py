@@ -5,7 +5,15 @@ from uuid import UUID
 from services.billing import queries
 from services.billing.domain import charge as domain
 from services.billing.domain.rating import explain
-from shared.contracts.billing.events import CallRerated, Charge, ChargeLine, ChargeState, TariffUsed
+from shared.contracts.billing.events import (
+    CallPriced,
+    CallRerated,
+    Charge,
+    ChargeLine,
+    ChargeState,
+    RatingFailed,
+    TariffUsed,
+)
 from shared.contracts.billing.schemas import ChargeLineSchema
 from shared.contracts.event import Recorded
 from shared.contracts.wire import Json, instant
@@ -79,11 +87,12 @@ def _line(line: ChargeLine, tariff: TariffUsed) -> Json:
 def _earlier(charge: Charge, then: Recorded) -> Json:
     """What it was, and why and by whom it was replaced; `difference` is what the next price was more."""
     event = then.event
-    rerated = event if isinstance(event, CallRerated) else None
+    assert isinstance(event, CallPriced | CallRerated | RatingFailed)
+    difference = event.difference if isinstance(event, CallRerated) else None
     return {
         **_shown(charge),
         "replaced_at": instant(then.recorded_at),
-        "why": rerated.why.value if rerated else ("retried" if charge.state is ChargeState.FAILED else "corrected"),
-        "by": str(rerated.by) if rerated and rerated.by else None,
-        "difference": f"{rerated.difference:f}" if rerated and rerated.difference is not None else None,
+        "why": event.why.value if event.why else ("retried" if charge.state is ChargeState.FAILED else "corrected"),
+        "by": str(event.by) if event.by else None,
+        "difference": None if difference is None else f"{difference:f}",
     }

@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from services.billing import policies, projections, queries
 from services.billing.books import Books
 from services.billing.domain import charge as domain
@@ -20,7 +22,8 @@ from services.billing.domain.comparison import Key, Sum, compare
 from services.billing.domain.due import EndHeard
 from services.billing.domain.rate_book import Validity
 from services.billing.queries import Tariffs, Terms
-from shared.contracts.billing.events import Price, TariffState, Why
+from shared.contracts.billing.events import Price, Tariff, TariffState, Why
+from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.errors import Invalid, NotFound, Rejected
 from shared.contracts.wire import Json, instant
 from shared.plumbing import clock, commands, decider, store
@@ -28,14 +31,14 @@ from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Order
 
 BEGIN = """
-    insert into reratings (rerating_id, tenant, placed_from, placed_to, tariff_id, dry_run, by, begun_at, total)
-    select %(rerating_id)s, %(tenant)s, %(placed_from)s, %(placed_to)s, %(tariff_id)s, %(dry_run)s, %(by)s,
-           %(begun_at)s, count(*)
+    insert into reratings (rerating_id, tenant, placed_from, placed_to, tariff_id, tariff, dry_run, by, begun_at, total)
+    select %(rerating_id)s, %(tenant)s, %(placed_from)s, %(placed_to)s, %(tariff_id)s, %(tariff)s::json,
+           %(dry_run)s, %(by)s, %(begun_at)s, count(*)
       from calls
      where tenant = %(tenant)s and placed_at >= %(placed_from)s and placed_at < %(placed_to)s and not pending
 """
 TAKE = """
-    select rerating_id, tenant, placed_from, placed_to, tariff_id, dry_run, by, after_at, after_id
+    select rerating_id, tenant, placed_from, placed_to, tariff, dry_run, by, after_at, after_id
       from reratings
      where ended_at is null
      order by done, begun_at
@@ -87,6 +90,7 @@ TOTALS = """
      group by currency
      order by currency
 """
+TARIFF = TariffSchema()
 SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -96,7 +100,7 @@ class Rerating:
     tenant: str
     placed_from: datetime
     placed_to: datetime
-    tariff_id: UUID | None
+    tariff: Json | None
     dry_run: bool
     by: UUID | None
     after_at: datetime | None
@@ -120,14 +124,14 @@ def begin(
     """
     if placed_from >= placed_to:
         raise Invalid("The period ends before it begins.", {"to": ["Is not after from."]})
-    if tariff_id is not None:
-        _may_be_tried(conn, tenant, tariff_id, dry_run)
+    tried = None if tariff_id is None else _tried(conn, tenant, tariff_id, dry_run)
     words = {
         "rerating_id": command_id,
         "tenant": tenant,
         "placed_from": placed_from,
         "placed_to": placed_to,
         "tariff_id": tariff_id,
+        "tariff": tried and orjson.dumps(TARIFF.dump(tried)).decode(),
         "dry_run": dry_run,
         "by": by,
         "begun_at": clock.now(),
@@ -141,7 +145,7 @@ def begin(
     return answer
 
 
-def _may_be_tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> None:
+def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tariff:
     tariff = queries.tariff(conn, tenant, tariff_id)
     if tariff is None or tariff.state is TariffState.DISCARDED:
         raise NotFound
@@ -149,6 +153,7 @@ def _may_be_tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool)
         raise Invalid("Only a dry run may be of another tariff.", {"tariff": ["Prices follow from what ruled."]})
     if not tariff.count:
         raise Rejected("tariff_has_no_rates")
+    return tariff
 
 
 def work(conn: Connection, books: Books, default: Terms, most: int) -> bool:
@@ -187,12 +192,10 @@ def _rate(
 
 
 def _tariffs(conn: Connection, rerating: Rerating) -> Tariffs:
-    """Those that rule; or the one to be tried, as if it had ruled all the time."""
-    if rerating.tariff_id is None:
+    """Those that rule; or the one to be tried, as it was then, as if it had ruled all the time."""
+    if rerating.tariff is None:
         return queries.active_tariffs(conn, [rerating.tenant])[rerating.tenant]
-    tried = queries.tariff(conn, rerating.tenant, rerating.tariff_id)
-    if tried is None:
-        raise NotFound
+    tried: Tariff = TARIFF.load(rerating.tariff)
     return Tariffs([Validity(SINCE_EVER, tried.tariff_id)], {tried.tariff_id: tried})
 
 

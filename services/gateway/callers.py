@@ -15,8 +15,7 @@ from services.gateway.domain.permissions import Caller
 from shared.contracts.values import Role
 
 ACCOUNTS = """
-    select sessions.id as session_id, accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region,
-           price_delay_seconds
+    select sessions.id as session_id, accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region
       from sessions
       join accounts on accounts.id = sessions.account_id
       join tenants on tenants.key = accounts.tenant
@@ -33,7 +32,7 @@ LINES = """
      order by held_from nulls first, address
 """
 KEYS = """
-    select id, tenant, kind, time_zone, region, price_delay_seconds
+    select id, tenant, kind, time_zone, region
       from api_keys
       join tenants on tenants.key = api_keys.tenant
      where id = any(%(shown)s) and revoked_at is null

@@ -53,8 +53,7 @@ BEGIN_SESSION = """
 FORGET_SESSIONS = "delete from sessions where account_id = %(account_id)s and expires_at < %(at)s"
 END_SESSION = "update sessions set ended_at = %(at)s where id = %(id)s and ended_at is null"
 ACCOUNT = """
-    select accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region,
-           price_delay_seconds
+    select accounts.id, accounts.tenant, login, accounts.name, role, time_zone, region
       from sessions
       join accounts on accounts.id = sessions.account_id
       join tenants on tenants.key = accounts.tenant
@@ -72,7 +71,7 @@ LINES = """
      order by held_from nulls first, address
 """
 API_KEY = """
-    select id, tenant, kind, time_zone, region, price_delay_seconds
+    select id, tenant, kind, time_zone, region
       from api_keys
       join tenants on tenants.key = api_keys.tenant
      where digest = %(digest)s and revoked_at is null
@@ -199,9 +198,14 @@ def begin_session(conn: Connection[Any], of: Credentials, at: datetime, expires_
     """A session for who showed these credentials; worthless if they have been changed since."""
     session_id = uuid4()
     session = {"id": session_id, "account_id": of.account_id, "session_version": of.session_version}
-    conn.execute(FORGET_SESSIONS, {"account_id": of.account_id, "at": at})
+    forget_sessions(conn, of.account_id, at)
     conn.execute(BEGIN_SESSION, {**session, "at": at, "expires_at": expires_at})
     return session_id
+
+
+def forget_sessions(conn: Connection[Any], account_id: UUID, at: datetime) -> None:
+    """Drop the sessions of an account whose tokens count no longer by themselves."""
+    conn.execute(FORGET_SESSIONS, {"account_id": account_id, "at": at})
 
 
 def end_session(conn: Connection[Any], session_id: UUID, at: datetime) -> bool:

@@ -1,7 +1,7 @@
 """One ENTRY of the journal from a row and the names of the day. Plain functions: a page makes hundreds of these."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from services.gateway import directory
 from services.gateway.directory import Names
 from services.gateway.domain.lengths import seconds
 from services.gateway.rows import Row
-from shared.contracts.values import Direction, Phase
-from shared.contracts.wire import Json, instant
+from shared.contracts.values import Direction
+from shared.contracts.wire import Json
 
 WITHHELD = frozenset(
     {"", "anonymous", "unknown", "restricted", "unavailable", "private", "withheld", "hidden", "blocked", "nonumber"}
@@ -27,13 +27,13 @@ def addresses(rows: Iterable[Row]) -> set[str]:
     return {address for row in rows for address in (row.caller, row.callee, *row.answered_by, *row.rung[:1])}
 
 
-def shown(conn: Connection[Any], tenant: str, rows: Sequence[Row], price_delay: timedelta) -> list[Json]:
+def shown(conn: Connection[Any], tenant: str, rows: Sequence[Row]) -> list[Json]:
     """The entries of rows of a tenant, with the names of today."""
     names = directory.names(conn, tenant, addresses(rows))
-    return [entry(row, names, price_delay) for row in rows]
+    return [entry(row, names) for row in rows]
 
 
-def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
+def entry(row: Row, names: Names) -> Json:
     return {
         "call_id": row.call_id,
         "direction": row.direction,
@@ -57,7 +57,7 @@ def entry(row: Row, names: Names, price_delay: timedelta) -> Json:
         "talk_seconds": _seconds(row.talk_seconds),
         "returned_by": row.returned_by,
         "comment": row.comment,
-        "price": price(row, price_delay),
+        "price": price(row),
         "recording": _recording(row),
     }
 
@@ -96,13 +96,11 @@ def _employee(address: str, account_id: UUID, name: str) -> Json:
     return {"address": address, "name": name, "kind": "employee", "account_id": str(account_id)}
 
 
-def price(row: Row, delay: timedelta) -> Json:
-    """What billing says of it; before that, what can be foretold."""
+def price(row: Row) -> Json:
+    """What billing says of it; before that, what was foretold."""
     if row.price:
         return row.price
-    if row.phase != Phase.ENDED or row.ended_at is None:
-        return NO_PRICE
-    return {**NO_PRICE, "state": "pending", "due_at": instant(datetime.fromisoformat(row.ended_at) + delay)}
+    return {**NO_PRICE, "state": "pending", "due_at": row.price_due_at} if row.price_due_at else NO_PRICE
 
 
 def _recording(row: Row) -> Json:

@@ -1,7 +1,7 @@
 """A write that is repeated under the same Idempotency-Key is answered as it was the first time, and not done again.
 
 Answers are kept for a day, under a key that is made of the Idempotency-Key and stands nowhere: some hold what
-is shown only once. Refusals are not kept: nothing was done, so asking again does no harm.
+is shown only once. Which refusals are answers that are kept, and which are not: docs/decisions/0093.
 """
 
 import hashlib
@@ -10,30 +10,33 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography.fernet import Fernet
 from werkzeug.wrappers import Response
 
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import Invalid, ServiceError
+from shared.contracts.wire import instant
 from shared.plumbing.database import Connection, Postgres
+from shared.web.problems import Problem, problem_of
 
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
+KEPT_REFUSAL = 409
 
+# A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it.
 CLAIM = """
     insert into kept_answers (digest, asked, claimed_at) values (%(digest)s, %(asked)s, %(at)s)
         on conflict (digest) do update set asked = excluded.asked, claimed_at = excluded.claimed_at, answer = null
      where kept_answers.claimed_at <= %(expired_at)s
 """
-RECALL = "select asked, answer from kept_answers where digest = %(digest)s and claimed_at > %(expired_at)s"
+CLAIMED = "select asked, claimed_at, answer from kept_answers where digest = %(digest)s"
 KEEP = """
-    insert into kept_answers (digest, asked, claimed_at, answer)
-    values (%(digest)s, %(asked)s, %(at)s, %(answer)s)
-        on conflict (digest) do update
-       set asked = excluded.asked, claimed_at = excluded.claimed_at, answer = excluded.answer
-     where kept_answers.answer is null or kept_answers.claimed_at <= %(expired_at)s
+    update kept_answers
+       set answer = %(answer)s
+     where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null
 """
+RELEASE = "delete from kept_answers where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null"
 FORGET = """
     delete from kept_answers
      where digest in (select digest from kept_answers where claimed_at <= %(expired_at)s
@@ -54,14 +57,20 @@ class Repeat(NamedTuple):
         kept_as = digest(str(self.owner), self.key)
         return {"digest": kept_as, "asked": self.asked, "at": self.at, "expired_at": self.at - KEPT_FOR}
 
-    @property
-    def command_id(self) -> UUID:
-        """Of this write and no other under the key: an owner answers for ever what we forget, or have not kept."""
-        return UUID(bytes=digest("command", str(self.owner), self.key, self.asked)[:16])
+    def command_id(self, claimed_at: datetime) -> UUID:
+        """Of this write and no other under the key, on this day: for days an owner answers what we have not kept."""
+        return UUID(bytes=digest("command", str(self.owner), self.key, self.asked, instant(claimed_at))[:16])
 
     @property
     def cipher(self) -> Fernet:
         return Fernet(urlsafe_b64encode(digest("answer", str(self.owner), self.key)))
+
+
+class Claim(NamedTuple):
+    """A key in use since `claimed_at`, and what was answered, if that is known already."""
+
+    claimed_at: datetime
+    answer: Response | None
 
 
 def digest(*parts: str | bytes) -> bytes:
@@ -78,43 +87,78 @@ def here(db: Postgres, repeat: Repeat | None, write: Callable[[Connection], Resp
     with db.connection() as conn:
         if repeat is None:
             return write(conn)
-        if conn.execute(CLAIM, repeat.row).rowcount == 0 and (kept := _recall(conn, repeat)):
-            return kept
-        response = write(conn)
-        _keep(conn, repeat, response)
+        claim = _claim(conn, repeat)
+        if claim.answer:
+            return claim.answer
+        response = _answered(lambda: _whole_or_not(conn, write))
+        _keep(conn, repeat, claim, response)
         return response
 
 
-def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[], Response]) -> Response:
-    """A write that an owner does once by its command's id; no transaction is open while it is asked."""
+def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Response]) -> Response:
+    """A write that an owner does once by its command's id; no transaction is open while it is asked.
+
+    A repeat has the same id on every gateway, since the row of the first claim is the same for all.
+    """
     if repeat is None:
-        return write()
-    with db.reading() as conn:
-        kept = _recall(conn, repeat)
-    if kept:
-        return kept
-    response = write()
+        return write(uuid4())
     with db.connection() as conn:
-        _keep(conn, repeat, response)
+        claim = _claim(conn, repeat)
+    if claim.answer:
+        return claim.answer
+    try:
+        response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
+    except Invalid:
+        # Nothing was done: who mends what was wrong may keep the key.
+        with db.connection() as conn:
+            conn.execute(RELEASE, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at})
+        raise
+    with db.connection() as conn:
+        _keep(conn, repeat, claim, response)
     return response
 
 
-def forget(conn: Connection, at: datetime) -> int:
-    """Drop answers that nobody may ask for again; returns how many."""
-    return conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
+def forget(db: Postgres, at: datetime) -> int:
+    """Drop all answers that nobody may ask for again, some at a time; returns how many."""
+    forgotten, found = 0, MOST_FORGOTTEN
+    while found == MOST_FORGOTTEN:
+        with db.connection() as conn:
+            found = conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
+        forgotten += found
+    return forgotten
 
 
-def _recall(conn: Connection, repeat: Repeat) -> Response | None:
-    asked, answer = conn.execute(RECALL, repeat.row).fetchone() or (None, None)
-    if asked is not None and asked != repeat.asked:
+def _claim(conn: Connection, repeat: Repeat) -> Claim:
+    """Raises Invalid if the key is another request's."""
+    conn.execute(CLAIM, repeat.row)
+    [(asked, claimed_at, answer)] = conn.execute(CLAIMED, repeat.row)
+    if asked != repeat.asked:
         used = "Used for another request."
         raise Invalid("An Idempotency-Key is for one request.", {"Idempotency-Key": [used]})
-    return _response(repeat.cipher.decrypt(answer)) if answer else None
+    return Claim(claimed_at, _response(repeat.cipher.decrypt(answer)) if answer else None)
 
 
-def _keep(conn: Connection, repeat: Repeat, response: Response) -> None:
+def _answered(write: Callable[[], Response]) -> Response:
+    """The answer, and a refusal that is one too; others are raised."""
+    try:
+        return write()
+    except (Problem, ServiceError) as error:
+        refusal = problem_of(error)
+        if refusal.status != KEPT_REFUSAL:
+            raise
+        return refusal.response()
+
+
+def _whole_or_not(conn: Connection, write: Callable[[Connection], Response]) -> Response:
+    """The write, nothing of which stays when it is refused."""
+    with conn.transaction():
+        return write(conn)
+
+
+def _keep(conn: Connection, repeat: Repeat, claim: Claim, response: Response) -> None:
     whole = {"status": response.status_code, "headers": list(response.headers), "body": response.get_data(as_text=True)}
-    conn.execute(KEEP, repeat.row | {"answer": repeat.cipher.encrypt(json.dumps(whole).encode())})
+    answer = repeat.cipher.encrypt(json.dumps(whole).encode())
+    conn.execute(KEEP, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at, "answer": answer})
 
 
 def _response(kept: bytes) -> Response:

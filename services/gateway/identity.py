@@ -141,6 +141,7 @@ def account_of(conn: Connection[Any], shown: Introduction, at: datetime) -> Acco
     session = {"id": shown.session_id, "account_id": account_id, "session_version": session_version}
     account = directory.account_of(conn, account_id, shown.session_id, at)
     if account is None and conn.execute(BEGIN_SESSION, {**session, "at": at, "expires_at": shown.expires_at}).rowcount:
+        directory.forget_sessions(conn, account_id, at)
         account = directory.account_of(conn, account_id, shown.session_id, at)
     return account
 

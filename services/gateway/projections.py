@@ -1,7 +1,8 @@
 """What the owners tell, as rows of the journal. Shown twice it is shown once; late news changes nothing."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -11,25 +12,28 @@ from services.gateway import feed, heartbeats
 from services.gateway.domain.naming import fold
 from services.gateway.feed import Key
 from services.gateway.heartbeats import HEARTBEAT
+from shared.contracts.billing.due import due_at
 from shared.contracts.billing.events import ChargeState, Failure
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
-from shared.contracts.wire import EnvelopeSchema, Instant, Json
+from shared.contracts.values import Phase
+from shared.contracts.wire import EnvelopeSchema, Instant, Json, instant
 from shared.plumbing.database import as_rows
 
 SHOW_CALLS = """
     insert into journal (tenant, call_id, version, direction, status, phase, rule, reason, caller, caller_name, callee,
                          line, groups, rung, offline, answered_by, forwarded, ended_by, cause, sip, placed_at,
-                         ringing_at, answered_at, ended_at, wait_time, talk_time, recorded, returned_by, correlation_id)
+                         ringing_at, answered_at, ended_at, wait_time, talk_time, recorded, returned_by, correlation_id,
+                         price_due_at)
     select * from json_to_recordset(%(rows)s) as call (
         tenant text, call_id uuid, version int, direction text, status text, phase text, rule text, reason text,
         caller text, caller_name text, callee text, line text, groups text[], rung text[], offline text[],
         answered_by text[], forwarded jsonb, ended_by text, cause smallint, sip smallint, placed_at timestamptz,
         ringing_at timestamptz, answered_at timestamptz, ended_at timestamptz, wait_time interval, talk_time interval,
-        recorded boolean, returned_by uuid, correlation_id text)
+        recorded boolean, returned_by uuid, correlation_id text, price_due_at timestamptz)
      order by tenant, call_id
         on conflict (tenant, call_id) do update
        set version = excluded.version, direction = excluded.direction, status = excluded.status,
@@ -40,7 +44,9 @@ SHOW_CALLS = """
            cause = excluded.cause, sip = excluded.sip, placed_at = excluded.placed_at,
            ringing_at = excluded.ringing_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
            wait_time = excluded.wait_time, talk_time = excluded.talk_time, recorded = excluded.recorded,
-           returned_by = excluded.returned_by, correlation_id = excluded.correlation_id
+           returned_by = excluded.returned_by, correlation_id = excluded.correlation_id,
+           price_due_at = case when journal.ended_at = excluded.ended_at then journal.price_due_at
+                               else excluded.price_due_at end
      where journal.version < excluded.version
     returning tenant, call_id::text
 """
@@ -110,7 +116,13 @@ SHOW_RECORDINGS = """
      where known.version < excluded.version and known.status <> excluded.status
     returning tenant, call_id::text
 """
-ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "correlation_id", "state"))
+PRICE_DELAYS = """
+    select key, price_delay_seconds
+      from tenants
+     where key = any(%(tenants)s) and price_delay_seconds is not null
+"""
+INSTALLED = timedelta(seconds=300)
+ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "recorded_at", "correlation_id", "state"))
 CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
 
@@ -161,17 +173,17 @@ class Shown(NamedTuple):
     first_prices: list[datetime]
 
 
-def show(conn: Connection[Any], messages: Sequence[Message]) -> Shown:
+def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timedelta = INSTALLED) -> Shown:
     """Bring the journal up to date with what its owners say.
 
-    Raises Invalid for what is malformed.
+    `price_delay` is that of companies that have set none. Raises Invalid for what is malformed.
     """
     heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
     for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
         told[_kind(envelope)].append(envelope)
     # A call is shown from the moment when somebody is known to have placed it.
-    calls = [_row(envelope) for envelope in told[CALL] if envelope["state"]["placed_at"]]
+    calls = _calls(conn, [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]], price_delay)
     comments = [_row(envelope) for envelope in told[COMMENT]]
     prices = [_price(envelope) for envelope in told[CHARGE]]
     recordings = [_row(envelope) for envelope in told[RECORDING]]
@@ -200,9 +212,16 @@ def _latest(envelopes: Iterable[Any]) -> list[Json]:
     for sent in envelopes:
         envelope = _load(ENVELOPE, sent)
         call = envelope["tenant"], envelope["stream"]
-        if call not in latest or latest[call]["version"] < envelope["version"]:
-            latest[call] = envelope
+        latest[call] = _newer(latest[call], envelope) if call in latest else envelope
     return list(latest.values())
+
+
+def _newer(known: Json, envelope: Json) -> Json:
+    """The newer of the two, recorded when the first was if they tell of the same end."""
+    newer = max(known, envelope, key=itemgetter("version"))
+    if known["state"].get("ended_at") == envelope["state"].get("ended_at"):
+        return {**newer, "recorded_at": min(known["recorded_at"], envelope["recorded_at"])}
+    return newer
 
 
 def _kind(envelope: Json) -> str:
@@ -224,6 +243,22 @@ def _load(schema: Schema, sent: Any) -> Any:
 def _row(envelope: Json) -> Json:
     about = {"tenant": envelope["tenant"], "version": envelope["version"]}
     return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
+
+
+def _calls(conn: Connection[Any], told: Sequence[Json], installed: timedelta) -> list[Json]:
+    """The rows of calls, with what is foretold of their prices."""
+    ended = {envelope["tenant"] for envelope in told if envelope["state"]["phase"] == Phase.ENDED}
+    set_ = dict(conn.execute(PRICE_DELAYS, {"tenants": list(ended)}).fetchall()) if ended else {}
+    delays = {tenant: timedelta(seconds=set_[tenant]) if tenant in set_ else installed for tenant in ended}
+    return [{**_row(envelope), "price_due_at": _price_due_at(envelope, delays)} for envelope in told]
+
+
+def _price_due_at(envelope: Json, delays: Mapping[str, timedelta]) -> str | None:
+    state = envelope["state"]
+    if state["phase"] != Phase.ENDED or state["ended_at"] is None:
+        return None
+    ended_at = datetime.fromisoformat(state["ended_at"])
+    return instant(due_at(ended_at, envelope["recorded_at"], delays[envelope["tenant"]]))
 
 
 def _show_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:

@@ -44,7 +44,7 @@ COLUMNS = f"""
     {INSTANT.format("journal.placed_at")}, {INSTANT.format("journal.ringing_at")},
     {INSTANT.format("journal.answered_at")}, {INSTANT.format("journal.ended_at")},
     {SECONDS.format("journal.wait_time")}, {SECONDS.format("journal.talk_time")}, {COMMENT},
-    {PRICE}, {RECORDING}
+    {PRICE}, {INSTANT.format("journal.price_due_at")}, {RECORDING}
 """
 
 
@@ -76,4 +76,5 @@ class Row(NamedTuple):
     talk_seconds: str | None
     comment: Json | None
     price: Json | None
+    price_due_at: str | None
     recording: Json | None

@@ -1,7 +1,9 @@
 """The gateway's doors, gathered, and the projector that keeps the journal up to date."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from nameko.dependency_providers import Config
 from prometheus_client import Histogram
 
 from services.gateway import idempotency, projections, settings
@@ -65,21 +67,21 @@ class GatewayService(
 
     @every(CLEAN_UP_EVERY)
     def forget_kept_answers(self) -> None:
-        with self.db.connection() as conn:
-            idempotency.forget(conn, clock.now())
+        idempotency.forget(self.db, clock.now())
 
 
 class Projector:
     name = "projector"
 
     db = Database()
+    config = Config()
     outbox = Relay("gateway")
     bell = RedisBell()
 
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
-            shown = projections.show(conn, messages)
+            shown = projections.show(conn, messages, timedelta(seconds=float(self.config["PRICE_DELAY"])))
         self.bell.ring(shown.tenants)
         now = clock.now()
         for due_at in shown.first_prices:

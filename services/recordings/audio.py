@@ -3,6 +3,7 @@
 How loud it is: MP3 by miniaudio, which libsndfile does not read in the low rates of telephony; Ogg by soundfile.
 """
 
+import struct
 from collections.abc import Iterable
 from datetime import timedelta
 from io import FileIO
@@ -23,13 +24,17 @@ from shared.contracts.recordings.events import Format
 PARTS = 400
 """How finely loudness is told."""
 DECODED = 32 * 1024 * 1024
-"""Bytes of MP3 up to which loudness is worth decoding all of it: an hour or two."""
+"""Bytes of MP3 up to which its length and loudness are worth decoding all of it: an hour or two."""
+SLOWEST = 1000
+"""Bytes of a second of MP3: no frame has less than 8 kbit/s."""
 MOST_SAMPLES = 192_000
 """Of each part of an Ogg file, whatever its headers say."""
 MOST_READS, LONGEST_READ = 50_000, 4 * 1024 * 1024
 TAIL = 64 * 1024
 TOLERANCE = 0.99
 OGG: dict[bytes, Any] = {b"OpusHead": OggOpusInfo, b"\x01vorbis": OggVorbisInfo}
+BROKEN = (MutagenError, EOFError, ArithmeticError, LookupError, ValueError, struct.error)
+"""What reading a file that is not what it seems raises, mutagen's own errors and those that it lets through."""
 FIRST_PACKET = 28
 """Where the first page of Ogg has its words, when it has one packet, as these two begin."""
 
@@ -69,9 +74,9 @@ def examine(path: Path) -> Found:
                 return Found(Format.WAV, found.duration, wav.peaks(file, found, PARTS))
             if head[:4] == b"OggS":
                 return _ogg(file, path, head)
-            if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1] & 0xE0 == 0xE0):
+            if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
                 return _mp3(file, path, size)
-        except (MutagenError, EOFError, ArithmeticError) as error:
+        except BROKEN as error:
             raise Damaged("It is damaged.") from error
     raise Unknown(Unknown.__doc__)
 
@@ -100,7 +105,9 @@ def _mp3(file: _Bounded, path: Path, size: int) -> Found:
     missing = about.bitrate * about.length / 8 * TOLERANCE > size - about.frame_offset
     if missing or _is_cut(file, about.frame_offset, size):
         raise Damaged("It is broken off before its end.")
-    return Found(Format.MP3, _duration(about.length), _peaks_of_mp3(path, about))
+    if size > DECODED:
+        return Found(Format.MP3, _duration(_plausible(about.length, size)), None)
+    return _decoded(path, about)
 
 
 def _is_cut(file: _Bounded, first: int, size: int) -> bool:
@@ -165,17 +172,25 @@ def _loudest(sound: Any, begin: int, end: int) -> int:
     return max(max(samples, default=0), -min(samples, default=0))
 
 
-def _peaks_of_mp3(path: Path, about: Any) -> list[int] | None:
-    if path.stat().st_size > DECODED:
-        return None
+def _plausible(seconds: float, size: int) -> float:
+    """What the headers say, if it fits the file: they count frames that need not be there."""
+    if seconds > size / SLOWEST:
+        raise Damaged("Its headers tell of more than there is.")
+    return seconds
+
+
+def _decoded(path: Path, about: Any) -> Found:
+    """As long as it is when it is played: what its headers say may be an estimate, or a lie."""
     import miniaudio
 
-    frames = int(about.length * about.sample_rate / PARTS / 2)
+    frames, samples, peaks = int(about.length * about.sample_rate / PARTS / 2), 0, list[int]()
     try:
-        pieces = miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192)))
-        return _in_parts([max(max(piece), -min(piece)) for piece in pieces])
+        for piece in miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192))):
+            samples += len(piece)
+            peaks.append(max(max(piece), -min(piece)))
     except miniaudio.DecodeError as error:
         raise Damaged("It is damaged.") from error
+    return Found(Format.MP3, _duration(samples / about.channels / about.sample_rate), _in_parts(peaks))
 
 
 def _in_parts(peaks: list[int]) -> list[int]:

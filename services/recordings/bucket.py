@@ -1,5 +1,6 @@
 """Objects in a bucket of any store that speaks S3. Keys and region come from the environment, as boto3 has it."""
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -13,8 +14,11 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.recordings.objects import PIECE
+from services.recordings.objects import PIECE, begun, forget_incoming, id_of, tell_of
 from shared.contracts.errors import Unavailable
+from shared.plumbing.threads import in_a_thread
+
+logger = logging.getLogger(__name__)
 
 PART = 8 * 1024 * 1024
 # One part after the other, in the greenthread that asks: a whole upload holds one part in memory.
@@ -46,20 +50,41 @@ class Bucket:
         with _answering():
             asked = {"Bucket": self._bucket, "Key": str(object_id), "Range": f"bytes={begin}-{end - 1}"}
             body = self._s3.get_object(**asked)["Body"]
-        return _pieces(body)
+        return begun(_pieces(body))
 
     def delete(self, object_id: UUID) -> None:
         with _answering():
             self._s3.delete_object(Bucket=self._bucket, Key=str(object_id))
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
+        others = 0
         with _answering():
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
-                yield [(UUID(one["Key"]), one["LastModified"]) for one in page.get("Contents", ())]
+                found = [(id_of(one["Key"]), one["LastModified"]) for one in page.get("Contents", ())]
+                ours = [(object_id, kept_at) for object_id, kept_at in found if object_id]
+                others += len(found) - len(ours)
+                yield ours
+        tell_of(others, self._bucket)
+
+    def forget_begun(self, until: datetime) -> None:
+        in_a_thread(forget_incoming, self.incoming, until)
+        with _answering():
+            for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket):
+                for one in page.get("Uploads", ()):
+                    if one["Initiated"] < until and id_of(one["Key"]):
+                        self._abort(one["Key"], one["UploadId"])
+
+    def _abort(self, key: str, upload_id: str) -> None:
+        try:
+            self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except self._s3.exceptions.NoSuchUpload:
+            # Whole, or given up by another replica, meanwhile.
+            logger.info("an upload was no longer there", extra={"object_id": key})
 
 
 def _pieces(body: Any) -> Generator[bytes, None, None]:
     with closing(body):
+        yield b""
         yield from body.iter_chunks(PIECE)
 
 

@@ -1,6 +1,7 @@
 """Where the bytes are: a folder of this machine, or a bucket (`bucket.py`). An object is there whole or not at all."""
 
 import errno
+import logging
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,8 @@ from uuid import UUID
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing.threads import in_a_thread
+
+logger = logging.getLogger(__name__)
 
 PIECE = 256 * 1024
 NOT_AT_ONCE = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
@@ -33,13 +36,19 @@ class Objects(Protocol):
         """Make the file the object of that id, all of it at once, and safe from a loss of power. Raises NoRoom."""
 
     def read(self, object_id: UUID, begin: int, end: int) -> Generator[bytes, None, None]:
-        """The bytes from `begin` up to `end`, in pieces; what is wrong is raised before the first."""
+        """The bytes from `begin` up to `end`, in pieces; what is wrong is raised before the first.
+
+        To close them gives back what they hold, whether any was taken or not.
+        """
 
     def delete(self, object_id: UUID) -> None:
         """One that is not there is deleted already."""
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
-        """Every object, with the time since when it is kept, some at a time."""
+        """Every object, with the time since when it is kept, some at a time. What is none of ours is left alone."""
+
+    def forget_begun(self, until: datetime) -> None:
+        """Give up what was begun to be kept before then, and is not there yet."""
 
 
 def objects_of(config: Mapping[str, Any]) -> Objects:
@@ -69,14 +78,21 @@ class Folder:
             file = in_a_thread(os.open, self._path(object_id), os.O_RDONLY)
         except OSError as error:
             raise Unavailable("The store of recordings does not answer.") from error
-        return _pieces(file, begin, end)
+        return begun(_pieces(file, begin, end))
 
     def delete(self, object_id: UUID) -> None:
         in_a_thread(self._path(object_id).unlink, missing_ok=True)
 
     def listed(self) -> Iterator[Sequence[tuple[UUID, datetime]]]:
+        others = 0
         for shelf in in_a_thread(lambda: sorted(self._kept.iterdir())):
-            yield in_a_thread(_on_shelf, shelf)
+            found, left_alone = in_a_thread(_on_shelf, shelf)
+            others += left_alone
+            yield found
+        tell_of(others, self._kept)
+
+    def forget_begun(self, until: datetime) -> None:
+        in_a_thread(forget_incoming, self.incoming, until)
 
     def _path(self, object_id: UUID) -> Path:
         return self._kept / object_id.hex[:2] / str(object_id)
@@ -105,8 +121,15 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    """Past their first, empty piece: what has not begun is closed without a word, and what it holds stays open."""
+    next(pieces)
+    return pieces
+
+
 def _pieces(file: int, begin: int, end: int) -> Generator[bytes, None, None]:
     try:
+        yield b""
         while begin < end and (piece := _piece(file, begin, min(PIECE, end - begin))):
             yield piece
             begin += len(piece)
@@ -130,10 +153,43 @@ def _is_in_memory(file: int, place: int) -> bool:
         return False
 
 
-def _on_shelf(shelf: Path) -> list[tuple[UUID, datetime]]:
-    found = []
+def _on_shelf(shelf: Path) -> tuple[list[tuple[UUID, datetime]], int]:
+    """The objects there, and how much else."""
+    if not shelf.is_dir():
+        return [], 1
+    found, others = list[tuple[UUID, datetime]](), 0
     for path in shelf.iterdir():
-        # One that is deleted meanwhile is not there.
+        if object_id := id_of(path.name):
+            # One that is deleted meanwhile is not there.
+            with suppress(FileNotFoundError):
+                found.append((object_id, _changed_at(path)))
+        else:
+            others += 1
+    return found, others
+
+
+def id_of(name: str) -> UUID | None:
+    """The object of that name; None for what others have put there."""
+    with suppress(ValueError):
+        if name == str(object_id := UUID(name)):
+            return object_id
+    return None
+
+
+def tell_of(others: int, place: Path | str) -> None:
+    """What is none of ours is left alone, but somebody should know."""
+    if others:
+        logger.warning("others keep something among the recordings", extra={"place": str(place), "count": others})
+
+
+def forget_incoming(folder: Path, until: datetime) -> None:
+    """Delete files that stopped coming in before then."""
+    for path in folder.iterdir():
+        # One that is put in its place meanwhile is none of those.
         with suppress(FileNotFoundError):
-            found.append((UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)))
-    return found
+            if path.is_file() and _changed_at(path) < until:
+                path.unlink()
+
+
+def _changed_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

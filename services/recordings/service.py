@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import eventlet
+
 from services.recordings import handlers, queries, schemas, sweeping
 from services.recordings.doors.media import MediaDoors
 from shared.contracts.wire import Json
@@ -36,7 +38,8 @@ class RecordingsService(MediaDoors):
     def delete(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             answer = handlers.delete(conn, **schemas.DeleteSchema().load(command))
-        sweeping.delete_objects(self.objects, [UUID(answer.pop("object_id"))])
+        # Whoever deletes need not wait for the store; bytes that it does not delete now are an orphan's.
+        eventlet.spawn_n(sweeping.delete_objects, self.objects, [UUID(answer.pop("object_id"))])
         return answer
 
     @rpc

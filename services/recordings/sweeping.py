@@ -1,9 +1,7 @@
 """Deleting bytes: those of recordings that were deleted, and what a crash left behind."""
 
 import logging
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +10,6 @@ from services.recordings.objects import Objects
 from shared.contracts.errors import Unavailable
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.plumbing.threads import in_a_thread
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +47,4 @@ def delete_orphans(db: Postgres, objects: Objects) -> None:
         delete_objects(objects, orphans)
         if orphans:
             logger.info("orphans deleted", extra={"count": len(orphans)})
-    in_a_thread(_delete_left, objects, time.time() - STILL_ARRIVING.total_seconds())
-
-
-def _delete_left(objects: Objects, until: float) -> None:
-    for path in objects.incoming.iterdir():
-        # One that is put in its place meanwhile is none of those.
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < until:
-                path.unlink()
+    objects.forget_begun(until)

@@ -4,7 +4,9 @@ import struct
 from datetime import timedelta
 from typing import BinaryIO, NamedTuple
 
-PCM, ALAW, MULAW, EXTENSIBLE = 1, 6, 7, 0xFFFE
+PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+BY_SAMPLE = frozenset({PCM, FLOAT, ALAW, MULAW})
+"""Of these a frame is one sample of all channels; of others, such as GSM and ADPCM, a block of hundreds."""
 MOST_CHUNKS = 64
 """The sound comes after a few chunks of words; where there are more it is not looked for."""
 START, CHUNK, DESCRIPTION, CODE = 12, struct.Struct("<4sI"), struct.Struct("<HHIIHH"), struct.Struct("<H")
@@ -18,18 +20,24 @@ class Damaged(Exception):
 
 
 class Wav(NamedTuple):
-    """`code`: how samples are written; `frame`: bytes of one sample of all channels; `begins`, `length`: in bytes."""
+    """`code`: how samples are written. In bytes: `frame`: one sample of all channels, or a block; `pace`: a second.
+
+    `begins`, `length`: in bytes too.
+    """
 
     code: int
     bits: int
     rate: int
+    pace: int
     frame: int
     begins: int
     length: int
 
     @property
     def duration(self) -> timedelta:
-        return timedelta(seconds=self.length // self.frame / self.rate)
+        if self.code in BY_SAMPLE:
+            return timedelta(seconds=self.length // self.frame / self.rate)
+        return timedelta(seconds=self.length / self.pace)
 
 
 def read(file: BinaryIO, size: int) -> Wav:
@@ -55,12 +63,14 @@ def read(file: BinaryIO, size: int) -> Wav:
 def _wav(description: bytes, begins: int, length: int) -> Wav:
     if len(description) < DESCRIPTION.size:
         raise Damaged("Nothing in it says how its sound is written.")
-    code, channels, rate, _, frame, bits = DESCRIPTION.unpack_from(description)
+    code, channels, rate, pace, frame, bits = DESCRIPTION.unpack_from(description)
     if code == EXTENSIBLE and len(description) == CODE_OF_EXTENSIBLE.stop:
         [code] = CODE.unpack(description[CODE_OF_EXTENSIBLE])
     if not (channels and rate and frame and length >= frame):
         raise Damaged("There is no sound in it.")
-    return Wav(code, bits, rate, frame, begins, length - length % frame)
+    if not pace if code not in BY_SAMPLE else frame < channels * bits // 8:
+        raise Damaged("What it says of its sound makes no sense.")
+    return Wav(code, bits, rate, pace, frame, begins, length - length % frame)
 
 
 def peaks(file: BinaryIO, wav: Wav, parts: int) -> list[int] | None:

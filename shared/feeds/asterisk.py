@@ -70,6 +70,15 @@ class Translator:
         """By how much the exchange's clock was ahead of ours at the last event."""
         return self._clock.off
 
+    @property
+    def calls(self) -> list[str]:
+        """The keys of the calls that are remembered."""
+        return list(self._board.calls)
+
+    def lives(self, key: str) -> bool:
+        call = self._board.call_named(key)
+        return call is not None and not call.is_over
+
     def feed(self, event: Event, received_at: datetime | None = None) -> list[Report]:
         """The reports that this event makes certain. `received_at` (aware) helps where the stream tells no time."""
         handler = self._handlers.get(event.get("event", ""))

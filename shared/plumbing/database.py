@@ -57,10 +57,11 @@ def _ready_later(fileno: int, wanted: int, seconds: float) -> int:
 # psycopg notices gevent only.
 waiting.wait = _wait
 
-WAIT_FOR_CONNECTION = 2.0
+WAIT_FOR_CONNECTION = 1.5
+"""Seconds: whoever asks is told within two that the database is away."""
 PATIENCE = 15.0
 """Seconds after which a server that does not answer is given up; more than any statement may take."""
-TO_BE_TOLD = 1.0
+TO_BE_TOLD = 1.2
 """Seconds of a caller's time that are kept for telling it that the database does not answer."""
 LINE: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 """How connections notice that the line is dead."""
@@ -130,7 +131,7 @@ class Postgres:
 
     @contextmanager
     def connection(self, seconds: float = PATIENCE) -> Iterator[Connection]:
-        """Raises Unavailable when Postgres is not there within two seconds, or the block takes more than `seconds`."""
+        """Raises Unavailable when Postgres is not there in time, or the block takes more than `seconds`."""
         with self.reading(seconds) as conn:
             conn.outbox_filled = False
             with conn.transaction():

@@ -23,7 +23,7 @@ from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH, MOST_BYTES = 500, 16 * 1024 * 1024
 POLL = 0.2
 PACE = 0.01
 """Seconds between two looks: what comes meanwhile goes together."""
@@ -31,7 +31,13 @@ HEARTBEAT_EVERY = 1.0
 PAUSES = (0.1, 0.5, 1, 2, 5)
 
 LEAD = "select pg_try_advisory_lock(hashtext('relay'))"
-NEXT = "select position, key, correlation_id, body, created_at from outbox order by position limit %(batch)s"
+NEXT = """
+    select position, key, correlation_id, body, created_at
+      from (select *, sum(octet_length(body)) over (order by position) - octet_length(body) as ahead
+              from outbox order by position limit %(batch)s) as next
+     where ahead < %(bytes)s
+     order by position
+"""
 DONE = "delete from outbox where position = any(%(positions)s) returning position"
 
 
@@ -85,7 +91,7 @@ class Relay(DependencyProvider):
             return conn.execute(query, words).fetchall()
 
     def _cycle(self, conn: psycopg.Connection[Any]) -> None:
-        rows = self._ask(conn, NEXT, batch=BATCH)
+        rows = self._ask(conn, NEXT, batch=BATCH, bytes=MOST_BYTES)
         self._beat(rows[0][-1] if rows else None)
         if rows:
             self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
 LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
-PROBE = 0.3
-LONGEST_GAP = 0.25
+PROBE, TRIES = 0.3, 3
+LONGEST_GAP = 0.05
 HOUSE = {
     "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
     "ACCEPT": ["json"],
@@ -93,13 +93,18 @@ def _missing(config: dict[str, Any]) -> list[str]:
 
 def refuse_a_blocking_driver(url: str) -> None:
     """Exit if a query stops the other greenthreads, as psycopg's C wait does."""
+    # A busy machine is late now and then, such a driver every time.
+    if all(_gap(url) > LONGEST_GAP for _ in range(TRIES)):
+        sys.exit(f"A query stops all other work for {LONGEST_GAP} s and more: psycopg must wait as eventlet needs.")
+
+
+def _gap(url: str) -> float:
+    """Seconds that another greenthread waits for its turn while there is a query."""
     with psycopg.connect(url) as conn:
         asked_at = time.monotonic()
         other = eventlet.spawn(time.monotonic)
         conn.execute("select pg_sleep(%s)", (PROBE,))
-    gap = other.wait() - asked_at
-    if gap > LONGEST_GAP:
-        sys.exit(f"A query stops all other work for {gap:.2f} s: psycopg must use wait_select under eventlet.")
+    return float(other.wait() - asked_at)
 
 
 def refuse_lossy_storage(url: str) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from shared.contracts.errors import Conflict
 from shared.contracts.event import Event, Recorded
-from shared.contracts.wire import Json, decode, encode, instant, message
+from shared.contracts.wire import Json, decode, encode, message
 from shared.plumbing.database import Connection, as_rows
 
 # In order of the key, so that two writers of the same streams cannot wait for each other.
@@ -90,7 +90,8 @@ def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Re
     for one in appends:
         for version, written in enumerate(one.events, one.seen + 1):
             recorded, encoded = _record(one, version, written, at), encode(written.event)
-            rows.append(_row(recorded, encoded))
+            # Its columns are named as a message's fields are; there is none for the state.
+            rows.append(message(recorded, encoded, {}))
             messages.append((recorded, encoded, written.state))
     if rows:
         appended = conn.execute(APPEND, {"events": as_rows(rows), "rows": _outgoing(messages)}).fetchone()
@@ -125,21 +126,6 @@ def _record(one: Append, version: int, written: Written, at: datetime) -> Record
         correlation_id=written.correlation_id,
         event=written.event,
     )
-
-
-def _row(recorded: Recorded, encoded: Encoded) -> dict[str, Any]:
-    type_, schema_version, data = encoded
-    return {
-        "id": str(recorded.id),
-        "tenant": recorded.tenant,
-        "stream": recorded.stream,
-        "version": recorded.version,
-        "type": type_,
-        "schema_version": schema_version,
-        "data": data,
-        "recorded_at": instant(recorded.recorded_at),
-        "correlation_id": recorded.correlation_id,
-    }
 
 
 def _recorded(row: dict[str, Any]) -> Recorded:

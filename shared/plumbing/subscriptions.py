@@ -5,7 +5,7 @@ fails is tried in halves, and halves of those, so that one bad message does not 
 costs two more transactions for each halving, not one for each of them. A message that
 fails alone waits in a retry queue, longer each time, and after the last pause is parked in the dead-letter
 queue with the reason; one that can never succeed is parked at once. While Postgres or the broker is away
-the batch waits where it is: that is nobody's failure and is not counted.
+a message waits where it is, at last alone: that is nobody's failure and is not counted.
 """
 
 import logging
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 ATTEMPTS, ORIGINAL_KEY = "x-attempts", "x-original-key"
 PERMANENT = (Invalid, Rejected, ValidationError)
 OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2)
+PATIENT_TRIES = 3
+"""After so many a batch that a server does not answer is halved: it may be too much for the time that it has."""
 RECONNECT_PAUSE = 1.0
 CONTENT = ("content_type", "content_encoding")
 LOGGED_IDS = 50
@@ -148,10 +150,10 @@ class Subscription(Entrypoint):
         """Let the handler try; None when it is done, else why not. Waits as long as a server is away."""
         failures = 0
         while error := self._work(connection, [delivery.message for delivery in deliveries]):
-            if not is_outage(error):
-                return error
             pause = OUTAGE_PAUSES[min(failures, len(OUTAGE_PAUSES) - 1)]
             failures += 1
+            if not is_outage(error) or (failures >= PATIENT_TRIES and len(deliveries) > 1):
+                return error
             logger.warning("waiting for a server", extra={"queue": self.queue, "error": str(error), "seconds": pause})
             self._drain(connection, pause)
             eventlet.sleep(pause)

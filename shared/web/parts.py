@@ -1,8 +1,7 @@
 """Serving bytes of which a client may want a part: RFC 9110, §13 (conditional requests) and §14 (ranges)."""
 
 import re
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -19,7 +18,10 @@ UNSAFE = frozenset('/\\:*?"<>|')
 
 
 class Entity(NamedTuple):
-    """What may be asked for: `size` in bytes, `tag` without quotes; `read(begin, end)` gives the bytes in pieces."""
+    """What may be asked for: `size` in bytes, `tag` without quotes; `read(begin, end)` gives the bytes in pieces.
+
+    To close the pieces gives back what they hold, whether any was taken or not.
+    """
 
     size: int
     tag: str
@@ -45,16 +47,18 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
         return Response(status=status, headers=headers)
     # A client that reads slowly is not one that sends slowly.
     request.environ["eventlet.input"].get_socket().settimeout(STALLED)
-    return Stream(_in_turns(entity.read(begin, end)), status=status, headers=headers)
+    pieces = entity.read(begin, end)
+    stream = Stream(_in_turns(pieces), status=status, headers=headers)
+    stream.call_on_close(pieces.close)
+    return stream
 
 
-def _in_turns(pieces: Generator[bytes, None, None]) -> Iterator[bytes]:
+def _in_turns(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Others get their turn after a few pieces, however fast the client reads."""
-    with closing(pieces):
-        for number, piece in enumerate(pieces, 1):
-            yield piece
-            if number % AT_A_STRETCH == 0:
-                eventlet.sleep(0)
+    for number, piece in enumerate(pieces, 1):
+        yield piece
+        if number % AT_A_STRETCH == 0:
+            eventlet.sleep(0)
 
 
 def _part(request: Request, entity: Entity) -> tuple[int, int] | None:

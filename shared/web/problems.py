@@ -1,6 +1,7 @@
 """Whatever is not the answer asked for, as an RFC 9457 problem that tells no more than it should."""
 
 import json
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -86,6 +87,13 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(503, "unavailable", "Try again", detail, headers=dict(RETRY_AFTER))
     detail = str(error) if isinstance(error, ServiceError) else ""
     return Problem(500, "failed", "Failed", detail)
+
+
+def too_many(wait: float, why: str) -> Problem:
+    """429, saying when to come again: `wait` is in seconds."""
+    seconds = max(1, ceil(wait))
+    detail = f"{why} Try again in {seconds} s."
+    return Problem(429, "too-many", "Too many requests", detail, headers={"Retry-After": str(seconds)})
 
 
 def _http_problem(error: HTTPException) -> Problem:

@@ -45,5 +45,7 @@ def test_each_step_of_the_page_works_and_leaves_what_it_says(project: Path) -> N
         named.append(set(MISSING.findall(asked.stdout)))
     assert named[0] == set(told[0])
     assert all(later < before for before, later in pairwise(named)), "each step leaves less"
+    whole = run(project, "python -m pytest -q tests/architecture")
+    assert whole.returncode == 0, whole.stdout[-5000:]
     checked = run(project, "lint-imports && ruff check && ruff format --check")
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -22,6 +22,7 @@ SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/servi
 SECTIONS = ("Owns", "Says", "Hears", "Answers", "Needs")
 ONE_SCREEN = 60
 WORD = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"[\w./-]+\.(py|md|sql|yml)")
 ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
 
 
@@ -96,6 +97,12 @@ def declared(service: str) -> topology.Service:
 def test_a_readme_has_its_five_parts_in_order_on_one_screen(readme: Readme) -> None:
     assert tuple(readme.sections) == SECTIONS
     assert len(readme.text.splitlines()) <= ONE_SCREEN
+
+
+def test_every_file_that_it_names_is_there(service: str, readme: Readme) -> None:
+    rooms = (ROOT, ROOT / "services" / service)
+    named = {word for word in WORD.findall(readme.text) if FILE.fullmatch(word)}
+    assert {name for name in named if not any((room / name).exists() for room in rooms)} == set()
 
 
 def test_it_says_to_which_exchanges_it_speaks(service: str, readme: Readme) -> None:

@@ -4,10 +4,12 @@ import importlib
 import inspect
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from services.gateway import projections
 from shared.contracts import topology
@@ -40,6 +42,7 @@ def owns(service: str) -> bool:
 def places(service: str) -> dict[str, bool]:
     """Every place in which the service must be, and whether it is."""
     procfile = {line.split()[-1]: line.split()[-5] for line in (ROOT / "Procfile").read_text().splitlines()}
+    containers = {word for name, one in _compose().items() for word in (name, str(one.get("command")).split()[-1])}
     return {
         "shared/contracts/topology.py: SERVICES": service in {one.name for one in topology.SERVICES},
         **{f"Procfile: {target}": procfile.get(target) == service for target in processes(service)},
@@ -48,6 +51,7 @@ def places(service: str) -> dict[str, bool]:
             for target in processes(service)
         },
         "ops/stack/settings.sh: SERVICES": service in _words("ops/stack/settings.sh", r'^SERVICES="(.*)"'),
+        **{f"docker-compose.yml: {name}": name in containers for name in (f"{service}-tables", *processes(service))},
         "pyproject.toml: an extra": service in PROJECT["project"]["optional-dependencies"],
         f"pyproject.toml: {LAYERS}": f"services.{service}" in _contract(LAYERS)["containers"],
         "README.md: where things are": f"`services/{service}`" in (ROOT / "README.md").read_text(),
@@ -64,6 +68,11 @@ def places_of_an_owner(service: str) -> dict[str, bool]:
         "tools/verifying.py: ROWS": bool(kinds) and set(kinds) <= {rows.prefix.rstrip("-") for rows in verifying.ROWS},
         "services/gateway/projections.py: STATES": bool(kinds) and set(kinds) <= set(projections.STATES),
     }
+
+
+@cache
+def _compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 
 
 def _words(path: str, pattern: str) -> list[str]:

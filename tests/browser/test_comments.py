@@ -3,6 +3,17 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_table import MEANINGS
+from tests.browser.test_watching import life
+from tests.system.test_journal import told
+
+STATUSES = """row => {
+    window.statuses = [];
+    const note = () => window.statuses.push(row.querySelector("td.status [role=img]").getAttribute("aria-label"));
+    new MutationObserver(note).observe(row, { subtree: true, childList: true, attributes: true });
+}"""
+"""From now on every status that a row shows is remembered."""
+
 
 @pytest.fixture
 def fresh(calls, system):
@@ -42,6 +53,35 @@ def test_a_comment_is_added_edited_and_deleted(visit, fresh):
     page.get_by_role("dialog").get_by_role("button", name="Видалити").click()
     expect(opened).to_contain_text("Коментаря ще немає.")
     assert button.evaluate("it => getComputedStyle(it).color") == plain
+
+
+def test_a_comment_on_a_call_that_went_on_meanwhile_takes_nothing_of_it_back(visit, calls, system):
+    begun, rings, answers, _ = life()
+    call_id = told(system, [begun, rings])
+    visitor = visit("olha").journal()
+    opened, icon = visitor.open(call_id), visitor.cell(call_id, "status").get_by_role("img")
+    opened.get_by_role("button", name="Додати").click()
+    told(system, [answers])
+    expect(icon).to_have_accessible_name(MEANINGS["answered"])
+    visitor.row(call_id).evaluate(STATUSES)
+    write(visitor.page, "говоримо")
+    expect(opened.locator(".said")).to_have_text("говоримо")
+    assert set(visitor.page.evaluate("window.statuses")) == {MEANINGS["answered"]}
+
+
+def test_an_answer_that_comes_late_is_not_put_over_a_comment_that_was_written_since(visit, fresh, system):
+    visitor, held = visit().journal(), []
+    page, said = visitor.page, visitor.row(fresh).locator(".actions button").first
+    page.route("**/comment", lambda route: held.append((route, route.fetch())))
+    said.click()
+    write(page, "перше")
+    expect(said).to_have_accessible_name("Є коментар: перше")
+    assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "друге"}).ok
+    expect(said).to_have_accessible_name("Є коментар: друге")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(said).to_have_accessible_name("Є коментар: друге")
 
 
 def test_two_hundred_cyrillic_letters_are_taken_and_one_more_cannot_be_written(visit, fresh):

@@ -142,6 +142,71 @@ def test_a_call_that_could_not_be_priced_says_why_and_is_priced_once_there_is_a_
     assert system.entry(unpriced, "foreign")["price"]["amount"] == "0.0800"
 
 
+def test_more_calls_than_are_taken_at_once_are_priced_again_by_parts(visit, calls):
+    visitor, sent = visit("lesia"), []
+    page = visitor.page
+    at = datetime.now(UTC).isoformat()
+    one = {"state": "failed", "reason": "no_tariff", "number": None, "due_at": at, "failed_at": at}
+    failed = {"charges": [one | {"call_id": str(uuid4())} for _ in range(1001)], "next_cursor": None}
+
+    def retry(route):
+        sent.append(route.request.post_data_json["call_ids"])
+        route.fulfill(json={"retried": len(sent[-1])})
+
+    page.route("**/api/v1/charges?*", lambda route: route.fulfill(json=failed))
+    page.route("**/api/v1/charges/retry", retry)
+    visitor.go("/charges")
+    page.get_by_role("button", name="Оцінити всі ще раз").click()
+    expect(page.locator("#said")).to_have_text("Ще раз оцінюємо 1001 дзвінок")
+    assert [len(ids) for ids in sent] == [1000, 1]
+    assert [call_id for ids in sent for call_id in ids] == [one["call_id"] for one in failed["charges"]]
+
+
+RERATINGS = re.compile(r"/api/v1/rerating/[^/]+$")
+
+
+def test_a_rerating_is_watched_through_an_answer_that_is_lost(visit, calls):
+    visitor, asked = visit("lesia", expected=True).go("/rerating"), []
+    page = visitor.page
+
+    def answered(route):
+        asked.append(route)
+        if len(asked) == 2:
+            return route.abort()
+        if len(asked) == 3:
+            return route.fulfill(status=503, content_type="application/problem+json", body="{}")
+        answer = route.fetch()
+        return route.fulfill(response=answer, json=answer.json() | ({"state": "running"} if len(asked) == 1 else {}))
+
+    page.route(RERATINGS, answered)
+    page.get_by_role("button", name="Показати різницю").click()
+    outcome = page.get_by_role("region", name="Перебіг перерахунку")
+    expect(outcome).to_contain_text("Триває")
+    expect(outcome).to_contain_text("Готово", timeout=10_000)
+
+
+def test_prefixes_of_a_rerating_go_on_where_its_page_ends(visit, calls):
+    page = visit("lesia").go("/rerating").page
+    row = {"currency": "UAH", "calls": 1, "before": "1.0000", "after": "2.0000", "difference": "1.0000"}
+    pages = [
+        {"state": "done", "by_prefix": [row | {"prefix": "outbound +38067"}], "next_cursor": "далі"},
+        {"state": "done", "by_prefix": [row | {"prefix": "outbound +38050"}], "next_cursor": None},
+    ]
+
+    def answered(route):
+        answer = route.fetch(url=route.request.url.partition("?")[0])
+        route.fulfill(response=answer, json=answer.json() | pages["cursor=" in route.request.url])
+
+    page.route(RERATINGS, answered)
+    page.get_by_role("button", name="Показати різницю").click()
+    rows = page.get_by_role("region", name="Перебіг перерахунку").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Показати ще").click()
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text("+38050")
+    expect(page.get_by_role("button", name="Показати ще")).to_have_count(0)
+
+
 def test_what_calls_cost_is_told_by_day_operator_and_prefix(visit, calls, system):
     visitor = visit("lesia").go("/report")
     page = visitor.page

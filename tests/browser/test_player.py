@@ -87,6 +87,19 @@ def test_who_asks_twice_before_the_player_is_there_gets_one(listener, recorded):
     player.get_by_role("button", name="Закрити").click()
 
 
+def test_a_shape_that_does_not_come_is_a_plain_line_and_costs_nothing_else(visit, recorded, origin):
+    visitor = visit(expected=True)
+    visitor.url, page = origin, visitor.page
+    page.route("**/recording/peaks", lambda route: route.abort())
+    visitor.journal().row(recorded).get_by_role("button", name="Прослухати запис").click()
+    player = page.get_by_role("group", name="Програвач запису")
+    expect(player.locator(".time").first).to_have_text("00:00:01")
+    heights = player.locator(".wave rect").evaluate_all("bars => bars.map((bar) => bar.getAttribute('height'))")
+    assert len(set(heights)) == 1
+    expect(page.locator("#said")).to_be_empty()
+    assert visitor.errors == ["Failed to load resource: net::ERR_FAILED"]
+
+
 def test_the_download_is_a_button_of_its_own(listener, recorded):
     with listener.page.expect_download() as download:
         listener.row(recorded).get_by_role("link", name="Завантажити запис").click()

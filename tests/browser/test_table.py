@@ -203,6 +203,47 @@ def test_a_name_a_number_and_an_operator_are_found(visit, calls):
     expect(visitor.row(calls["of_petro"])).to_be_visible()
 
 
+def offered(page):
+    return page.get_by_role("combobox", name="Оператор").locator("option")
+
+
+def test_a_supervisor_may_choose_also_who_is_not_on_the_page(visit, calls):
+    page = visit("super").journal("?status=missed").page
+    page.get_by_role("button", name="Фільтри").click()
+    expect(offered(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
+    page.get_by_role("combobox", name="Оператор").select_option("Петро Вовк")
+    expect(page.get_by_text("За цими фільтрами нічого не знайшлося")).to_be_visible()
+    expect(offered(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
+    page.reload()
+    page.get_by_role("button", name="Фільтри").click()
+    expect(page.get_by_role("combobox", name="Оператор").locator("option:checked")).to_have_text("Петро Вовк")
+
+
+def test_an_administrator_may_choose_whoever_has_an_account_on_whatever_page_of_the_list(visit, calls, system):
+    page = visit().journal().page
+    page.route(
+        "**/api/v1/accounts?*", lambda route: route.continue_(url=route.request.url.replace("limit=200", "limit=1"))
+    )
+    page.get_by_role("button", name="Фільтри").click()
+    names = {one["name"] for one in system.get("/accounts", "admin").json()["accounts"]}
+    assert {"Леся Рахівниця", "Петро Вовк"} < names
+    expect(offered(page)).to_have_count(1 + len(names))
+    assert set(offered(page).all_inner_texts()) == {"Усі", *names}
+
+
+def test_a_chosen_operator_stays_chosen_while_the_others_are_asked_for(visit, calls, system):
+    [petro] = system.get("/accounts", "admin", q="Вовк").json()["accounts"]
+    visitor, held = visit(), []
+    page = visitor.page
+    page.route("**/api/v1/accounts?*", lambda route: held.append(route))
+    visitor.journal(f"?account={petro['id']}")
+    page.get_by_role("button", name="Фільтри").click()
+    page.get_by_role("checkbox", name="Вхідні").check()
+    page.wait_for_url(f"**/journal?direction=inbound&account={petro['id']}")
+    expect(visitor.row(calls["of_petro"])).to_be_visible()
+    expect(page.locator("tr.call")).to_have_count(1)
+
+
 def test_what_was_said_how_long_with_whom_and_when_are_filters(visit, calls, system):
     assert system.send("PUT", f"/calls/{calls['cancelled']}/comment", "admin", json={"text": "шукали"}).ok
     visitor = visit().journal()

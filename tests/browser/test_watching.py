@@ -1,8 +1,9 @@
 """The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
 
-import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -16,7 +17,6 @@ MOST = 250
 DRAWN = 400
 """Rows of the longest list that is drawn whole."""
 PAGES, COUNTERS = "**/api/v1/journal?*", "**/api/v1/journal/summary?*"
-BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
 
 def life() -> list[Json]:
@@ -88,45 +88,96 @@ def test_a_call_that_is_told_late_is_put_where_it_belongs(visit, calls, system):
     assert shown.index(newest) < shown.index(late)
 
 
-def answered_late(visitor):
-    """Home, with the first page of its journal answered and on its way: the route and the answer."""
-    page, late = visitor.page, []
-    page.route(PAGES, lambda route: late.append((route, route.fetch())))
-    visitor.go("/")
-    expect(page.locator(".pill.live")).to_be_visible()
-    while not late:
-        page.wait_for_timeout(20)
-    return late[0]
+def test_what_was_found_by_its_comment_shows_what_became_of_that(visit, calls, system):
+    path = f"/calls/{calls['no_answer']}/comment"
+    assert system.send("PUT", path, "admin", json={"text": "шукане слово"}).ok
+    visitor = visit().journal("?q=шукане")
+    said = visitor.row(calls["no_answer"]).locator(".actions button").first
+    expect(said).to_have_accessible_name("Є коментар: шукане слово")
+    assert system.send("PUT", path, "super", json={"text": "інше"}).ok
+    expect(said).to_have_accessible_name("Є коментар: інше")
+    assert system.send("DELETE", path, "admin").ok
+    expect(said).to_have_accessible_name("Написати коментар")
 
 
-def test_a_page_that_comes_late_undoes_nothing_of_what_happened_since(visit, calls, system):
-    begun, rings, *_ = life()
-    call_id = told(system, [begun])
+def of_kateryna(seconds: int = 0) -> Json:
+    return report(str(uuid4()), "placed", datetime.now(UTC) + timedelta(seconds=seconds), **IN)
+
+
+def test_a_call_that_comes_is_shown_where_it_has_what_is_sought(visit, calls, system):
+    visitor = visit().journal("?q=власова")
+    other, sought = told(system, [placed(6)]), told(system, [of_kateryna(7)])
+    expect(visitor.row(sought)).to_be_visible()
+    expect(visitor.row(other)).to_have_count(0)
+    visitor.open(sought)
+    told(system, [placed(8)])
+    told(system, [of_kateryna(9)])
+    expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
+
+
+MONTHS = [
+    "січня",
+    "лютого",
+    "березня",
+    "квітня",
+    "травня",
+    "червня",
+    "липня",
+    "серпня",
+    "вересня",
+    "жовтня",
+    "листопада",
+    "грудня",
+]
+CHECK = 15_000
+"""Milliseconds between two looks at whether all is as it is shown."""
+
+
+def a_day_later(visitor):
+    """The server's clock is a day on, and nobody has called yet."""
+    date = {"date": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)}
+    none = {"entries": [], "next_cursor": None, "total": 0, "inbound": 0, "outbound": 0, "missed": 0, "internal": 0}
+
+    def tomorrow(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | date, json=answer.json() | none)
+
+    for pattern in (PAGES, COUNTERS):
+        visitor.page.route(pattern, tomorrow)
+
+
+def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls):
     visitor = visit()
-    route, answer = answered_late(visitor)
-    # The counters are asked for anew after what happens was heard of.
-    with visitor.page.expect_request(COUNTERS):
-        told(system, [rings])
-        newest = told(system, [placed(1)])
-    route.fulfill(response=answer)
-    expect(visitor.row(calls["answered"])).to_be_visible()
-    expect(visitor.row(newest)).to_be_visible()
-    expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
-
-
-def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_out(visit, calls, system):
-    visitor = visit(expected=True)
     page = visitor.page
-    route, _ = answered_late(visitor)
-    with page.expect_request(COUNTERS):
-        told(system, [placed(2)])
-        newest = told(system, [placed(3)])
-    route.fulfill(**BROKEN)
-    expect(page.get_by_role("alert")).to_contain_text("Не вдалося показати")
-    page.unroute(PAGES)
-    page.get_by_role("button", name="Спробувати ще раз").click()
-    expect(visitor.row(newest)).to_be_visible()
-    assert all("500" in error for error in visitor.errors), visitor.errors
+    page.clock.install()
+    visitor.go("/")
+    expect(visitor.row(calls["answered"])).to_be_visible()
+    total, heading = page.locator(".tile.total b"), page.locator("main .heading").first
+    expect(total).not_to_have_text("…")
+    a_day_later(visitor)
+    for _ in range(2):
+        with page.expect_response(PAGES):
+            page.clock.fast_forward(CHECK)
+    expect(page.locator("tr.call")).to_have_count(0)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).astimezone(ZoneInfo("Europe/Kyiv"))
+    expect(heading).to_contain_text(f"{tomorrow.day} {MONTHS[tomorrow.month - 1]}")
+    expect(total).to_have_text("0")
+
+
+def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls):
+    visitor = visit()
+    visitor.page.clock.install()
+    visitor.journal("?period=today")
+    opened = visitor.open(calls["answered"])
+    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
+    a_day_later(visitor)
+    for _ in range(2):
+        with visitor.page.expect_response(PAGES):
+            visitor.page.clock.fast_forward(CHECK)
+    expect(opened).to_be_visible()
+    visitor.row(calls["answered"]).locator(".chevron").click()
+    visitor.page.clock.fast_forward(CHECK)
+    expect(visitor.row(calls["answered"])).to_have_count(0)
 
 
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,10 +20,11 @@ import requests
 
 from shared.contracts.topology import QUEUES
 from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack
+from tests.service.recordings.stage import wav
 
 BATCH = 25
 RESTART_PAUSE = 0.5
-PATIENCE = 20.0
+PATIENCE = 60.0
 ROLES = {
     "calls": ("calls", "CallsService"),
     "calls, second replica": ("calls", "CallsService"),
@@ -34,16 +36,21 @@ ROLES = {
     "billing's relay": ("billing", "BillingRelay"),
     "comments": ("comments", "CommentsService"),
     "comments' relay": ("comments", "CommentsRelay"),
+    "recordings": ("recordings", "RecordingsService"),
+    "recordings' relay": ("recordings", "RecordingsRelay"),
 }
 RUN = "import sys; from shared.plumbing import runner; import tests.chaos.planted; runner.main(sys.argv[1:])"
-SERVERS = ("rabbitmq", "postgres")
+SERVERS = ("rabbitmq", "postgres", "redis", "edge")
+SOUND = wav(0.2)
+TRY_AGAIN = (404, 429, 500, 502, 503, 504)
+"""A call may not be there yet."""
 JOURNAL = [role for role, (of, _) in ROLES.items() if of in ("calls", "gateway")]
 """Who takes a report to the journal."""
 
 
 @dataclass
 class World:
-    """`planted`: the name of a bug from `tests.chaos.planted`, or none. `remarks`: comments that were accepted."""
+    """`planted`: the name of a bug from `tests.chaos.planted`, or none. `remarks`, `sounds`: what was accepted."""
 
     stack: Stack
     services: Services
@@ -54,6 +61,7 @@ class World:
     running: dict[str, Service] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     remarks: dict[str, str] = field(default_factory=dict)
+    sounds: set[str] = field(default_factory=set)
     restarts: int = 0
     stopping: bool = False
     keeper: threading.Thread | None = None
@@ -101,23 +109,25 @@ class World:
         """`kill ROLE`, `pause ROLE`, `kill SERVER` or `pause SERVER`; a server is brought up again."""
         verb, _, victim = fault.partition(" ")
         self.faults[fault] += 1
-        pid = self._server(victim) if victim in SERVERS else self.running[victim].process.pid
+        pids = self._server(victim) if victim in SERVERS else [self.running[victim].process.pid]
         if verb == "pause":
-            self._pause(pid, chance.uniform(1, 4))
+            self._send_all(pids, signal.SIGSTOP)
+            time.sleep(chance.uniform(1, 4))
+            self._send_all(pids, signal.SIGCONT)
         else:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            self._send_all(pids, signal.SIGKILL)
             if victim in SERVERS:
                 self.raise_servers()
 
-    def _pause(self, pid: int, seconds: float) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
-            time.sleep(seconds)
-            os.kill(pid, signal.SIGCONT)
+    def _send_all(self, pids: Iterable[int], what: signal.Signals) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, what)
 
-    def _server(self, name: str) -> int:
-        return int((self.stack.folder / name / "pid").read_text().split()[0])
+    def _server(self, name: str) -> list[int]:
+        """The server's process, and the children in which PostgreSQL and nginx do their work."""
+        pid = int((self.stack.folder / name / "pid").read_text().split()[0])
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def raise_servers(self) -> None:
         """A killed PostgreSQL leaves children that must be gone before it starts: so more than one try."""
@@ -131,37 +141,43 @@ class World:
 
     def tell(self, told: list[dict[str, Any]], seconds: float) -> None:
         """Send everything over about `seconds`, each batch again and again until it is accepted."""
-        address = self.stack.env("gateway")["WEB_ADDRESS"]
         pause = seconds / max(1, len(told) / BATCH)
         for start in range(0, len(told), BATCH):
             began = time.monotonic()
-            while not self._send(address, told[start : start + BATCH]):
+            while not self._send(told[start : start + BATCH]):
                 time.sleep(0.3)
             time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
-    def _send(self, address: str, batch: list[dict[str, Any]]) -> bool:
+    def _send(self, batch: list[dict[str, Any]]) -> bool:
         try:
-            answer = requests.post(
-                f"http://{address}/api/v1/reports", json=batch, headers={"X-Api-Key": self.key}, timeout=5
-            )
+            answer = requests.post(f"{self._url()}/reports", json=batch, headers={"X-Api-Key": self.key}, timeout=5)
         except requests.RequestException:
             return False
-        if answer.status_code in (429, 500, 502, 503, 504):
+        if answer.status_code in TRY_AGAIN:
             return False
         assert answer.status_code == 202, answer.text
         return True
 
     def remark(self, call_ids: Sequence[str], seconds: float) -> None:
-        """Comment on calls over about `seconds`, on each again and again until it is taken: it may not be there yet."""
+        """Comment on calls over about `seconds`, and bring their sound: on each again and again until it is taken."""
         session, until = requests.Session(), time.monotonic() + seconds + PATIENCE
-        waiting = {call_id: str(uuid4()) for call_id in call_ids}
-        while waiting and time.monotonic() < until:
-            for call_id, key in list(waiting.items()):
-                if self._comment(session, call_id, f"нотатка до {call_id}", key):
-                    del waiting[call_id]
+        keys = {call_id: str(uuid4()) for call_id in call_ids}
+        while time.monotonic() < until and (set(keys) - self.remarks.keys() or set(keys) - self.sounds):
+            for call_id in set(keys) - self.remarks.keys():
+                self._comment(session, call_id, f"нотатка до {call_id}", keys[call_id])
+            for call_id in set(keys) - self.sounds:
+                self._bring(call_id)
             time.sleep(1)
 
-    def _comment(self, session: requests.Session, call_id: str, text: str, key: str) -> bool:
+    def _bring(self, call_id: str) -> None:
+        url, key = f"{self._url()}/calls/{call_id}/recording", {"X-Api-Key": self.key}
+        with contextlib.suppress(requests.RequestException):
+            answer = requests.put(url, data=SOUND, headers=key, timeout=5)
+            if answer.status_code not in TRY_AGAIN:
+                assert answer.status_code in (200, 201), answer.text
+                self.sounds.add(call_id)
+
+    def _comment(self, session: requests.Session, call_id: str, text: str, key: str) -> None:
         about = {"json": {"text": text}, "headers": {"Idempotency-Key": key}, "timeout": 5}
         try:
             if "Authorization" not in session.headers:
@@ -170,15 +186,13 @@ class World:
                 session.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
             answer = session.put(f"{self._url()}/calls/{call_id}/comment", **about)
         except (requests.RequestException, KeyError):
-            return False
-        if answer.status_code in (404, 429, 500, 502, 503, 504):
-            return False
-        assert answer.status_code in (200, 201), answer.text
-        self.remarks[call_id] = text
-        return True
+            return
+        if answer.status_code not in TRY_AGAIN:
+            assert answer.status_code in (200, 201), answer.text
+            self.remarks[call_id] = text
 
     def _url(self) -> str:
-        return f"http://{self.stack.env('gateway')['WEB_ADDRESS']}/api/v1"
+        return f"{self.stack.env('admin')['BASE_URL']}/api/v1"
 
     def wait_until_quiet(self, seconds: float, at_most: float) -> None:
         """Return when everything lives and nothing has moved for `seconds`."""
@@ -202,6 +216,7 @@ class World:
             self.rows("billing", "select count(*), count(*) filter (where pending) from calls"),
             self.rows("gateway", "select coalesce(sum(version), 0) from journal_prices"),
             self.rows("gateway", "select count(*) from journal_comments"),
+            self.rows("gateway", "select count(*) from journal_recordings"),
             waiting,
             busy,
         )

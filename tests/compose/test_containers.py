@@ -122,7 +122,7 @@ def test_each_gateway_serves_alone(demo: dict[str, str]) -> None:
     for stopped in gateways if len(gateways) > 1 else []:
         docker("stop", stopped)
         eventually(lambda: can_sign_in(demo), RECOVERY)
-        assert [requests.get(f"{address()}/readyz", timeout=10).status_code for _ in range(20)] == [200] * 20
+        assert [requests.get(f"{address()}/healthz", timeout=10).status_code for _ in range(20)] == [200] * 20
         docker("start", stopped)
         eventually(lambda: healthy("gateway"), RECOVERY)
 

@@ -66,7 +66,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
 
 def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
     """(Calls a second from the command until the last is shown, MiB of the command at the most)."""
-    _write(file, BROUGHT)
+    write(file, BROUGHT)
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
         company.found(gateway_db)
         next(system.start(stack, services, {}))
@@ -83,7 +83,7 @@ def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
         process = subprocess.Popen(command, cwd=ROOT)
         size = 0.0
         while process.poll() is None:
-            size = max(size, _peak(Path(f"/proc/{process.pid}/status").read_text()))
+            size = max(size, peak(Path(f"/proc/{process.pid}/status").read_text()))
             time.sleep(0.1)
         assert process.returncode == 0
         with psycopg.connect(stack.env("gateway")["DATABASE_URL"], autocommit=True) as conn:
@@ -91,7 +91,7 @@ def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
         return BROUGHT / (time.monotonic() - began), size
 
 
-def _peak(status: str) -> float:
+def peak(status: str) -> float:
     """MiB of a process at its largest; what the system accounts to it at its end has been its parent's too."""
     lines = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(lines[0]) / 1024 if lines else 0.0
@@ -99,14 +99,14 @@ def _peak(status: str) -> float:
 
 def _read(file: Path, rows: int) -> tuple[float, float]:
     """(Rows a second of one core, MiB at the most)."""
-    _write(file, rows)
+    write(file, rows)
     done = subprocess.run(
         [sys.executable, "-c", READ, file], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
     )
     speed, _, status = done.stdout.partition("\n")
-    return float(speed), _peak(status)
+    return float(speed), peak(status)
 
 
-def _write(file: Path, rows: int) -> None:
+def write(file: Path, rows: int) -> None:
     with file.open("w", encoding="utf-8") as table:
         table.writelines(ROW.format(n=n, at=1795373819 + n // 5, dst=101 + n % 7) for n in range(rows))

@@ -170,6 +170,8 @@ def test_a_dead_recordings_service_costs_the_sound_and_not_the_journal(
         assert recording(system, call)["state"] == "available"
         answer = system.get(f"/calls/{call}/timeline", "olha")
         assert (answer.status_code, answer.headers["Degraded"]) == (200, "recordings")
+        peaks = system.get(f"/calls/{call}/recording/peaks", "olha")
+        assert (peaks.json(), peaks.headers["Degraded"]) == ({"peaks": None}, "recordings")
         assert system.send("DELETE", f"/calls/{call}/recording", "admin").status_code == 503
     finally:
         system.restart("recordings")

@@ -10,15 +10,12 @@ from shared.feeds import asterisk_csv, freeswitch
 from shared.feeds.ami_stream import decode_line
 from shared.feeds.asterisk_csv import Columns, Gathered, Gathering, Row
 from shared.feeds.asterisk_csv_call import Exchange, translate
+from shared.feeds.csv_records import LONGEST_ROW, MARK, fields_of, records_of
 
 Report = dict[str, Any]
 Place = Mapping[str, Any]
 
-LONGEST_ROW = 64 * 1024
-MOST_LINES_OF_A_ROW = 50
 LONGEST_FILE = 16 * 1024 * 1024
-MARK = "\ufeff"
-"""What some programs begin a text file with."""
 
 
 class Unusable(Exception):
@@ -70,7 +67,7 @@ class AsteriskCsv:
             self._offset, self._line = place.get("offset", 0), place.get("line", 0)
             self._known = place.get("known", 0)
             file.seek(self._offset)
-            for number, (lines, record) in enumerate(_records(file)):
+            for number, (lines, record) in enumerate(records_of(file)):
                 piece = self._piece(record, lines, head=number == 0 and not place)
                 # What is read a second time was counted, and complained of, the first time.
                 yield piece if self._line > self._known else Piece(0, piece.reports, [], 0)
@@ -84,9 +81,9 @@ class AsteriskCsv:
 
     def _read_head(self, file: BinaryIO) -> None:
         """Raises Unusable for a head that lacks a column; a first line that is broken is a row like others."""
-        record = next(_records(file), (0, b""))[1]
+        record = next(records_of(file), (0, b""))[1]
         try:
-            self._columns = Columns.of_head(_fields(record)) or self._columns
+            self._columns = Columns.of_head(fields_of(record)) or self._columns
         except asterisk_csv.NotUnderstood as error:
             raise Unusable(f"line 1: {error}") from error
         except csv.Error:
@@ -96,7 +93,7 @@ class AsteriskCsv:
         offset, line = self._offset, self._line
         self._offset, self._line = offset + len(record), line + lines
         try:
-            fields = _fields(record)
+            fields = fields_of(record)
             if not any(fields) or (head and Columns.of_head(fields)):
                 return Piece(len(record), [], [], 0)
             row = self._columns.read(fields)
@@ -177,26 +174,3 @@ class ReportLines:
         if not isinstance(report, dict):
             return Piece(len(line), [], [(f"line {self._line}", "It is not a report.")])
         return Piece(len(line), [Made(f"line {self._line}", {"tenant": self._tenant, **report})], [])
-
-
-def _records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """(lines, bytes) of each row. A quote that is never closed costs its own line only."""
-    waiting: list[bytes] = []
-    while line := _line(file, waiting):
-        lines = [line]
-        quotes = line.count(b'"')
-        while quotes % 2 and len(lines) < MOST_LINES_OF_A_ROW and (more := _line(file, waiting)):
-            lines.append(more)
-            quotes += more.count(b'"')
-        if quotes % 2:
-            waiting.extend(reversed(lines[1:]))
-            del lines[1:]
-        yield len(lines), b"".join(lines)
-
-
-def _fields(record: bytes) -> list[str]:
-    return next(csv.reader([decode_line(record).removeprefix(MARK).rstrip("\r\n")], strict=True), [])
-
-
-def _line(file: BinaryIO, waiting: list[bytes]) -> bytes:
-    return waiting.pop() if waiting else file.readline(LONGEST_ROW)

@@ -25,14 +25,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPrice:
-    """Say what rating the facts of version `call_version` came to; `why` and `by` if it had a price already."""
+    """Say what rating the facts of version `call_version` came to; `why` if for more than that its time had come."""
 
     call_id: UUID
     call_version: int
     due_at: datetime
     outcome: Price | Failed
     at: datetime
-    why: Why = Why.CORRECTED
+    why: Why | None = None
     by: UUID | None = None
 
 
@@ -69,6 +69,8 @@ def _failed(command: SetPrice, reason: Failure, number: str | None) -> RatingFai
         at=command.at,
         reason=reason,
         number=number,
+        why=command.why,
+        by=command.by,
     )
 
 
@@ -79,6 +81,8 @@ def _priced(command: SetPrice, price: Price) -> CallPriced:
         due_at=command.due_at,
         at=command.at,
         price=price,
+        why=command.why,
+        by=command.by,
     )
 
 
@@ -91,7 +95,7 @@ def _rerated(command: SetPrice, before: Price, price: Price) -> CallRerated:
         before=before,
         price=price,
         difference=price.amount - before.amount if price.currency == before.currency else None,
-        why=command.why,
+        why=command.why or Why.CORRECTED,
         by=command.by,
     )
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-CLOCK_OFF = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndHeard:
-    """What is known of an ended call: the newest facts, and when its end was first received.
+    """What is known of an ended call: the newest facts, and when the end that they tell of was first received.
 
     `pending`: the facts have not been rated yet.
     """
@@ -28,18 +26,16 @@ class EndHeard:
     correlation_id: str
 
 
-def due_at(ended_at: datetime, received_at: datetime, delay: timedelta) -> datetime:
-    """`delay` after the end; after its receipt if the clock that told of it is off."""
-    return (received_at if abs(received_at - ended_at) > CLOCK_OFF else ended_at) + delay
+def merge(known: EndHeard, heard: EndHeard) -> EndHeard:
+    """Both together, to be rated if newer facts differ from those known.
 
-
-def merge(known: EndHeard, heard: EndHeard, delay: timedelta) -> EndHeard:
-    """Both together: due anew if newer facts differ from those known."""
+    An end that both tell of counts from when the first of them was heard; another end counts anew.
+    """
     newer = max(known, heard, key=lambda one: one.version)
-    received_at = min(known.received_at, heard.received_at)
+    first = min(known, heard, key=lambda one: one.received_at) if known.ended_at == heard.ended_at else newer
     return replace(
         newer,
-        received_at=received_at,
-        due_at=due_at(newer.ended_at, received_at, delay),
+        received_at=first.received_at,
+        due_at=first.due_at,
         pending=known.pending or newer.facts != known.facts,
     )

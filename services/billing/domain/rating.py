@@ -60,7 +60,7 @@ def _line(leg: Leg, book: RateBook) -> ChargeLine:
         line=found.line,
         talk_seconds=leg.talk_seconds,
         free_seconds=found.free_seconds,
-        minimum_seconds=found.minimum_seconds,
+        minimum_seconds=first_interval(found),
         increment_seconds=found.increment_seconds,
         billed_seconds=billed,
         per_minute=found.per_minute,
@@ -71,12 +71,17 @@ def _line(leg: Leg, book: RateBook) -> ChargeLine:
 
 
 def billed_seconds(talk_seconds: int, rate: Rate) -> int:
-    """What is left after the free seconds: the minimum at least, and then whole increments. 0 if nothing is left."""
-    left = talk_seconds - rate.free_seconds
+    """What is left after the free seconds: the first interval, and then whole increments. 0 if nothing is left."""
+    left, first = talk_seconds - rate.free_seconds, first_interval(rate)
     if left <= 0:
         return 0
-    beyond = max(left - rate.minimum_seconds, 0)
-    return rate.minimum_seconds + -(-beyond // rate.increment_seconds) * rate.increment_seconds
+    beyond = max(left - first, 0)
+    return first + -(-beyond // rate.increment_seconds) * rate.increment_seconds
+
+
+def first_interval(rate: Rate) -> int:
+    """The seconds that are paid at least. An increment is the least step, so the first one is never shorter."""
+    return max(rate.minimum_seconds, rate.increment_seconds)
 
 
 def _amount(billed: int, rate: Rate, rounding: Rounding) -> Decimal:

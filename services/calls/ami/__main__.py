@@ -9,14 +9,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from services.calls.ami.hearing import LONGEST, SHORTEST, Hearing
+from services.calls.ami.missed import Gap, Missed
 from services.calls.ami.recordings import Recordings
 from services.calls.ami.settings import Settings
 from services.calls.ami.spool import Spool
 from services.calls.ami.telling import Teller
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk import Translator
+from shared.feeds.asterisk_csv_call import Exchange
 from shared.plumbing import logs
 from shared.plumbing.publisher import Publisher
 
@@ -25,7 +30,8 @@ logger = logging.getLogger(__name__)
 SYNC_EVERY = 0.5
 TELL_EVERY = 0.05
 BRING_EVERY = 1.0
-NOTES = "recordings"
+LOOK_EVERY = 1.0
+NOTES, GAPS = "recordings", "gaps"
 
 
 class Ami:
@@ -41,9 +47,11 @@ class Ami:
             settings.spool,
             lambda: Translator(settings.tenant, settings.trunks),
             settings.region,
-            *([self._recordings.note] if self._recordings else []),
+            self._recordings.note if self._recordings else lambda recorded: None,
+            self._note_gap,
         )
-        self._publisher = Publisher(settings.amqp_uri)
+        self._missed = _missed(settings, self._teller.lives)
+        self._publisher, self._publisher_of_missed = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
 
     def tell(self) -> None:
         pause = TELL_EVERY
@@ -62,16 +70,36 @@ class Ami:
         while self._recordings and not self.stopping.wait(BRING_EVERY):
             self._recordings.bring()
 
+    def look_up(self) -> None:
+        while self._missed and not self.stopping.wait(LOOK_EVERY):
+            with suppress(Unavailable):
+                self._missed.look(self._tell_missed)
+
     def close(self) -> None:
         self._spool.sync()
         self._teller.keep()
         self._publisher.close()
+        self._publisher_of_missed.close()
+
+    def _note_gap(self, gap: Gap, connected_at: datetime) -> None:
+        if self._missed:
+            self._missed.note(gap, connected_at)
+
+    def _tell_missed(self, reports: list[dict[str, Any]]) -> None:
+        self._publisher_of_missed.publish(self._teller.messages(reports))
 
 
 def _recordings(settings: Settings) -> Recordings | None:
     if settings.recordings is None:
         return None
     return Recordings(settings.spool / NOTES, settings.recordings, settings.base_url, settings.ingest_key)
+
+
+def _missed(settings: Settings, lives: Callable[[str], bool]) -> Missed | None:
+    if settings.records is None:
+        return None
+    exchange = Exchange(tenant=settings.tenant, trunks=settings.trunks, phones=settings.phones)
+    return Missed(settings.spool / GAPS, settings.records, exchange, lives)
 
 
 def main() -> int:
@@ -84,7 +112,7 @@ def main() -> int:
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
     listen, alive = ami.hearing.listen, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))
-    for work in (listen, ami.tell, ami.sync, ami.bring, alive):
+    for work in (listen, ami.tell, ami.sync, ami.bring, ami.look_up, alive):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass

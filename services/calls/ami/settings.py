@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 NEEDED = ("AMQP_URI", "AMI_HOST", "AMI_USER", "AMI_SECRET", "AMI_TENANT", "AMI_SPOOL")
@@ -24,6 +25,10 @@ class Settings(NamedTuple):
     region: str = "UA"
     recordings: Path | None = None
     """The exchange's folder of recordings, where it is seen from here."""
+    records: Path | None = None
+    """The exchange's Master.csv, where it is seen from here."""
+    phones: Mapping[str, str] = MappingProxyType({})
+    """In it, the numbers of endpoints that are not named after them."""
     base_url: str = ""
     ingest_key: str = ""
 
@@ -47,6 +52,15 @@ class Settings(NamedTuple):
             trunks=frozenset(filter(None, environment.get("AMI_TRUNKS", "").replace(" ", "").split(","))),
             region=environment.get("AMI_REGION") or "UA",
             recordings=Path(environment["AMI_RECORDINGS"]) if environment.get("AMI_RECORDINGS") else None,
+            records=Path(environment["AMI_CDR"]) if environment.get("AMI_CDR") else None,
+            phones=_pairs(environment.get("AMI_PHONES", "")),
             base_url=environment.get("BASE_URL", ""),
             ingest_key=environment.get("INGEST_KEY", ""),
         )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = [pair.strip().partition("=") for pair in text.split(",") if pair.strip()]
+    if wrong := ["".join(pair) for pair in pairs if not all(pair)]:
+        raise ValueError(f"AMI_PHONES takes pairs such as bob=102; {wrong[0]!r} is none.")
+    return {name: number for name, _, number in pairs}

@@ -19,6 +19,7 @@ import orjson
 
 from services.calls.ami.aside import Aside
 from services.calls.ami.connection import QUESTION
+from services.calls.ami.missed import Gap
 from services.calls.ami.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports
@@ -46,13 +47,19 @@ class Teller:
         fresh: Callable[[], Translator],
         region: str,
         note: Callable[[dict[str, Any]], None] = lambda recorded: None,
+        missed: Callable[[Gap, datetime], None] = lambda gap, connected_at: None,
     ) -> None:
-        """`note` is given each report of a recording before it is published."""
-        self._spool, self._file, self._region, self._note = spool, folder / STATE, region, note
-        self._aside = Aside(folder)
+        """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
+        self._spool, self._file, self._region = spool, folder / STATE, region
+        self._note, self._missed, self._aside = note, missed, Aside(folder)
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
-        self._position, self._translator, self._stream = self._kept() or (Position(), fresh(), AmiStream())
+        self._position, self._translator, self._stream, self._heard_at = self._kept() or (
+            Position(),
+            fresh(),
+            AmiStream(),
+            None,
+        )
         self._kept_at = self._position
 
     def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
@@ -64,7 +71,7 @@ class Teller:
         for heard, after in self._spool.read(self._position):
             number += 1
             self._position = after
-            waiting += filter(None, map(self._outgoing, self._translated(heard)))
+            waiting += self.messages(self._translated(heard))
             if len(waiting) >= AT_ONCE:
                 self._send(publish, waiting)
         self._send(publish, waiting)
@@ -92,25 +99,34 @@ class Teller:
     def _write_state(self) -> None:
         new = self._file.with_suffix(".new")
         with new.open("wb") as file:
-            pickle.dump((VERSION, self._position, self._translator, self._stream), file)
+            pickle.dump((VERSION, self._position, self._translator, self._stream, self._heard_at), file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._file)
 
-    def _kept(self) -> tuple[Position, Translator, AmiStream] | None:
+    def lives(self, call: str) -> bool:
+        """Does it go on, as far as has been heard?"""
+        return self._translator.lives(call)
+
+    def _kept(self) -> tuple[Position, Translator, AmiStream, datetime | None] | None:
         try:
             version, *kept = pickle.loads(self._file.read_bytes())
         except FileNotFoundError:
             return None
         if version == VERSION:
-            return kept[0], kept[1], kept[2]
+            return kept[0], kept[1], kept[2], kept[3]
         logger.warning("another version of the translator: the spool is translated from its beginning")
         return None
 
     def _translated(self, heard: Heard) -> list[dict[str, Any]]:
         if heard.kind == CONNECTED:
             self._stream = AmiStream()
+            if self._heard_at:
+                off = self._translator.clock_off
+                gap = Gap(self._heard_at + off, heard.at + off, self._translator.calls)
+                self._missed(gap, heard.at)
             return []
+        self._heard_at = heard.at
         events = self._stream.feed(heard.data)
         reports_ = [report for event in events for report in self._made_of(event, heard.at)]
         self._look_at_clock()
@@ -136,6 +152,10 @@ class Teller:
         self._clock_is_off = not self._clock_is_off
         told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
         logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
+
+    def messages(self, told: Sequence[dict[str, Any]]) -> list[Outgoing]:
+        """Reports as they are published."""
+        return [message for report in told if (message := self._outgoing(report))]
 
     def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
         """None for what no contract takes: it is set aside."""

@@ -30,8 +30,10 @@ from shared.contracts.values import EndedBy, Status
 
 Fact = TypeVar("Fact", bound=Reported)
 NONE = timedelta(0)
-MOST_REPORTS = 5000
-"""A call is read whole to be decided: beyond this only its end is taken, the rest is parked."""
+MOST_REPORTS, MOST_ENDS = 5000, 100
+"""A call is read whole to be decided: beyond this only its end, or an earlier one, is taken; the rest is parked."""
+MOST_TEXT = 16_000
+"""Characters of the state's lists: each event tells all of them again, and a batch has hundreds of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,8 @@ INITIAL = Call()
 
 def decide(call: Call, command: Command) -> list[Event]:
     match command:
-        case TakeReport(fact=fact) if call.heard >= MOST_REPORTS and not isinstance(fact, CallEnded):
-            raise Rejected("too_many_reports_of_one_call")
+        case TakeReport(fact=fact) if refusal := _refusal(call, fact):
+            raise Rejected(refusal)
         case TakeReport(fact=fact):
             return [fact]
         case GiveUp(call_id=call_id):
@@ -99,6 +101,27 @@ def decide(call: Call, command: Command) -> list[Event]:
         case SetReturnedBy(call_id=call_id, returned_by=UUID() as returned_by, at=at):
             return [CallReturned(call_id=call_id, returned_by=returned_by, at=at)]
     raise TypeError(f"calls does not know the command {command!r}")
+
+
+def _refusal(call: Call, fact: Reported) -> str | None:
+    """Why the call cannot take this fact; None when it can."""
+    if call.heard >= MOST_REPORTS and not _ends_sooner(call, fact):
+        return "too_many_reports_of_one_call"
+    if type(fact) in ONCE_PER and _text(_keep(call, fact)) > MOST_TEXT:
+        return "too_many_parties_of_one_call"
+    return None
+
+
+def _ends_sooner(call: Call, fact: Reported) -> bool:
+    within = call.heard < MOST_REPORTS + MOST_ENDS
+    return within and isinstance(fact, CallEnded) and _earlier(call.ended, fact) is fact
+
+
+def _text(call: Call) -> int:
+    """The length of the state's lists as JSON, about."""
+    parties = (call.connecting, call.rang, call.offline, call.answered)
+    names = sum(len(name or "") + 4 for kept in parties for name in kept)
+    return names + sum(len(one.to) + len(one.line or "") + 64 for one in call.forwarded.values())
 
 
 ONCE: dict[type[Event], str] = {

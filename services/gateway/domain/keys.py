@@ -19,5 +19,3 @@ class ApiKey:
     kind: KeyKind
     time_zone: str = "Europe/Kyiv"
     region: str = "UA"
-    price_delay_seconds: int | None = None
-    """None: as the installation has it."""

@@ -27,5 +27,3 @@ class Account:
     lines: tuple[Line, ...] = ()
     time_zone: str = "Europe/Kyiv"
     region: str = "UA"
-    price_delay_seconds: int | None = None
-    """None: as the installation has it."""

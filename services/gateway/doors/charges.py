@@ -11,7 +11,6 @@ from services.gateway import billing_schemas, cursors, entries, queries
 from services.gateway.cursors import Cursor
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import price_delay
 from services.gateway.doors.owners import ask
 from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json, instant
@@ -35,7 +34,7 @@ class ChargeDoors(Door):
         price = ask(self.billing, "price", tenant=visit.caller.tenant, call_id=str(call_id))
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
-            price |= entries.price(row, price_delay(self.config, visit.caller))
+            price |= entries.price(row)
         return answer(price)
 
     @door(

@@ -18,17 +18,18 @@ from services.gateway.domain.limits import Limit
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.doors import cookies
-from services.gateway.doors.at_once import AtOnce
 from services.gateway.doors.fetching import fetch
-from services.gateway.doors.guesses import A_MINUTE, Guesses, too_many
+from services.gateway.doors.guesses import A_MINUTE, Guesses
 from services.gateway.doors.recent import Recent
 from services.gateway.identity import Introduction, Keys, Provider, Terms
 from services.gateway.limits import Leases, Limiter, Own, Shared
 from services.gateway.tokens import BadToken, Claims, Tokens, UnknownKey
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
+from shared.web.at_once import AtOnce
 from shared.web.http import Problem, bytes_of
 from shared.web.peers import Proxies
+from shared.web.problems import too_many
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Gatekeeper:
         exports = Limit(burst=int(config["EXPORTS_PER_MINUTE"]), window=A_MINUTE)
         self._requests = Leases(limiter, requests, eventlet.spawn_n)
         self._exports = Leases(limiter, exports, eventlet.spawn_n)
-        self.exports = AtOnce(int(config["EXPORTS_AT_ONCE"]))
+        self.exports = AtOnce(int(config["EXPORTS_AT_ONCE"]), "exports")
         self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
         self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
         self._digests: Recent[UUID, bytes] = Recent(REMEMBERED)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from http import HTTPMethod
 from inspect import getdoc
 from typing import Any, NamedTuple
@@ -167,11 +167,13 @@ def door(
         def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
             repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
-            command_id = repeat.command_id if repeat else uuid4()
-            visit = Visit(plate, request, caller, repeat, command_id)
+            visit = partial(Visit, plate, request, caller, repeat)
+            if writes_here and plate.body is not None:
+                # Before a transaction is open: a slow client would hold its connection and its locks.
+                bytes_of(request)
             if writes_here:
-                return idempotency.here(self.db, repeat, lambda conn: enter(self, visit, conn, **found))
-            return idempotency.elsewhere(self.db, repeat, lambda: enter(self, visit, **found))
+                return idempotency.here(self.db, repeat, lambda conn: enter(self, visit(uuid4()), conn, **found))
+            return idempotency.elsewhere(self.db, repeat, lambda id_: enter(self, visit(id_), **found))
 
         update_wrapper(knock, enter)
         # Nameko holds arguments against the signature of what is wrapped, which takes others.
@@ -194,5 +196,6 @@ def _repeat(request: Request, caller: Caller) -> idempotency.Repeat | None:
         return None
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid("The Idempotency-Key is malformed.", {"Idempotency-Key": [f"Not 1 to {LONGEST_KEY} characters."]})
-    asked = (request.method, request.full_path, request.mimetype, bytes_of(request))
+    # With the key, which stands nowhere: a body may hold a password, and its digest is kept.
+    asked = (key, request.method, request.full_path, request.mimetype, bytes_of(request))
     return idempotency.Repeat(caller.id, key, idempotency.digest(*asked), clock.now())

@@ -18,7 +18,7 @@ from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
 from services.gateway.doors.credentials import unauthorised
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.journal import asked_of, filters_of, of_account, patiently, price_delay, shown_by
+from services.gateway.doors.journal import asked_of, filters_of, of_account, patiently, shown_by
 from services.gateway.found import Found
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -91,7 +91,7 @@ class ExportDoors(Door):
                 raise unauthorised("The session has ended.")
             conn.execute(ONE_BY_ONE)
             rows = queries.some(conn, scope_of(caller), call_ids)
-            made = entries.shown(conn, caller.tenant, rows, price_delay(self.config, caller))
+            made = entries.shown(conn, caller.tenant, rows)
         # What is computed for one must not keep the others waiting.
         eventlet.sleep(0)
         return made

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from math import ceil
 from typing import Any
 
 from eventlet.semaphore import Semaphore
@@ -14,6 +13,7 @@ from services.gateway.idempotency import digest
 from services.gateway.limits import Limiter
 from shared.web.http import Problem
 from shared.web.peers import Proxies
+from shared.web.problems import too_many
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +76,6 @@ class Guesses:
         if wait > 0:
             logger.warning("too many wrong passwords", extra={"address": address, "seconds": round(wait, 3)})
             raise too_many(wait, "Too many wrong passwords.")
-
-
-def too_many(wait: float, why: str) -> Problem:
-    """429, saying when to come again: `wait` is in seconds."""
-    seconds = max(1, ceil(wait))
-    detail = f"{why} Try again in {seconds} s."
-    return Problem(429, "too-many", "Too many requests", detail, headers={"Retry-After": str(seconds)})
 
 
 def _key(kind: str, *parts: str) -> str:

@@ -1,12 +1,12 @@
 """The journal: a page of it, one call, and what happened to that call."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -110,13 +110,7 @@ class JournalDoors(Door):
         return db.reading() if filters == Filters() else db.connection()
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
-        return entries.shown(conn, caller.tenant, rows, price_delay(self.config, caller))
-
-
-def price_delay(config: Mapping[str, Any], caller: Caller) -> timedelta:
-    """How long after a call's end its price comes: what the company has set, else what the installation has."""
-    set_by_company = caller.price_delay_seconds
-    return timedelta(seconds=float(config["PRICE_DELAY"] if set_by_company is None else set_by_company))
+        return entries.shown(conn, caller.tenant, rows)
 
 
 def shown_by(door: Door, visit: Visit) -> UUID:

@@ -4,7 +4,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import eventlet
@@ -19,7 +18,7 @@ from services.gateway.domain.filters import Filters
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.doors.bell import Bell
-from services.gateway.doors.journal import filters_of, of_account, price_delay
+from services.gateway.doors.journal import filters_of, of_account
 from shared.contracts.errors import Unavailable
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -60,9 +59,20 @@ class Listener:
             return self.end("session-ended")
         if not may(caller, "stream_journal") or (self.asked["account"] and not may(caller, "show_journal_of_account")):
             return self.end("forbidden")
-        self.caller, self.scope = caller, scope_of(caller)
-        self.filters = of_account(conn, self.asked, caller, filters_of(self.asked, caller, clock.now()))
-        return None
+        filters = of_account(conn, self.asked, caller, filters_of(self.asked, caller, clock.now()))
+        self.caller = caller
+        return self._see(scope_of(caller), filters)
+
+    def _see(self, scope: Scope, filters: Filters) -> None:
+        """What waits was looked for with other eyes: the stream looks for it again."""
+        if self.waiting and (scope, filters) != self.sees:
+            self.position = self.waiting[0][0] - 1
+            self.waiting.clear()
+        self.scope, self.filters = scope, filters
+
+    @property
+    def sees(self) -> tuple[Scope, Filters]:
+        return self.scope, self.filters
 
     def give(self, pieces: Sequence[Piece], upto: int) -> None:
         self.position = max(self.position, upto)
@@ -91,8 +101,7 @@ class Listener:
 class Listeners:
     """`position < reached(tenant)`: the listener has to catch up by itself; else it is told from here."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._of: dict[str, set[Listener]] = {}
         self._reached: dict[str, int] = {}
         self._checked_at = 0.0
@@ -148,11 +157,10 @@ class Listeners:
             return []
 
     def _pieces(self, conn: Connection, caller: Caller, changes: Sequence[feed.Change]) -> dict[int, bytes]:
-        tenant, delay = caller.tenant, price_delay(self._config, caller)
-        shown = entries.shown(conn, tenant, [change.row for change in changes], delay)
+        shown = entries.shown(conn, caller.tenant, [change.row for change in changes])
         return {
             change.feed: b"id: %b\nevent: entry\ndata: %b\n\n"
-            % (places.encode(tenant, change.feed).encode(), orjson.dumps(entry))
+            % (places.encode(caller.tenant, change.feed).encode(), orjson.dumps(entry))
             for change, entry in zip(changes, shown, strict=True)
         }
 
@@ -219,9 +227,8 @@ class OpenStreams(DependencyProvider):
     """Gives a worker the `Listeners` of this process, who hear the bell."""
 
     def setup(self) -> None:
-        config = self.container.config
-        self.listeners = Listeners(config)
-        self.bell = Bell(config["REDIS_URL"])
+        self.listeners = Listeners()
+        self.bell = Bell(self.container.config["REDIS_URL"])
 
     def start(self) -> None:
         self.container.spawn_managed_thread(lambda: self.bell.listen(self.listeners.ring))

@@ -105,7 +105,7 @@ def _next_piece(listener: Listener) -> bytes:
 
 def _catch_up(db: Postgres, streams: Listeners, listener: Listener) -> None:
     """Look for what others have been told of already, a page at a time."""
-    after, upto = listener.position, streams.reached(listener.tenant)
+    after, upto, sees = listener.position, streams.reached(listener.tenant), listener.sees
     try:
         with db.reading() as conn:
             upto = feed.reach(conn, listener.tenant, after, upto)
@@ -114,7 +114,8 @@ def _catch_up(db: Postgres, streams: Listeners, listener: Listener) -> None:
         if not is_outage(error):
             raise
         return listener.end("unavailable")
-    return listener.give(found.get(listener, []), upto)
+    # Who sees something else by now looks again.
+    return listener.give(found.get(listener, []), upto) if listener.sees == sees else None
 
 
 def _keeps_up(listener: Listener, sock: Any) -> bool:

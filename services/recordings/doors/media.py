@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +23,7 @@ from shared.contracts.recordings.links import BadLink, Keyring, Link, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.threads import in_a_thread
+from shared.web.at_once import AtOnce
 from shared.web.http import Problem, answer, http
 from shared.web.parts import Entity, disposition, serve
 
@@ -35,6 +36,8 @@ GUARDS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 NOTED_AT_MOST = 10_000
+SERVED_AT_ONCE = 4
+"""To one account or key, by each process."""
 
 
 class Store(DependencyProvider):
@@ -66,6 +69,7 @@ class MediaDoors:
 
     _noted: ClassVar[OrderedDict[str, None]] = OrderedDict()
     """Links whose listening or download is written down: a player asks for many parts on one link."""
+    _places: ClassVar[AtOnce] = AtOnce(SERVED_AT_ONCE, "recordings")
 
     @http("GET", PATH)
     def serve_sound(self, request: Request, call_id: str) -> Response:
@@ -73,13 +77,19 @@ class MediaDoors:
         link = self._link(request)
         with self.db.reading() as conn:
             sound = queries.sound(conn, link.tenant, link.call_id)
-        if request.method == "GET":
-            self._note(link, request.query_string.decode())
         state, form = sound.state, Format(sound.state["format"])
         kind = "attachment" if link.purpose is Purpose.DOWNLOAD else "inline"
         about = {"Content-Type": TYPES[form], "Content-Disposition": disposition(kind, f"{link.name}.{form}"), **GUARDS}
         entity = Entity(state["size"], state["sha256"], partial(self.objects.read, sound.object_id))
-        return serve(request, entity, about)
+        if request.method == "HEAD":
+            return serve(request, entity, about)
+        with ExitStack() as held:
+            # Who plays four may still download: each purpose has its own.
+            held.enter_context(self._places.place((link.caller_id, link.purpose)))
+            self._note(link, request.query_string.decode())
+            response = serve(request, entity, about)
+            response.call_on_close(held.pop_all().close)
+        return response
 
     @http("PUT", PATH, body_limit=LARGEST)
     def take_sound(self, request: Request, call_id: str) -> Response:

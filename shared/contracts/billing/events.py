@@ -118,7 +118,10 @@ class TariffUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeLine:
-    """One priced leg: the rate that matched `number`, and what it comes to."""
+    """One priced leg: the rate that matched `number`, and what it comes to.
+
+    `minimum_seconds` is the first interval that was billed: the rate's minimum, or its increment where that is longer.
+    """
 
     leg: LegKind
     number: str
@@ -158,9 +161,11 @@ class ChargeEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPriced(ChargeEvent):
-    """The call has its first price."""
+    """The call has its first price. `why` and `by` as in CallRerated; None when nothing but its time had come."""
 
     price: Price
+    why: Why | None = None
+    by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +181,15 @@ class CallRerated(ChargeEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingFailed(ChargeEvent):
-    """The call has no price until somebody mends what `reason` says; `number` is the one without a rate."""
+    """The call has no price until somebody mends what `reason` says; `number` is the one without a rate.
+
+    `why` and `by` as in CallPriced.
+    """
 
     reason: Failure
     number: str | None
+    why: Why | None = None
+    by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from shared.contracts.billing.events import (
     Why,
 )
 from shared.contracts.values import Direction
-from shared.contracts.wire import PERSONAL, EventSchema, Instant, wire
+from shared.contracts.wire import PERSONAL, EventSchema, Instant, Json, wire
 
 
 class _Part(Schema):
@@ -117,8 +117,18 @@ class ChargeEventSchema(EventSchema):
     at = Instant(required=True)
 
 
-@wire(CallPriced, "call_priced")
-class CallPricedSchema(ChargeEventSchema):
+def _without_why(data: Json) -> Json:
+    """Version 1 did not say why and by whom a call was rated that had no price before or has none since."""
+    return {**data, "why": None, "by": None}
+
+
+class ExplainedSchema(ChargeEventSchema):
+    why = fields.Enum(Why, by_value=True, required=True, allow_none=True)
+    by = fields.UUID(required=True, allow_none=True)
+
+
+@wire(CallPriced, "call_priced", version=2, upcasts={1: _without_why})
+class CallPricedSchema(ExplainedSchema):
     price = fields.Nested(PriceSchema, required=True)
 
 
@@ -131,8 +141,8 @@ class CallReratedSchema(ChargeEventSchema):
     by = fields.UUID(required=True, allow_none=True)
 
 
-@wire(RatingFailed, "rating_failed")
-class RatingFailedSchema(ChargeEventSchema):
+@wire(RatingFailed, "rating_failed", version=2, upcasts={1: _without_why})
+class RatingFailedSchema(ExplainedSchema):
     reason = fields.Enum(Failure, by_value=True, required=True)
     number = fields.String(required=True, allow_none=True, metadata=PERSONAL)
 

@@ -11,6 +11,8 @@ DECOMPOSED = 4
 """Code points that one of NFC's may have been before: https://www.unicode.org/faq/normalization.html#12"""
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Invisible, and what comes after them is shown in another order: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing"""
 UNSEEN = re.compile(
     r"[\s\u2800\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
@@ -24,6 +26,8 @@ def comment_text(written: str) -> str:
         raise _invalid("Has half of a character: a lone surrogate.")
     if CONTROL.search(written):
         raise _invalid("Has a control character other than a line break.")
+    if turning := TURNING.search(written):
+        raise _invalid(f"Has the invisible character U+{ord(turning[0]):04X}, which turns the text around.")
     trimmed = written.strip()
     # Bounded before it is normalised, which takes long where thousands of marks stand on one letter.
     text = unicodedata.normalize("NFC", trimmed).strip() if len(trimmed) <= LONGEST * DECOMPOSED else trimmed

@@ -116,6 +116,35 @@ def test_a_dry_run_on_a_draft_tells_the_same_and_changes_nothing(day: Billing) -
     assert (day.amount(0), day.price(0)["history"]) == ("1.2000", [])
 
 
+def test_a_dry_run_is_of_the_draft_as_it_was_when_it_was_asked_for(day: Billing) -> None:
+    draft = day.tariff([a_rate("+380", "3.00")], valid_from=None)
+    rerating = begin(day, dry_run=True, tariff_id=draft)
+    assert work(day)
+    day.tariff([a_rate("+380", "9.00")], valid_from=None, tariff_id=draft)
+    while work(day):
+        pass
+    assert [(one["before"], one["after"]) for one in show(day, rerating)["totals"]] == [("10.2000", "27.0000")]
+
+
+def test_prices_that_a_re_rating_takes_away_or_gives_for_the_first_time_say_why_and_by_whom(billing: Billing) -> None:
+    billing.hear(told(ended("never")), told(ended("had")))
+    assert billing.rate(after=300) == 2
+    billing.tariff(RATES, valid_from=NOON - YEAR)
+    billing.retry("had")
+    billing.rate(after=301)
+    billing.tariff([a_rate("+38067", "0.60")], valid_from=NOON - timedelta(hours=1))
+    begin(billing)
+    while work(billing):
+        pass
+    billing.tariff(RATES, valid_from=NOON - timedelta(minutes=30))
+    begin(billing)
+    while work(billing):
+        pass
+    history = {name: [(one["why"], one["by"]) for one in billing.price(name)["history"]] for name in ("never", "had")}
+    again = ("rerated", str(OLHA))
+    assert history == {"never": [again, again], "had": [("retried", None), again, again]}
+
+
 def test_numbers_that_a_draft_has_no_rate_for_are_counted_as_failed(day: Billing) -> None:
     rerating = begin(day, dry_run=True, tariff_id=day.tariff([a_rate("+38050", "1.20")], valid_from=None))
     while work(day):

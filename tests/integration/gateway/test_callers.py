@@ -16,7 +16,7 @@ KEY = "an-export-key-0123456789"
 def account_id(gateway_db: Postgres) -> UUID:
     with gateway_db.connection() as conn:
         directory.ensure_tenant(conn, TENANT, TENANT)
-        conn.execute("update tenants set price_delay_seconds = 7, time_zone = 'Europe/Warsaw', region = 'PL'")
+        conn.execute("update tenants set time_zone = 'Europe/Warsaw', region = 'PL'")
         directory.ensure_api_key(conn, TENANT, "export", "test", KEY)
         made = directory.ensure_account(conn, TENANT, "olha", "x", "Ольга Кобилянська", "operator")
         for line in ("101", "102"):

@@ -1,6 +1,7 @@
 """What billing tells becomes the price in the journal: once, whatever the order, and never another company's."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway import projections, queries
+from services.gateway import directory, entries, projections, queries, settings
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
 from shared.contracts.billing.events import (
@@ -25,7 +26,8 @@ from shared.contracts.billing.events import (
 from shared.contracts.billing.schemas import ChargeSchema, TariffSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.event import Event, Recorded
-from shared.contracts.wire import Json, encode, message
+from shared.contracts.values import Phase
+from shared.contracts.wire import Json, encode, instant, message
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway.told import NOON, TENANT, Message, call_id, state, told
 
@@ -125,6 +127,55 @@ def test_each_new_price_is_news_for_those_who_watch(gateway_db: Postgres) -> Non
         projections.show(conn, [charged("a", "1.00")])
         projections.show(conn, [charged("a", "1.00")])
         assert feed(conn) == before + 1
+
+
+ENDED = NOON + timedelta(seconds=66)
+LAST_YEAR = NOON - timedelta(days=365)
+
+
+def foretold(db: Postgres, *batches: list[Message], delay: timedelta = timedelta(seconds=300)) -> datetime | None:
+    """When the journal says that the price of "a" is due, after these batches of news."""
+    with db.connection() as conn, conn.transaction(force_rollback=True):
+        for batch in batches:
+            projections.show(conn, batch, delay)
+        shown = entries.price(queries.one(conn, EVERYTHING, call_id("a")))
+        assert shown["state"] == ("pending" if shown["due_at"] else "not_due")
+        return shown["due_at"] and datetime.fromisoformat(shown["due_at"])
+
+
+def test_a_price_is_foretold_for_its_delay_after_the_end(gateway_db: Postgres) -> None:
+    live = state("a", phase=Phase.TALKING, ended_at=None, talk_time=None)
+    assert foretold(gateway_db, [told(live)]) is None
+    ended = [told(live), told(state("a"), 2, recorded_at=ENDED)]
+    assert foretold(gateway_db, ended) == ENDED + timedelta(seconds=300)
+    assert foretold(gateway_db, ended, delay=timedelta(0)) == ENDED
+
+
+def test_the_price_of_an_old_call_is_foretold_from_when_its_end_was_received(gateway_db: Postgres) -> None:
+    old = state("a", placed_at=LAST_YEAR)
+    assert foretold(gateway_db, [told(old, recorded_at=NOON)]) == NOON + timedelta(seconds=300)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_end_that_is_told_of_again_counts_from_when_it_was_first_received(gateway_db: Postgres, apart: bool) -> None:
+    old, later = state("a", placed_at=LAST_YEAR), NOON + timedelta(hours=1)
+    news = [told(old, recorded_at=NOON), told(replace(old, recorded=True), 2, recorded_at=later)]
+    batches = [[one] for one in news] if apart else [news]
+    assert foretold(gateway_db, *batches) == NOON + timedelta(seconds=300)
+    another = told(replace(old, ended_at=LAST_YEAR), 3, recorded_at=later)
+    assert foretold(gateway_db, *batches, [another]) == later + timedelta(seconds=300)
+    assert foretold(gateway_db, [*news, another]) == later + timedelta(seconds=300)
+
+
+def test_what_is_foretold_does_not_change_with_what_the_company_sets_later(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
+        directory.ensure_tenant(conn, TENANT, "Оселя")
+        projections.show(conn, [told(state("a"), recorded_at=ENDED)])
+        settings.change(conn, TENANT, {"price_delay_seconds": 7}, NOON)
+        news = [told(state("a", recorded=True), 2, recorded_at=ENDED), told(state("b"), recorded_at=ENDED)]
+        projections.show(conn, news)
+        due = [queries.one(conn, EVERYTHING, call_id(name)).price_due_at for name in ("a", "b")]
+    assert due == [instant(ENDED + timedelta(seconds=seconds)) for seconds in (300, 7)]
 
 
 def test_tariffs_are_heard_and_show_nothing(gateway_db: Postgres) -> None:

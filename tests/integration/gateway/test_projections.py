@@ -80,6 +80,8 @@ def test_the_row_says_all_that_was_told(gateway_db: Postgres):
     about = {"tenant": TENANT, "version": 3, "correlation_id": "about 3"}
     for name, value in about.items():
         assert row.pop(name) == value
+    # Recorded at noon, more than a minute before its end: the clock that told of it is off.
+    assert row.pop("price_due_at") == NOON + timedelta(seconds=300)
     assert row == {name: getattr(ENDED, name) for name in row}
 
 

@@ -124,7 +124,7 @@ def ask_export(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
     with closing(Found(queries.keys(conn, scope_of(caller), filters))) as found:
         rows = [row for ids in found.pages(export.PAGE) for row in queries.some(conn, scope_of(caller), ids)]
-    shown = entries.shown(conn, TENANT, rows, timedelta(0))
+    shown = entries.shown(conn, TENANT, rows)
     assert [UUID(entry["call_id"]) for entry in shown] == world.shown(caller, filters)
 
 

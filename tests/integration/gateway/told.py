@@ -70,14 +70,14 @@ def state(name: str | int = 0, **changed: Any) -> CallState:
     return CallState(**{**known, **changed})
 
 
-def told(call: CallState, version: int = 1, tenant: str = TENANT) -> Message:
+def told(call: CallState, version: int = 1, tenant: str = TENANT, recorded_at: datetime = NOON) -> Message:
     event = CallGivenUp(call_id=call.call_id, at=NOON)
     recorded = Recorded(
         id=uuid4(),
         tenant=tenant,
         stream=f"call-{call.call_id}",
         version=version,
-        recorded_at=NOON,
+        recorded_at=recorded_at,
         correlation_id=f"about {version}",
         event=event,
     )

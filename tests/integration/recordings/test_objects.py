@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.recordings.bucket import Bucket
 from services.recordings.objects import PIECE, Objects, objects_of
 from shared.contracts.errors import Unavailable
-from shared.testing.bucket import S3, s3_server
+from shared.testing.bucket import BUCKET, S3, s3_server
 
 BYTES = bytes(range(256)) * 80_000
 """20 MB: more than a part of an upload."""
@@ -65,6 +66,42 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(objects: Objects):
     assert object_id not in listed(objects)
     with pytest.raises(Unavailable):
         next(objects.read(object_id, 0, 1))
+
+
+def test_what_others_have_put_beside_it_is_left_alone(
+    objects: Objects, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    object_id = keep(objects, b"x")
+    if isinstance(objects, Bucket):
+        for name in ("read me", f"{{{uuid4()}}}", f"old/{uuid4()}"):
+            objects._s3.put_object(Bucket=BUCKET, Key=name, Body=b"x")
+    else:
+        shelf = tmp_path / "kept" / object_id.hex[:2]
+        for path in (tmp_path / "kept" / "read me", shelf / "read me", shelf / f"{{{uuid4()}}}"):
+            path.write_bytes(b"x")
+        (objects.incoming / "folder").mkdir()
+    assert object_id in listed(objects)
+    [said] = [one for one in caplog.records if "among the recordings" in one.message]
+    assert said.count == 3  # type: ignore[attr-defined]
+    objects.forget_begun(datetime.now(UTC) + timedelta(hours=1))
+
+
+def test_an_upload_that_died_is_given_up_when_it_is_old(objects: Objects):
+    if isinstance(objects, Bucket):
+        objects._s3.create_multipart_upload(Bucket=BUCKET, Key=str(uuid4()))
+    (objects.incoming / "half").write_bytes(b"x")
+
+    def begun() -> int:
+        files = len(list(objects.incoming.glob("half")))
+        if not isinstance(objects, Bucket):
+            return files
+        return files + len(objects._s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
+
+    before = begun()
+    objects.forget_begun(datetime.now(UTC) - timedelta(hours=1))
+    assert begun() == before > 0
+    objects.forget_begun(datetime.now(UTC) + timedelta(hours=1))
+    assert begun() == 0
 
 
 def test_what_only_came_in_is_not_listed(objects: Objects):

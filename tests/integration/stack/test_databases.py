@@ -4,9 +4,11 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from shared.contracts import topology
+from shared.contracts.topology import OWNERS
 from shared.testing.infrastructure import Stack
 
-SERVICES = ["billing", "calls", "gateway"]
+SERVICES = [service.name for service in topology.SERVICES]
 ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}
 
 
@@ -26,15 +28,17 @@ def test_a_role_connects_to_its_services_database_only(stack: Stack, service: st
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_wrong_password_is_refused(stack: Stack, role: str) -> None:
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_wrong_password_is_refused(stack: Stack, service: str, role: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(url(stack, "calls", role), password="calls")
+        psycopg.connect(url(stack, service, role), password=service)
 
 
 @pytest.mark.parametrize("change", ["update events set stream = stream", "delete from events", "truncate events"])
 @pytest.mark.parametrize("role", ["app", "ro"])
-def test_events_are_never_changed_or_deleted(stack: Stack, role: str, change: str) -> None:
-    with psycopg.connect(url(stack, "calls", role)) as conn, pytest.raises(psycopg.Error) as refused:
+@pytest.mark.parametrize("owner", OWNERS)
+def test_events_are_never_changed_or_deleted(stack: Stack, owner: str, role: str, change: str) -> None:
+    with psycopg.connect(url(stack, owner, role)) as conn, pytest.raises(psycopg.Error) as refused:
         conn.execute(change)
     assert isinstance(refused.value, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction)
 
@@ -49,8 +53,9 @@ def test_the_reading_role_cannot_write(stack: Stack, service: str) -> None:
 
 
 @pytest.mark.parametrize("setting", ["fsync", "synchronous_commit", "full_page_writes"])
-def test_what_is_committed_is_on_the_disk(stack: Stack, setting: str) -> None:
-    with psycopg.connect(url(stack, "calls", "app")) as conn:
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_committed_is_on_the_disk(stack: Stack, service: str, setting: str) -> None:
+    with psycopg.connect(url(stack, service, "app")) as conn:
         assert conn.execute("select current_setting(%s)", [setting]).fetchone() == ("on",)
 
 

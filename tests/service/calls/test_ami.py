@@ -1,10 +1,12 @@
 """A live Asterisk into the queue of calls: whatever breaks, the same reports, each once."""
 
+import csv
 import json
 import ssl
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -12,7 +14,7 @@ import pytest
 
 from shared.contracts.calls import reports
 from shared.testing.infrastructure import Broker, eventually
-from tests.service.calls.exchange import Exchange, Script, Start, broken_off, heard, words_of
+from tests.service.calls.exchange import ACCEPTED, Exchange, Script, Start, broken_off, heard, words_of
 from tests.unit.feeds.exchange import CAPTURES as FOLDER
 from tests.unit.feeds.exchange import capture, rows, told
 
@@ -179,6 +181,40 @@ def test_an_exchange_that_is_not_there_is_waited_for(start: Start, arrived: Arri
     in_time(lambda: process.log.read_bytes().count(b"no exchange") >= 2)
     with Exchange(Script(words_of(connection)), port=exchange.port).open():
         in_time(lambda: arrived() == expected([connection]))
+
+
+def test_what_began_and_ended_while_the_line_was_lost_comes_from_the_records(
+    start: Start, arrived: Arrived, tmp_path: Path
+):
+    def now() -> int:
+        return int(time.time())
+
+    file, stamp = tmp_path / "Master.csv", f"Event: PeerStatus\r\nTimestamp: {time.time():.6f}\r\n\r\n".encode()
+    exchange = Exchange(Script(ACCEPTED + stamp, hangs_up=True))
+    with exchange.open():
+        start(exchange, AMI_CDR=str(file), AMI_PHONES="bob=101")
+        in_time(lambda: stamp in heard(tmp_path / "spool"))
+    began = now() + 1
+    in_time(lambda: now() >= began + 2)
+    at = [datetime.fromtimestamp(began + after, UTC).strftime("%F %T") for after in (0, 1)]
+    fields = [
+        "",
+        "0671112233",
+        "101",
+        "in",
+        '"Ї" <0671112233>',
+        "PJSIP/operator1-1",
+        "PJSIP/bob-2",
+        "Dial",
+        "PJSIP/bob",
+    ]
+    fields += [at[0], at[0], at[1], "1", "1", "ANSWERED", "DOCUMENTATION", f"{began}.1", ""]
+    with file.open("w", newline="") as table:
+        csv.writer(table, quoting=csv.QUOTE_ALL).writerow(fields)
+    with Exchange(port=exchange.port).open():
+        in_time(lambda: [report["type"] for report in arrived()][-1:] == ["ended"])
+    assert {report["call"] for report in arrived()} == {f"{began}.1"}
+    assert [report["data"]["party"] for report in arrived() if report["type"] == "answered"] == ["101"]
 
 
 def test_what_is_missing_in_the_environment_is_said(start: Start, broker: Broker):

@@ -1,6 +1,9 @@
 """What every answer says besides its content, and how much every door takes."""
 
 import re
+import socket
+import time
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
@@ -15,6 +18,8 @@ PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions",
 LARGEST = 16 * 1024 * 1024
 WRITES = [plate for plate in PLATES.values() if plate.body is not None and plate.body_limit <= LARGEST]
 JSON = {"Content-Type": "application/json"}
+MORE_THAN_CONNECTIONS = 25
+LONG_BODY = ["Content-Type: application/json", "Content-Length: 1000"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -76,3 +81,14 @@ def test_any_period_may_be_asked_for_that_does_not_end_before_it_begins(
     gateway: Gateway, company: Company, asked, status
 ):
     assert gateway("GET", "/api/v1/journal", token=gateway.token("operator"), params=asked).status_code == status
+
+
+def test_slow_bodies_hold_no_connection_to_the_database(gateway: Gateway, company: Company):
+    token, (host, _, port) = gateway.token("administrator"), gateway.url.removeprefix("http://").partition(":")
+    head = "\r\n".join(["POST /api/v1/contacts HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", *LONG_BODY])
+    with ExitStack() as held:
+        for _ in range(MORE_THAN_CONNECTIONS):
+            slow = held.enter_context(socket.create_connection((host, int(port))))
+            slow.sendall(f"{head}\r\n\r\n{{".encode())
+        time.sleep(0.5)
+        assert gateway("GET", "/api/v1/contacts", token=token).status_code == 200

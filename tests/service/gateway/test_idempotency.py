@@ -1,5 +1,6 @@
 """A write under an Idempotency-Key happens once, however often and from wherever it is sent."""
 
+import json
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +14,8 @@ import pytest
 from services.gateway import idempotency
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.service.gateway.stage import Company, Gateway, at_once
+from tests.integration.gateway.told import call_id, show_states, state
+from tests.service.gateway.stage import PASSWORD, Company, Gateway, at_once
 
 CONTACTS = "/api/v1/contacts"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}
@@ -24,8 +26,9 @@ Write = Callable[..., Any]
 def write(gateway: Gateway, company: Company) -> Write:
     token = gateway.token("administrator")
 
-    def write(key: str, body: Any = KATERYNA, path: str = CONTACTS, method: str = "POST", token: str = token) -> Any:
-        return Gateway(gateway.url)(method, path, token=token, json=body, headers={"Idempotency-Key": key})
+    def write(key: str, body: Any = KATERYNA, path: str = CONTACTS, method: str = "POST", **how: Any) -> Any:
+        headers = {"Idempotency-Key": key} | how.pop("headers", {})
+        return Gateway(gateway.url)(method, path, **{"token": token, "json": body, "headers": headers, **how})
 
     return write
 
@@ -105,10 +108,26 @@ def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
 
 def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
     write("key")
-    with gateway_db.connection() as conn:
-        assert idempotency.forget(conn, clock.now() + timedelta(hours=23)) == 0
-        assert idempotency.forget(conn, clock.now() + timedelta(hours=24, minutes=1)) == 1
+    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=23)) == 0
+    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=24, minutes=1)) == 1
     assert count(gateway_db, "kept_answers") == 0
+
+
+@pytest.mark.usefixtures("owners")
+def test_an_owner_does_under_a_key_that_was_forgotten_what_it_is_told(
+    write: Write, gateway: Gateway, company: Company, gateway_db: Postgres, comments_db: Postgres
+):
+    show_states(gateway_db, [state(1)], company.tenant)
+    door = f"/api/v1/calls/{call_id(1)}/comment"
+    first = write("monday", {"text": "а"}, door, "PUT")
+    assert write("tuesday", {"text": "б"}, door, "PUT").json()["version"] == 2
+    assert write("monday", {"text": "а"}, door, "PUT").content == first.content
+    with gateway_db.connection() as conn:
+        conn.execute("update kept_answers set claimed_at = claimed_at - interval '1 day'")
+    thursday = write("monday", {"text": "а"}, door, "PUT")
+    assert (thursday.status_code, thursday.json()["version"]) == (200, 3)
+    shown = gateway("GET", f"/api/v1/calls/{call_id(1)}", token=gateway.token("administrator")).json()["comment"]
+    assert shown == thursday.json()
 
 
 def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gateway_db: Postgres):
@@ -118,6 +137,15 @@ def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gate
     with gateway_db.reading() as conn:
         [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
     assert made["key"] not in row
+
+
+def test_nothing_is_kept_by_which_a_password_that_was_sent_could_be_guessed(write: Write, gateway_db: Postgres):
+    body = json.dumps({"current": PASSWORD, "new": "калина при долині"}).encode()
+    door, headers = "/api/v1/me/password", {"Content-Type": "application/json"}
+    assert write("key", None, door, "PUT", data=body, headers=headers).status_code == 204
+    with gateway_db.reading() as conn:
+        [[asked]] = conn.execute("select asked from kept_answers")
+    assert asked != idempotency.digest("PUT", f"{door}?", "application/json", body)
 
 
 def test_a_body_that_does_not_come_is_refused_as_it_is_without_a_key(gateway: Gateway, company: Company):
@@ -131,12 +159,34 @@ def test_a_body_that_does_not_come_is_refused_as_it_is_without_a_key(gateway: Ga
             assert line.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_refusal_is_not_kept(write: Write, gateway_db: Postgres):
+def test_a_conflict_is_an_answer_too(write: Write, gateway_db: Postgres):
     contact = write("first").json()
-    assert write("key").status_code == 409
+    refused = write("key")
+    assert refused.status_code == 409
     assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
+    again = write("key")
+    assert (again.status_code, again.json()) == (409, refused.json())
+    assert again.headers["Content-Type"] == "application/problem+json"
+    assert count(gateway_db) == 0
+
+
+def test_who_mends_what_could_not_be_taken_may_keep_the_key(write: Write, gateway_db: Postgres):
+    wrong = {**KATERYNA, "number": "не номер"}
+    first, again = write("key", wrong), write("key", wrong)
+    assert (first.status_code, list(first.json()["errors"])) == (422, ["number"])
+    assert (again.status_code, again.json()) == (422, first.json())
     assert write("key").status_code == 201
-    assert count(gateway_db) == 1
+
+
+def test_who_was_not_let_in_may_ask_again_under_the_key(write: Write, gateway_db: Postgres, other_company: Company):
+    contact = write("first").json()
+    with gateway_db.connection() as conn:
+        conn.execute("update contacts set tenant = %s", (other_company.tenant,))
+    door, other = f"{CONTACTS}/{contact['id']}", {**KATERYNA, "name": "Інша"}
+    assert write("key", other, door, "PUT").status_code == 404
+    with gateway_db.connection() as conn:
+        conn.execute("update contacts set tenant = 'oselia'")
+    assert write("key", other, door, "PUT").json()["name"] == "Інша"
 
 
 def test_a_deletion_is_repeated_too(write: Write, gateway_db: Postgres):

@@ -139,6 +139,23 @@ def test_signing_out_ends_the_providers_token_too(trusting: Gateway, provider: I
     assert trusting("GET", ME, token=another).status_code == 200
 
 
+def test_sessions_of_tokens_that_have_run_out_are_forgotten(
+    trusting: Gateway, provider: IdentityProvider, company: Company, gateway_db: Postgres
+):
+    def sessions() -> int:
+        with gateway_db.reading() as conn:
+            [[count]] = conn.execute("select count(*) from sessions")
+        return int(count)
+
+    tokens = [provider.token("operator", jti=f"forgotten {number}") for number in range(4)]
+    assert {trusting("GET", ME, token=token).status_code for token in tokens[:3]} == {200}
+    assert sessions() == 3
+    with gateway_db.connection() as conn:
+        conn.execute("update sessions set expires_at = now() - interval '1 second'")
+    assert trusting("GET", ME, token=tokens[3]).status_code == 200
+    assert sessions() == 1
+
+
 @pytest.mark.parametrize(
     "change",
     ["update accounts set disabled_at = now()", "update accounts set session_version = session_version + 1"],

@@ -4,9 +4,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
+import argon2
 import pytest
 
-from services.gateway import directory
+from services.gateway import directory, passwords
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import eventually
 from tests.service.gateway.stage import PASSWORD, Company, Gateway, found
@@ -61,6 +62,27 @@ def test_an_account_that_is_disabled_cannot_sign_in(gateway: Gateway, company: C
     with gateway_db.connection() as conn:
         conn.execute("update accounts set disabled_at = now() where login = 'operator'")
     assert gateway.sign_in("operator").status_code == 401
+
+
+def test_a_password_kept_by_older_parameters_is_hashed_again_when_it_is_shown(
+    gateway: Gateway, company: Company, gateway_db: Postgres
+):
+    def stored() -> str:
+        with gateway_db.reading() as conn:
+            [[kept]] = conn.execute("select password_hash from accounts where login = 'operator'")
+        return str(kept)
+
+    weaker = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    with gateway_db.connection() as conn:
+        conn.execute("update accounts set password_hash = %s where login = 'operator'", (weaker,))
+    assert (gateway.sign_in("operator", "wrong").status_code, stored()) == (401, weaker)
+    token = gateway.token("operator")
+    assert passwords.is_right(PASSWORD, stored())
+    assert not passwords.is_outdated(stored())
+    kept = stored()
+    assert gateway.sign_in("operator").status_code == 201
+    assert stored() == kept
+    assert gateway("GET", "/api/v1/me", token=token).status_code == 200
 
 
 def test_a_login_of_two_companies_needs_the_company(gateway: Gateway, company: Company, gateway_db: Postgres):

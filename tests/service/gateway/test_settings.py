@@ -13,7 +13,8 @@ from shared.contracts.gateway.schemas import newest
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.testing.infrastructure import Broker, Services, eventually
-from tests.integration.gateway.told import call_id, show_states, state
+from tests.integration.gateway.told import NOON, call_id, show, state
+from tests.integration.gateway.told import told as told_of
 from tests.service.gateway.stage import Company, Gateway
 
 SETTINGS = "/api/v1/settings"
@@ -134,16 +135,16 @@ def test_the_day_is_that_of_the_time_zone(ask):
 
 
 @pytest.mark.parametrize("seconds", [0, 60])
-def test_a_price_is_due_after_the_delay_that_the_company_has_set(ask, company, gateway_db, seconds):
-    show_states(gateway_db, [state()], company.tenant)
-
-    def delay() -> timedelta:
-        call = ask("GET", path=f"/api/v1/calls/{call_id(0)}").json()
+def test_a_price_is_due_after_the_delay_that_the_company_had_set_when_the_call_ended(ask, company, gateway_db, seconds):
+    def delay(name: int) -> timedelta:
+        call = ask("GET", path=f"/api/v1/calls/{call_id(name)}").json()
         return datetime.fromisoformat(call["price"]["due_at"]) - datetime.fromisoformat(call["ended_at"])
 
-    assert delay() == timedelta(seconds=300)
+    received = {"tenant": company.tenant, "recorded_at": NOON + timedelta(seconds=66)}
+    show(gateway_db, told_of(state(0), **received))
     ask("PATCH", {"price_delay_seconds": seconds})
-    eventually(lambda: delay() == timedelta(seconds=seconds), seconds=2)
+    show(gateway_db, told_of(state(1), **received))
+    assert (delay(0), delay(1)) == (timedelta(seconds=300), timedelta(seconds=seconds))
 
 
 class TestWhatOthersAreTold:

@@ -135,6 +135,21 @@ def test_a_line_that_is_given_up_is_out_of_the_stream_within_two_seconds(
         assert ids(stream) == [str(call_id(1)), str(call_id(3))]
 
 
+def test_what_waits_for_a_slow_client_is_not_for_it_when_its_line_is_given_up(
+    gateway: Gateway, company: Company, gateway_db: Postgres
+):
+    with _not_reading(gateway, gateway.token("operator")) as slow:
+        show(gateway_db, *(told(call(n, caller_name=LONG * 10), 1, company.tenant) for n in range(400)))
+        time.sleep(1)
+        with gateway_db.connection() as conn:
+            conn.execute("update lines set address = '109' where address = %s", (LINE,))
+        time.sleep(2)
+        show_states(gateway_db, [call("last", "109")], company.tenant)
+        said = _until(slow, str(call_id("last")))
+    told_of = [n for n in range(400) if str(call_id(n)) in said]
+    assert 0 < len(told_of) < 100, "what was on its way already, and no more"
+
+
 def test_a_client_that_does_not_read_is_dropped_and_told_so(gateway: Gateway, company: Company, gateway_db: Postgres):
     token = gateway.token("operator")
     with listening(gateway, token) as quick, _not_reading(gateway, token) as slow:
@@ -165,6 +180,14 @@ def _not_reading(gateway: Gateway, token: str) -> Iterator[socket.socket]:
         yield line
     finally:
         line.close()
+
+
+def _until(line: socket.socket, text: str) -> str:
+    said = b""
+    while text.encode() not in said and (piece := line.recv(65536)):
+        said += piece
+    assert text.encode() in said
+    return said.decode()
 
 
 def _rest(line: socket.socket) -> bytes:

@@ -95,6 +95,15 @@ def test_all_are_retried_at_once(run: Journal, broker: Broker) -> None:
     assert (broker.count(QUEUE), broker.count(dead(QUEUE))) == (30, 0)
 
 
+def test_each_is_retried_once_though_it_is_parked_again_at_once(
+    run: Journal, broker: Broker, services: Services, calls_db: Postgres
+) -> None:
+    services.start("services.calls.service:CallsService", of="calls")
+    broker.publish(*(letter(f"{number}x") for number in range(100)))
+    assert run("dead", "retry", "--all")[1] == "100 put back.\n"
+    eventually(lambda: broker.count(dead(QUEUE)) == 100)
+
+
 def test_a_dropped_message_is_gone_and_no_other(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a"), letter("77"))
     assert run("dead", "drop", "3f2a")[0] == 0

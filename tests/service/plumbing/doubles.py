@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
 from shared.plumbing import commands
-from shared.plumbing.database import Connection, Database
+from shared.plumbing.database import PATIENCE, Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
@@ -32,7 +32,7 @@ def note(conn: Connection, word: str) -> None:
 
 
 class Listener:
-    """Notes the `word` of each message, once it has failed `fails` times."""
+    """Notes the `word` of each message, once it has failed `fails` times; gives the database `within` seconds."""
 
     name = "listener"
 
@@ -40,7 +40,7 @@ class Listener:
 
     @subscribe("double.work", batch=50)
     def listen(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.connection(min(message.body.get("within", PATIENCE) for message in messages)) as conn:
             for message in messages:
                 self._hear(conn, message)
 

@@ -192,6 +192,37 @@ def test_streams_take_no_place_from_requests_and_have_a_bound_of_their_own(start
         line.close()
 
 
+@pytest.mark.parametrize("clients", [1, 2, 3])
+def test_the_client_that_waits_longest_makes_room_when_every_place_is_taken_and_no_sooner(
+    start: Start, web_port: int, clients: int
+) -> None:
+    start("Asker", WEB_PORT=web_port, CONNECTIONS=3)
+    with ExitStack() as held:
+        idle = [held.enter_context(connect(web_port)) for _ in range(clients)]
+        assert Asker(web_port).quick() < 1
+        assert [ended(line) for line in idle] == [clients == 3, False, False][:clients]
+
+
+@pytest.mark.parametrize("busy", [1, 2, 3])
+def test_who_comes_when_every_place_works_waits_for_one(start: Start, web_port: int, busy: int) -> None:
+    start("Asker", WEB_PORT=web_port, CONNECTIONS=3)
+    with ExitStack() as held:
+        for _ in range(busy):
+            held.enter_context(connect(web_port, b"GET /sleep/1.5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        time.sleep(0.3)
+        assert (Asker(web_port).quick() > 0.7) is (busy == 3)
+
+
+@pytest.mark.parametrize(("others", "status"), [(1, 200), (2, 200), (3, 503)])
+def test_one_stream_too_many_is_refused_and_none_sooner(start: Start, web_port: int, others: int, status: int) -> None:
+    start("Asker", WEB_PORT=web_port, STREAMS=3)
+    stream = b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ExitStack() as held:
+        lines = [held.enter_context(connect(web_port, stream)) for _ in range(others)]
+        assert all(line.recv(65536).startswith(b"HTTP/1.1 200 ") for line in lines)
+        assert ask(web_port, stream) == status
+
+
 SEEDS = [
     b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
     b'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"a": [1, 2]}',

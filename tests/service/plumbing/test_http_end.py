@@ -1,6 +1,5 @@
 """HTTP doors at their end: whoever is inside is served, whoever comes goes elsewhere, and nobody notices."""
 
-import os
 import socket
 import threading
 import time
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from shared.testing.infrastructure import ROOT, Service, Services, eventually, free_port
+from shared.testing.edge import edge_settings, start_edge
+from shared.testing.infrastructure import Service, Services, eventually, free_port
 from tests.sizes import Size, sized
 
 Start = Callable[..., Service]
@@ -59,25 +59,10 @@ def test_a_stream_ends_as_it_should_when_the_service_stops(start: Start, web_por
 def edge(services: Services, tmp_path: Path) -> tuple[str, list[int]]:
     """The URL of an edge before two gateways, and their ports."""
     port, ports = free_port(), [free_port(), free_port()]
-    conf = (ROOT / "ops/stack/nginx.conf").read_text()
     both = "".join(f"server 127.0.0.1:{one} fail_timeout=1s; " for one in ports)
-    words = {
-        "@DIR@": tmp_path,
-        "@LOG@": tmp_path / "log",
-        "@ACCESS_LOG@": tmp_path / "access.log",
-        "@USER@": "user root;" if os.geteuid() == 0 else "",
-        "@LISTEN@": f"127.0.0.1:{port}",
-        "@RESOLVER@": "",
-        "@GATEWAY@": "gateways",
-        "@RECORDINGS@": "127.0.0.1:9",
-        "    server {": f"    upstream gateways {{ {both}}}\n    server {{",
-    }
-    for word, meaning in words.items():
-        conf = conf.replace(word, str(meaning))
-    (tmp_path / "nginx.conf").write_text(conf)
-    files = ["-e", f"{tmp_path}/log", "-p", str(tmp_path), "-c", f"{tmp_path}/nginx.conf"]
-    command = ["nginx", *files, "-g", "daemon off; master_process off;"]
-    services.spawn(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, ready=False)
+    conf = edge_settings(tmp_path, port, "gateways")
+    conf = conf.replace("    server {", f"    upstream gateways {{ {both}}}\n    server {{")
+    start_edge(services, tmp_path, conf)
     return f"http://127.0.0.1:{port}", ports
 
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from shared.contracts.topology import QUEUES, heard_by
+from shared.plumbing import relay as plumbing
 from shared.testing.infrastructure import Broker, Service, Stack, eventually
 from shared.testing.proxy import Proxy
 from tests.sizes import Size, sized
@@ -23,6 +24,12 @@ WRITE = """
 QUEUE = "gateway.journal"
 HEARD = heard_by("calls")
 RPC = HEARD[0]
+
+
+WRITE_LONG = """
+    insert into outbox (key, correlation_id, body)
+    select 'call_of_a_double', '', repeat('ї', length / 2) from unnest(%s::int[]) as length
+"""
 
 
 class Outbox:
@@ -187,3 +194,17 @@ def test_what_no_queue_takes_stays_in_the_outbox(start: Start, outbox: Outbox, b
             for edge in edges:
                 channel.queue_bind(*edge)
     outbox.arrived(broker)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "taken"),
+    [((6, 6, 6, 6), 3), ((20, 1), 1), ((15, 20, 1), 2), ((1,) * 30, 16)],
+    ids=lambda told: str(told)[:20],
+)
+def test_what_is_taken_at_once_has_a_bound_in_bytes_and_is_never_nothing(
+    outbox: Outbox, lengths: tuple[int, ...], taken: int
+) -> None:
+    """Sixteen mebibytes, and the one message that goes beyond them."""
+    outbox.conn.execute(WRITE_LONG, ([length * 1024 * 1024 for length in lengths],))
+    rows = outbox.conn.execute(plumbing.NEXT, {"batch": plumbing.BATCH, "bytes": plumbing.MOST_BYTES}).fetchall()
+    assert [len(body.encode()) // 1024 // 1024 for *_, body, _ in rows] == list(lengths[:taken])

@@ -93,7 +93,7 @@ def test_a_database_that_is_away_is_said_to_be_within_two_seconds(
         while time.monotonic() < over:
             started = time.monotonic()
             assert asker.ask("query")[0] == 503
-            assert time.monotonic() - started < 2.9
+            assert time.monotonic() - started < 2
             assert asker.ask("echo") == (200, {}), "who needs no database is answered"
         proxies["DATABASE_URL"].resume()
         eventually(lambda: asker.ask("query")[0] == 200, seconds=15)

@@ -20,10 +20,18 @@ def ended(service: Service, seconds: float = 15.0) -> tuple[int, str]:
     return service.process.wait(seconds), service.log.read_text()
 
 
-def test_a_service_whose_queries_would_stop_all_else_does_not_start(start: Start) -> None:
-    status, said = ended(start("tests.service.plumbing.blocking:Answers", ready=False))
+BLOCKING = "tests.service.plumbing.blocking:Answers"
+
+
+@pytest.mark.parametrize("blocks", ["throughout", "a tenth of a second"])
+def test_a_service_whose_queries_would_stop_all_else_does_not_start(start: Start, blocks: str) -> None:
+    status, said = ended(start(BLOCKING, ready=False, BLOCKS=blocks))
     assert status == 1
     assert "A query stops all other work" in said
+
+
+def test_a_machine_that_was_late_once_keeps_no_service_from_starting(start: Start) -> None:
+    assert start(BLOCKING, BLOCKS="once").alive()
 
 
 def test_psycopg_waits_as_eventlet_needs_whatever_the_environment_says(start: Start) -> None:

@@ -72,6 +72,30 @@ def test_a_database_that_stops_answering_is_waited_for(
     eventually(notes("a"), seconds=8)
 
 
+def test_a_batch_that_is_too_much_for_its_time_is_tried_in_halves(
+    start: Start, work: str, notes: Notes, broker: Broker
+) -> None:
+    listener = start("Listener")
+    words = [f"w{number}" for number in range(4)]
+    broker.publish(*(say(word, seconds=0.4, within=1) for word in words))
+    eventually(notes(*words), seconds=15)
+    assert parked(broker) == []
+    assert len(heard(listener, "w0")) == 4, "three times with all the others, and once with half of them"
+
+
+def test_a_message_that_waited_for_a_server_with_others_is_not_parked(
+    start: Start, work: str, notes: Notes, broker: Broker, proxies: dict[str, Proxy]
+) -> None:
+    listener = start("Listener", **proxies)
+    proxies["DATABASE_URL"].cut()
+    words = [f"w{number}" for number in range(4)]
+    broker.publish(*map(say, words))
+    eventually(lambda: listener.log.read_text().count("trying its halves") == 2, seconds=20)
+    proxies["DATABASE_URL"].resume()
+    eventually(notes(*words), seconds=10)
+    assert (parked(broker), listener.alive()) == ([], True)
+
+
 def test_a_broker_that_went_away_is_listened_to_again(
     start: Start, work: str, notes: Notes, broker: Broker, proxies: dict[str, Proxy]
 ) -> None:

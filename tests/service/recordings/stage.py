@@ -24,9 +24,18 @@ def wav(seconds: float = 1.0, rate: int = 8000, loud: float = 0.5) -> bytes:
     return wav_of(struct.pack(f"<{len(samples)}h", *samples), rate=rate)
 
 
-def wav_of(data: bytes, *, code: int = 1, channels: int = 1, rate: int = 8000, bits: int = 16) -> bytes:
-    frame = channels * bits // 8
-    description = struct.pack("<HHIIHH", code, channels, rate, rate * frame, frame, bits)
+def wav_of(
+    data: bytes,
+    *,
+    code: int = 1,
+    channels: int = 1,
+    rate: int = 8000,
+    bits: int = 16,
+    frame: int | None = None,
+    pace: int | None = None,
+) -> bytes:
+    frame = channels * bits // 8 if frame is None else frame
+    description = struct.pack("<HHIIHH", code, channels, rate, rate * frame if pace is None else pace, frame, bits)
     chunks = b"fmt " + struct.pack("<I", len(description)) + description + b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 

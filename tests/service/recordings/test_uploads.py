@@ -32,6 +32,10 @@ KILLS, AT_ONCE = 2, 50
 CHUNKS = b"RIFF" + struct.pack("<I", 10**6) + b"WAVE" + b"junk\x00\x00\x00\x00" * 100_000
 
 
+OPUS_HEAD = OPUS.read_bytes()[:26] + b"\x01\x08OpusHead"
+NARROW = WAV[:32] + b"\x01\x00" + WAV[34:36] + b"data\x90\x01\x00\x00" + bytes(400)
+
+
 def cut(sound: bytes) -> bytes:
     return sound[: len(sound) // 2]
 
@@ -61,11 +65,16 @@ def cut(sound: bytes) -> bytes:
         (wav_of(bytes(100), rate=0), 422),
         (wav_of(bytes(100), channels=0), 422),
         (b"RIFF\x00\x00\x00\x00WAVEfmt \xff\xff\xff\x7f" + bytes(1000), 422),
+        (b"\xff", 415),
+        (OPUS.read_bytes()[:26] + b"\x00" + OPUS.read_bytes()[27:], 422),
+        (OPUS_HEAD, 422),
+        (NARROW, 422),
     ],
     ids=[
         *("nothing", "text", "html", "zip", "flac", "avi", "no ogg", "jpeg", "id3 bomb", "broken frame"),
         *("half an mp3", "half a vorbis", "half an opus", "half a wav", "head of a wav", "piece of a head"),
         *("chunks without end", "no format", "no samples", "no rate", "no channels", "chunk larger than all"),
+        *("one byte", "a page without packets", "a page with a head of nothing", "frames narrower than a sample"),
     ],
 )
 def test_what_is_no_whole_sound_is_not_taken(

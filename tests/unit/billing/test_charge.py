@@ -56,6 +56,12 @@ def test_rating_fails_with_the_number_that_has_no_rate() -> None:
     given().when(rate(NO_RATE)).then(failed)
 
 
+def test_a_re_rating_says_who_and_why_whatever_it_comes_to() -> None:
+    said: dict[str, Any] = {"why": Why.RERATED, "by": OLHA}
+    given(priced).when(rate(NO_RATE, **said)).then(replace(failed, **said))
+    given(failed).when(rate(CHEAP, **said)).then(replace(priced, **said))
+
+
 def test_failing_again_for_the_same_reason_changes_nothing() -> None:
     given(failed).when(rate(NO_RATE)).then_nothing()
 

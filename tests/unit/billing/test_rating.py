@@ -23,6 +23,7 @@ from shared.contracts.billing.events import (
     RoundingMode,
     TariffUsed,
 )
+from shared.contracts.billing.rates import RateSchema
 from shared.contracts.calls.events import Forward
 from shared.contracts.values import Direction
 
@@ -65,26 +66,36 @@ def price(call: EndedCall, *rates: Rate, rounding: Rounding | None = None) -> Pr
 # ── the golden values ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def as_sent(**sent: object) -> Rate:
+    """A rate as the API takes it, with nothing added."""
+    made: Rate = RateSchema().load({"direction": "outbound", "prefix": "+38050", **sent})
+    return made
+
+
 @pytest.mark.parametrize(("talked", "amount"), [(32, "0.0036"), (57, "0.0060"), (75, "0.0078")])
 def test_a_minimum_of_30_seconds_and_increments_of_6(talked: int, amount: str) -> None:
-    found = price(a_call(talked), a_rate("0.006", minimum_seconds=30, increment_seconds=6))
+    found = price(a_call(talked), as_sent(per_minute="0.006", minimum_seconds=30, increment_seconds=6))
     assert str(found.amount) == amount
 
 
 def test_a_call_of_15_kopecks_costs_the_minimal_charge_of_20() -> None:
-    fifteen = a_rate("0.14", connection_fee="0.01", minimal_charge="0.20")
+    fifteen = as_sent(per_minute="0.14", connection_fee="0.01", minimal_charge="0.20")
     assert price(a_call(60), fifteen).amount == Decimal("0.20")
     assert price(a_call(60), replace(fifteen, minimal_charge=Decimal(0))).amount == Decimal("0.15")
 
 
 @pytest.mark.parametrize(("talked", "amount"), [(5, "0.0100"), (12, "0.0240")])
 def test_billing_by_the_second(talked: int, amount: str) -> None:
-    assert str(price(a_call(talked), a_rate("0.12")).amount) == amount
+    assert str(price(a_call(talked), as_sent(per_minute="0.12")).amount) == amount
 
 
-def test_300_free_seconds_come_off_first() -> None:
-    found = price(a_call(420), a_rate("0.14", free_seconds=300, minimum_seconds=60, increment_seconds=60))
-    assert found.amount == Decimal("0.28")
+@pytest.mark.parametrize("minimum", [{}, *({"minimum_seconds": seconds} for seconds in (0, 1, 59, 60))])
+def test_300_free_seconds_come_off_first_and_the_first_minute_is_whole(minimum: dict[str, int]) -> None:
+    minutes = as_sent(per_minute="0.14", free_seconds=300, increment_seconds=60, **minimum)
+    found = [price(a_call(talked), minutes) for talked in (300, 301, 420, 421)]
+    assert [str(one.amount) for one in found] == ["0.0000", "0.1400", "0.2800", "0.4200"]
+    assert found[2].tariff
+    assert "60 s + 1 × 60 s = 120 s billed" in explain(found[2].lines[0], found[2].tariff)
 
 
 # ── single rules ─────────────────────────────────────────────────────────────────────────────────────────────────────

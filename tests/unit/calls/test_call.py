@@ -1,21 +1,28 @@
 """Every status by its rule, and the same row for any order and number of a call's reports."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from services.calls.domain import call as domain
 from services.calls.domain.call import GiveUp, SetReturnedBy, TakeReport
-from services.calls.handlers import SAYS
+from services.calls.handlers import SAYS, describe
 from shared.contracts.calls.events import (
+    CallAnswered,
+    CallConnecting,
+    CallEnded,
+    CallForwarded,
     CallGivenUp,
     CallReturned,
     CallReturnWithdrawn,
     CallState,
+    PartyOffline,
     PartyRang,
     Reported,
     call_id,
@@ -296,10 +303,53 @@ def test_a_report_becomes_its_fact() -> None:
     given().when(TakeReport(fact=INBOUND_MISSED[0])).then(INBOUND_MISSED[0])
 
 
+def rung(number: int, party: str = "101") -> list[PartyRang]:
+    """So many reports of the party, or of as many parties where its name has a place for a number."""
+    return [PartyRang(call_id=ID, at=ENDED.at, report_id=f"r{n}", party=party.format(n)) for n in range(number)]
+
+
 def test_a_call_that_is_told_of_without_end_is_taken_no_more_but_for_its_end() -> None:
-    rang = [PartyRang(call_id=ID, at=ENDED.at, report_id=f"r{n}", party="101") for n in range(domain.MOST_REPORTS)]
+    rang = rung(domain.MOST_REPORTS)
     given(*rang).when(TakeReport(fact=TALKING[0])).then_rejected("too_many_reports_of_one_call")
     given(*rang).when(TakeReport(fact=ENDED)).then(ENDED)
+
+
+def test_a_call_that_is_told_of_without_end_takes_an_earlier_end_so_many_times() -> None:
+    def ended(sooner: int) -> CallEnded:
+        return replace(ENDED, at=ENDED.at - timedelta(seconds=sooner), report_id=f"e{sooner}")
+
+    rang, ends = rung(domain.MOST_REPORTS), [ended(sooner) for sooner in range(domain.MOST_ENDS)]
+    given(*rang, ended(5)).when(TakeReport(fact=ended(6))).then(ended(6))
+    for no_sooner in (4, 5):
+        given(*rang, ended(5)).when(TakeReport(fact=ended(no_sooner))).then_rejected("too_many_reports_of_one_call")
+    given(*rang, *ends[:-1]).when(TakeReport(fact=ends[-1])).then(ends[-1])
+    given(*rang, *ends).when(TakeReport(fact=ended(999))).then_rejected("too_many_reports_of_one_call")
+
+
+LONG = "ї" * 250
+MORE_TEXT = [
+    CallConnecting(call_id=ID, at=ENDED.at, report_id="more", group=LONG),
+    PartyRang(call_id=ID, at=ENDED.at, report_id="more", party=LONG),
+    PartyOffline(call_id=ID, at=ENDED.at, report_id="more", party=LONG),
+    CallAnswered(call_id=ID, at=ENDED.at, report_id="more", party=LONG),
+    CallForwarded(call_id=ID, at=ENDED.at, report_id="more", to="1", line=LONG),
+]
+
+
+@pytest.mark.parametrize("more", MORE_TEXT, ids=lambda more: type(more).__name__)
+def test_what_is_told_with_each_event_of_a_call_has_a_bound(more: Reported) -> None:
+    """As JSON: a batch of 500 of the greatest messages is some tens of megabytes, whatever their characters."""
+    full = rung(62, "{}" + LONG)
+    given(*full).when(TakeReport(fact=more)).then_rejected("too_many_parties_of_one_call")
+    given(*full).when(TakeReport(fact=full[0])).then(full[0])
+    for other in (*TALKING[::2], ENDED):
+        given(*full).when(TakeReport(fact=other)).then(other)
+    assert len(orjson.dumps(describe(f"call-{ID}", reduce(domain.evolve, full, domain.INITIAL)))) < 40_000
+
+
+def test_a_queue_of_four_hundred_may_ring() -> None:
+    rang = rung(400, "sip:{}@pbx.example.com")
+    given(*rang[1:]).when(TakeReport(fact=rang[0])).then(rang[0])
 
 
 def test_a_silent_call_is_given_up_at_its_last_report() -> None:

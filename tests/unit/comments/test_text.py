@@ -16,6 +16,8 @@ from shared.contracts.errors import Invalid
         "передзвонити 2 серпня",
         "שלום, להתקשר מחר",
         "اتصل غداً \u200fبعد الظهر",
+        "מספר \u200e+380 50 123-45-67\u200e, דחוף!",
+        "کتاب‌ها را می‌خواهم",
         "নমস্কার",
         "電話をかけ直す",
         "👩‍👩‍👧‍👦 та 🇺🇦",
@@ -62,6 +64,12 @@ def test_control_characters_are_refused_but_line_breaks(code: int):
     else:
         with pytest.raises(Invalid, match="control character"):
             comment_text(f"а{chr(code)}б")
+
+
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_what_turns_the_text_around_is_refused_by_its_name(code: int):
+    with pytest.raises(Invalid, match=rf"^Has the invisible character U\+{code:04X}, which turns the text around\.$"):
+        comment_text(f"рахунок {chr(code)}fdp.exe")
 
 
 @pytest.mark.parametrize("text", ["\ud83d", "а\udc00б"])

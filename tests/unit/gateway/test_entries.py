@@ -47,13 +47,13 @@ INBOUND = Row(
     talk_seconds="12.345678",
     comment=None,
     price=None,
+    price_due_at="2026-11-22T08:20:18.000000Z",
     recording=None,
 )
-DELAY = timedelta(seconds=300)
 
 
 def entry(**changed: Any) -> Any:
-    return entries.entry(INBOUND._replace(**changed), NAMES, DELAY)
+    return entries.entry(INBOUND._replace(**changed), NAMES)
 
 
 def shown(party: Any) -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ def test_seconds_are_exact_and_have_milliseconds_at_least():
 
 @pytest.mark.parametrize("phase", ["connecting", "ringing", "talking"])
 def test_a_price_is_not_due_while_the_call_lives(phase):
-    price = entry(phase=phase, ended_at=None)["price"]
+    price = entry(phase=phase, ended_at=None, price_due_at=None)["price"]
     assert (price["state"], price["due_at"]) == ("not_due", None)
 
 

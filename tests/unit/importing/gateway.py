@@ -19,6 +19,9 @@ class Gateway(ThreadingHTTPServer):
         self.refuses: Callable[[dict[str, Any]], bool] = lambda report: False
         self.keys: set[str | None] = set()
 
+    def keep(self, batch: list[dict[str, Any]]) -> None:
+        self.batches.append(batch)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
@@ -37,7 +40,7 @@ class Door(BaseHTTPRequestHandler):
         wrong = {str(n): {"at": ["Wrong."]} for n, report in enumerate(body) if self.server.refuses(report)}
         status = self.server.answers.pop(0) if self.server.answers else 422 if wrong else 202
         if status == 202:
-            self.server.batches.append(body)
+            self.server.keep(body)
             self.server.keys.add(self.headers["X-Api-Key"])
         answer = json.dumps({"errors": wrong}).encode()
         self.send_response(status)
@@ -49,9 +52,20 @@ class Door(BaseHTTPRequestHandler):
         pass
 
 
+class Counter(Gateway):
+    """Keeps how many there were, and nothing of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived = 0
+
+    def keep(self, batch: list[dict[str, Any]]) -> None:
+        self.arrived += len(batch)
+
+
 @contextmanager
-def listening() -> Iterator[Gateway]:
-    with Gateway() as server:
+def listening(gateway: Gateway | None = None) -> Iterator[Any]:
+    with gateway or Gateway() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -1,6 +1,7 @@
 """What RPC does when a line breaks under it, and how long those may ask whose own caller waits."""
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -11,6 +12,7 @@ from amqp.exceptions import RecoverableConnectionError
 from shared.contracts.errors import Unavailable
 from shared.plumbing import deadline, rpc
 from shared.plumbing.publisher import Outgoing
+from tests.sizes import Size, sized
 
 BROKEN = [ConnectionResetError(104, "reset"), TimeoutError(110, "timed out"), RecoverableConnectionError("gone")]
 
@@ -54,3 +56,38 @@ def test_work_is_wanted_until_the_deadline_of_its_caller() -> None:
     assert not deadline.still_wanted({"deadline": time.time() - 1})
     assert deadline.still_wanted({"deadline": "soon"})
     assert deadline.still_wanted({})
+
+
+class Unanswered:
+    """The broker takes every other request; nobody answers any."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def publish(self, messages: list[Outgoing]) -> None:
+        self.asked += 1
+        if self.asked % 2:
+            raise Unavailable
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@sized("R17")
+def test_calls_that_failed_leave_nothing_behind(size: Size) -> None:
+    publishers, listener = Unanswered(), rpc._ReplyListener()
+    listener.routing_key = "me"
+    remote = rpc.Remote("calls", publishers, listener)  # type: ignore[arg-type]
+
+    def fail(times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(Unavailable):
+                remote.call("get", 0.001)
+
+    fail(100)
+    before = resident()
+    fail(size.calls)
+    assert (publishers.asked, listener._reply_events) == (size.calls + 100, {})
+    assert resident() - before <= 5 * 1024 * 1024

@@ -37,6 +37,25 @@ def test_samples_that_are_written_otherwise_are_not_told_of():
     assert peaks(wav_of(bytes(64), code=49, bits=16)) is None
 
 
+# How block codes are written: GSM as `wav49` has it, IMA and MS ADPCM; bytes of a block, samples of it.
+BLOCKS = {"gsm": (49, 65, 320), "ima": (0x11, 256, 505), "ms": (2, 256, 500)}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_minute_in_blocks_of_samples_is_a_minute(name: str):
+    code, block, samples = BLOCKS[name]
+    length = -(-60 * 8000 // samples) * block
+    body = wav_of(bytes(length), code=code, frame=block, pace=8000 * block // samples, bits=4)
+    assert abs(wav.read(BytesIO(body), len(body)).duration.total_seconds() - 60) < 0.1
+
+
+@pytest.mark.parametrize("senseless", [{"code": 49, "pace": 0}, {"frame": 1}, {"frame": 3, "channels": 2}])
+def test_a_description_that_makes_no_sense_is_refused(senseless: dict[str, int]):
+    body = wav_of(bytes(400), **senseless)
+    with pytest.raises(wav.Damaged):
+        wav.read(BytesIO(body), len(body))
+
+
 def test_of_two_channels_the_louder_counts():
     data = struct.pack("<6h", 0, 16384, 16384, 0, 0, 0)
     assert peaks(wav_of(data, channels=2)) == [128, 128, 0]

@@ -87,7 +87,9 @@ REFUSALS: dict[int, tuple[str, Json]] = {
 IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Chosen by the caller, kept for a day: a repeat is answered as the first was and does nothing.",
+    "description": "Chosen by the caller for one request, kept for a day: a repeat is answered as the first was, also"
+    " with 409, and does nothing. Who sent what could not be taken (422), was not let in (401, 403, 404) or came too"
+    " soon may ask again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
     "example": "8f14e45f-ceea-467f-9575-0b9f6e3f6b1a",
 }

@@ -9,8 +9,8 @@ import { has, t } from "./words.js";
 
 const REASONS = new Set(["no_tariff", "no_rate", "talk_too_long"]);
 
-/** Returns {element, update(entry)}; `changed(entry)` is told of what was done here. */
-export function details(entry, me, changed) {
+/** Returns {element, update(entry)}; `said(comment)` is told of the comment that was written here. */
+export function details(entry, me, said) {
   const facts = el("dl", { class: "facts" });
   const price = el("div", { class: "why", hidden: true });
   const comment = el("div", { class: "comment-box" });
@@ -30,7 +30,7 @@ export function details(entry, me, changed) {
     const before = current;
     current = next;
     put(facts, JSON.stringify([next, now() > due(next)]), () => factsOf(next, !price.hidden, explain));
-    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, (words) => changed({ ...next, comment: words })));
+    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, said));
     if (!before || stamp(before) !== stamp(next)) showCourse(course, next);
     if (before && !price.hidden && before.price.amount !== next.price.amount) showPrice(price, next);
   }
@@ -75,7 +75,8 @@ export const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason
 
 async function showPrice(box, entry) {
   box.replaceChildren(el("p", { class: "quiet" }, t("loading")));
-  const told = await toldOf(`/calls/${entry.call_id}/price`);
+  const told = await toldIn(box, `/calls/${entry.call_id}/price`);
+  if (told === undefined) return undefined;
   if (!told) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
   const line = (one) =>
     el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, unbroken(words))));
@@ -89,7 +90,8 @@ async function showPrice(box, entry) {
 async function showCourse(box, entry) {
   const heading = el("h2", { class: "small" }, t("timeline"));
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
-  const told = await toldOf(`/calls/${entry.call_id}/timeline`);
+  const told = await toldIn(box, `/calls/${entry.call_id}/timeline`);
+  if (told === undefined) return;
   const away = (told ? told.degraded ?? [] : ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));
   box.replaceChildren(heading, el("ol", {}, (told?.events ?? []).map((event) => step(event, entry)), away));
 }
@@ -111,14 +113,14 @@ function reckoned(leg, currency) {
   return [number, ...[seconds, prices].map((parts) => parts.filter(Boolean).join("; "))];
 }
 
-/** What an owner tells of a call; null while it does not answer. */
-async function toldOf(path) {
-  try {
-    return await get(path);
-  } catch (error) {
+/** What an owner tells of a call, for this box; null while it does not answer, undefined once the box has asked again. */
+async function toldIn(box, path) {
+  const mine = (box.asking = Symbol(path));
+  const told = await get(path).catch((error) => {
     if (error instanceof Refused || error.name === "TypeError") return null;
     throw error;
-  }
+  });
+  return box.asking === mine ? told : undefined;
 }
 
 function step({ type, at, data, by }, entry) {

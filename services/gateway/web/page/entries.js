@@ -56,7 +56,11 @@ export class Entries {
 
   /** Something in the table is open, so its reader is not to be disturbed. */
   get busy() {
-    return [...this.rows.values()].some((row) => row.isOpen) || this.body.contains(document.activeElement);
+    return this.opened || this.body.contains(document.activeElement);
+  }
+
+  get opened() {
+    return [...this.rows.values()].some((row) => row.isOpen);
   }
 
   has = (id) => this.known.has(id);
@@ -74,7 +78,7 @@ export class Entries {
     this.list = entries.map((entry) => entry.call_id);
     this.known = new Map(entries.map((entry) => [entry.call_id, entry]));
     for (const [id, row] of this.rows) {
-      if (this.known.has(id)) row.update(this.known.get(id));
+      if (this.known.has(id)) this.change(this.known.get(id));
       else this.drop(id, row);
     }
     this.draw();

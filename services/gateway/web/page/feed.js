@@ -1,9 +1,10 @@
 /** A page of the journal that is alive: shown, kept up to date, and honest about when it is not. */
 
-import { get } from "./api.js";
+import { get, now } from "./api.js";
 import { el, pause, put, say } from "./dom.js";
 import { Entries } from "./entries.js";
 import { fits } from "./filters.js";
+import { isoDay } from "./formats.js";
 import { drawn } from "./icons.js";
 import { listen } from "./live.js";
 import { failure, inWords, nothing, waiting } from "./states.js";
@@ -15,8 +16,16 @@ const MOST_BEYOND = 200;
 const MOST_HELD = 999;
 const LARGEST_PAGE = 200;
 const CATCH_UP = 500;
-/** What changes in a call's life is held against the filter here: the stream says nothing of what fits no longer. */
-const OF_A_MOMENT = new Set(["status", "phase", "has", "min_talk", "max_talk", "limit", "cursor"]);
+const BETWEEN_LOOKS = 3000;
+/** So much later a day begins here than at the server, whose clock may be behind. */
+const LATE = 3000;
+/**
+ * What changes in a call's life is held against the filter here, or asked of the server: the stream says nothing of
+ * what fits no longer.
+ */
+const OF_A_MOMENT = new Set(["status", "phase", "q", "has", "min_talk", "max_talk", "limit", "cursor"]);
+
+const today = () => isoDay(now() - LATE);
 
 export class Feed {
   /**
@@ -25,7 +34,11 @@ export class Feed {
    */
   constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
     Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
-    this.isFirst = !query.some(([name]) => name === "cursor");
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity, day: today(), turns: 0, turn: 0 });
+    this.cursor = query.find(([name]) => name === "cursor")?.[1] ?? null;
+    this.isFirst = !this.cursor;
+    this.searched = query.some(([name]) => name === "q");
+    this.ofDays = query.some(([name]) => name === "period");
     this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
     this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
     this.pill = el("span", { class: "pill" });
@@ -42,20 +55,27 @@ export class Feed {
     const inTime = await Promise.race([this.live.ready.then(() => true), pause(PATIENCE)]);
     await this.load();
     if (!inTime) this.live.ready.then(() => this.load({ quiet: true }));
-    this.checking = setInterval(() => document.hidden || this.load({ quiet: true, only: "state" }), 15_000);
+    this.checking = setInterval(() => document.hidden || this.check(), 15_000);
   }
 
-  async load({ quiet = false, only = "", least = 0 } = {}) {
+  /** Whether every owner is heard from; and once a day is over, what the period is now. */
+  check() {
+    if (this.ofDays && this.day !== today() && this.atTop && !this.table.opened) this.load({ quiet: true });
+    else this.load({ quiet: true, ask: () => get("/journal", [["limit", 1]]), done: () => {} });
+  }
+
+  /** `done(page, since)` is given what `ask` answers, and what was taken meanwhile. */
+  async load({ quiet = false, ask = () => this.page(), done = (...told) => this.show(...told) } = {}) {
     if (this.gone) return;
     const since = this.kept();
     try {
-      const page = only ? await get("/journal", [["limit", 1]]) : await this.pages(least);
+      const page = await ask();
       if (this.gone) return;
       this.warn(page.degraded);
-      if (!only) this.show(page, since);
+      done(page, since);
     } catch (error) {
       if (error.status === 401 || this.gone) return;
-      if (!quiet) put(this.place, error, () => failure(error, () => this.load()));
+      if (!quiet && !this.last) put(this.place, error, () => failure(error, () => this.load()));
     } finally {
       this.loads.delete(since);
     }
@@ -63,14 +83,14 @@ export class Feed {
 
   /** What is taken from now on, for an answer that may be older than it. */
   kept() {
-    const since = new Map();
+    const since = Object.assign(new Map(), { day: today(), turn: ++this.turns });
     this.loads.add(since);
     return since;
   }
 
-  /** A page of the journal, after `cursor` where that is given. */
-  page(cursor = null) {
-    const query = this.query.filter(([name]) => name !== "limit" && !(cursor && name === "cursor"));
+  /** A page of the journal: this one, or the one after another cursor, null being before the first. */
+  page(cursor = this.cursor) {
+    const query = this.query.filter(([name]) => name !== "limit" && name !== "cursor");
     return get("/journal", [...query, ...(cursor ? [["cursor", cursor]] : []), ["limit", Math.min(this.limit, LARGEST_PAGE)]]);
   }
 
@@ -106,9 +126,12 @@ export class Feed {
     }
   }
 
-  /** A page, and what was taken `since` it was asked for. */
+  /** A page, and what was taken `since` it was asked for. One that was asked for later may be there already. */
   show(page, since) {
-    this.last = page;
+    if (since.turn < this.turn) return;
+    Object.assign(this, { last: page, day: since.day, turn: since.turn });
+    // What was taken before and not drawn yet, the page knows already, and maybe more of it.
+    this.waits.clear();
     this.table.show(page.entries);
     this.hold(null);
     for (const entry of since.values()) this.apply(entry);
@@ -143,6 +166,7 @@ export class Feed {
   apply(entry) {
     if (this.table.has(entry.call_id)) return this.table.change(entry);
     if (!this.concerns(entry) || !fits(entry, this.query)) return undefined;
+    if (this.searched) return this.doubt(entry.call_id);
     if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
     this.hold(entry.call_id);
     if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
@@ -158,7 +182,25 @@ export class Feed {
 
   /** Nobody reads what would be moved. */
   get calm() {
-    return this.isFirst && scrollY < AT_TOP && !this.table.busy;
+    return this.atTop && !this.table.busy;
+  }
+
+  get atTop() {
+    return this.isFirst && scrollY < AT_TOP;
+  }
+
+  /** Only the server knows in which calls a text is found: it is asked of those that came, and not too often. */
+  doubt(id) {
+    this.doubted.add(id);
+    this.looking ??= setTimeout(() => this.lookUp(), Math.max(CATCH_UP, this.lookedAt + BETWEEN_LOOKS - performance.now()));
+  }
+
+  lookUp() {
+    const { doubted } = this;
+    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: performance.now() });
+    const found = ({ entries }) => entries.map((entry) => entry.call_id).filter((id) => doubted.has(id) && !this.table.has(id));
+    const done = (page, since) => (this.calm ? this.show(page, since) : found(page).forEach((id) => this.hold(id)));
+    this.load({ quiet: true, ask: () => this.page(null), done });
   }
 
   catchUp() {
@@ -188,7 +230,7 @@ export class Feed {
     this.pill.textContent = t(state === "lost" ? "lost" : "live");
     if (state === "lost") say(t("lost"), "bad");
     if (state === "resumed") say(t("resumed"));
-    if (state === "missed") this.load({ quiet: true, least: this.table.size }).then(() => say(t("missed_some")));
+    if (state === "missed") this.load({ quiet: true, ask: () => this.pages(this.table.size) }).then(() => say(t("missed_some")));
   }
 
   warn(degraded) {

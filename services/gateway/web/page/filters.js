@@ -1,10 +1,10 @@
 /** Which calls: the panel of filters, and whether a call that changes still fits them. */
 
-import { get } from "./api.js";
 import { el } from "./dom.js";
 import { choice, field } from "./forms.js";
 import { isoDay, nextDay } from "./formats.js";
 import { statusIcon, STATUS_NAMES } from "./icons.js";
+import { operatorChoice } from "./people.js";
 import { t } from "./words.js";
 
 export const NAMES = ["period", "from", "to", "direction", "status", "phase", "party", "account", "q", "has", "min_talk", "max_talk"];
@@ -48,8 +48,7 @@ export function panel({ me, query, apply, people }) {
   const group = (legend, ...content) => el("fieldset", {}, el("legend", {}, t(legend)), content);
   const input = (name, about) => el("input", { name, value: one(name), ...about });
   const leads = me.role === "administrator" || me.role === "supervisor";
-  const operator = leads && choice([["", t("anybody")]], "", { name: "account" });
-  if (operator) offer(operator, me, one("account"), people);
+  const operator = leads && operatorChoice(people, one("account"));
 
   const form = el(
     "form",
@@ -77,14 +76,6 @@ export function panel({ me, query, apply, people }) {
     changed();
   });
   return form;
-}
-
-/** Operators to choose from: all of them for who may list them, else those that are seen in the journal. */
-async function offer(select, me, chosen, people) {
-  const list = me.role === "administrator" ? (await get("/accounts", { limit: 200 })).accounts.map(({ id, name }) => [id, name]) : [...people()];
-  if (chosen && !list.some(([id]) => id === chosen)) list.push([chosen, chosen]);
-  select.append(...list.map(([value, label]) => el("option", { value }, label)));
-  select.value = chosen;
 }
 
 /** The period: usual ones in a list, any other by its days. `apply(pairs)` gets the pairs of the period alone. */

@@ -30,7 +30,6 @@ export const moment = (at) => `${day(at)} ${clock(at)}`;
 export const localMinute = (at) => `${isoDay(at)}T${minute(at)}`;
 /** As short as it can be said: a day where that begins then. */
 export const brief = (at) => (minute(at) === "00:00" ? day(at) : `${day(at)} ${minute(at)}`);
-export const longDay = (at) => time({ weekday: "long", day: "numeric", month: "long" }, at);
 export const count = (number) => formatter(Intl.NumberFormat, {}).format(number);
 
 export const share = (part) => formatter(Intl.NumberFormat, { style: "percent" }).format(part);
@@ -58,6 +57,7 @@ export function instantOf(local) {
 /** A day that the API wrote. */
 export const written = (options, isoDay) => formatter(Intl.DateTimeFormat, { timeZone: "UTC", ...options }).format(new Date(isoDay));
 export const writtenDay = (isoDay) => written(DAY, isoDay);
+export const longDay = (isoDay) => written({ weekday: "long", day: "numeric", month: "long" }, isoDay);
 
 /** `00:01:48`; what has begun counts, what is less than a second does not. */
 export function duration(seconds) {

@@ -24,11 +24,18 @@ export function home(main, { me }) {
     notes.total.textContent = summary.internal ? t("internal_note", { n: summary.internal }) : "";
   }
   const leads = LEADERS.has(me.role);
-  const counts = later(400, () => counted().catch(() => {}));
-  const feed = new Feed({ me, query: [["period", "today"]], limit: SHOWN, changed: leads ? counts : () => {} });
+  const counts = leads ? later(400, () => counted().catch(() => {})) : () => {};
+  const date = el("p", { class: "quiet" });
+  const begin = (day) => {
+    const words = `${t("today")}, ${longDay(day)}`;
+    if (date.textContent && date.textContent !== words) counts();
+    date.textContent = words;
+  };
+  const feed = new Feed({ me, query: [["period", "today"]], limit: SHOWN, changed: counts, shown: () => begin(feed.day) });
+  begin(feed.day);
 
   main.append(
-    el("div", { class: "heading" }, el("h1", {}, t("home")), el("p", { class: "quiet" }, `${t("today")}, ${longDay(Date.now())}`)),
+    el("div", { class: "heading" }, el("h1", {}, t("home")), date),
     leads && el("section", { class: "tiles", "aria-label": t("today") }, COUNTED.map(tile)),
     el("div", { class: "heading" }, el("h2", {}, t("today_journal")), feed.pill, el("span", { class: "space" }), el("a", { href: "/journal" }, t("whole_journal"))),
     feed.element,

@@ -8,6 +8,7 @@ import { asked, panel, period } from "./filters.js";
 import { choice, drop } from "./forms.js";
 import { count } from "./formats.js";
 import { drawn } from "./icons.js";
+import { peopleOf } from "./people.js";
 import { language, t } from "./words.js";
 
 const SIZES = ["25", "50", "100", "200", "10000"];
@@ -23,7 +24,7 @@ export function journal(main, { me, go, query }) {
   const filters = asked(query);
   const cursor = query.get("cursor");
   const size = [query.get("limit"), localStorage.getItem(KEPT_SIZE)].find((one) => SIZES.includes(one)) ?? "50";
-  const people = new Map();
+  const people = peopleOf(me);
   const href = (pairs) => `/journal${pairs.length ? `?${new URLSearchParams(pairs)}` : ""}`;
   const apply = (pairs) => {
     refocus = selectorOf(document.activeElement);
@@ -36,9 +37,10 @@ export function journal(main, { me, go, query }) {
     limit: Number(size),
     columns: keptColumns(),
     shown: (page) => {
-      note(page.entries, people);
+      people.note(page.entries);
       pages(pager, page, (to) => go(href(to ? [...filters, ["cursor", to]] : filters)));
     },
+    changed: (entry) => people.note([entry]),
   });
   feed.first = () => go(href(filters));
 
@@ -49,7 +51,7 @@ export function journal(main, { me, go, query }) {
       { class: "toolbar", role: "search" },
       search(filters, apply),
       period(filters, (pairs) => apply([...filters.filter(([name]) => !["period", "from", "to"].includes(name)), ...pairs])),
-      filterButton(main, filters, () => panel({ me, query: filters, apply, people: () => people })),
+      filterButton(main, filters, () => panel({ me, query: filters, apply, people })),
       el("span", { class: "space" }),
       columnsChoice(feed),
       exportChoice(filters),
@@ -146,11 +148,4 @@ function pages(pager, page, turn) {
     button("newer", "left", page.previous_cursor),
     button("older", "right", page.next_cursor),
   );
-}
-
-/** Remember who was seen: a supervisor chooses among them. */
-function note(entries, people) {
-  for (const entry of entries) {
-    for (const one of [entry.caller, entry.callee, entry.answered_by]) if (one?.account_id) people.set(one.account_id, one.name);
-  }
 }

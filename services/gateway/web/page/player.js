@@ -119,7 +119,7 @@ async function peaksOf(id) {
   try {
     return (await get(`/calls/${id}/recording/peaks`)).peaks;
   } catch (error) {
-    if (error instanceof Refused) return null;
+    if (error instanceof Refused || error.name === "TypeError") return null;
     throw error;
   }
 }

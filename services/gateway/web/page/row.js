@@ -44,7 +44,6 @@ export class Row {
 
   update(entry) {
     this.entry = entry;
-    this.table.known.set(entry.call_id, entry);
     this.draw();
     this.more?.shown.update(entry);
     if (entry.recording.state !== "available") this.stop();
@@ -103,7 +102,7 @@ export class Row {
       this.more.row.remove();
       this.more = null;
     } else {
-      const shown = details(this.entry, this.table.me, (entry) => this.update(entry));
+      const shown = details(this.entry, this.table.me, (comment) => this.say(comment));
       const row = el("tr", { role: "row", class: "more" }, el("td", { role: "cell", colspan: this.table.columns.length + 2 }, shown.element));
       this.more = { row, shown };
       this.nodes.at(-2).after(row);
@@ -114,7 +113,14 @@ export class Row {
 
   openComment() {
     if (this.entry.comment && !maySay(this.entry.comment, this.table.me)) return this.more ?? this.toggle();
-    return writeComment(this.entry, (comment) => this.update({ ...this.entry, comment }));
+    return writeComment(this.entry, (comment) => this.say(comment));
+  }
+
+  /** The call and its comment may have changed while somebody wrote: the table knows what they are now. */
+  say(comment) {
+    const current = this.table.known.get(this.entry.call_id);
+    const isOlder = comment && current?.comment?.version > comment.version;
+    if (current && !isOlder) this.table.change({ ...current, comment });
   }
 
   async togglePlayer() {

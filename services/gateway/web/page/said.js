@@ -13,6 +13,8 @@ const UKRAINIAN = [
   [/^Field may not be null\.$/, "Заповніть це поле."],
   [/^Neither a number, nor an extension, nor a SIP address\.$/, "Це не номер, не внутрішній номер і не SIP-адреса."],
   [/^Has a character that (?:is not for names and numbers|cannot be stored)\.$/, "Тут є недозволений символ."],
+  [/^Has the invisible character (U\+\w+), which turns the text around\.$/, "Тут є невидимий символ $1, який змінює напрям тексту. Приберіть його."],
+  [/^Has a control character other than a line break\.$/, "Тут є недозволений символ."],
   [/^Has spaces in it\.$/, "Без пробілів."],
   [/^Is the login\.$/, "Пароль не може бути таким самим, як логін."],
   [/^Is wrong\.$/, "Це не той пароль."],

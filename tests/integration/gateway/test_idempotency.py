@@ -1,0 +1,157 @@
+"""Who claims a key, for how long, and what a write is called by that an owner is to do once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from werkzeug.wrappers import Response
+
+from services.gateway.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, Unavailable
+from shared.plumbing.database import Connection, Postgres
+from shared.web.problems import Problem
+
+AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+WRITE = Repeat(UUID(int=1), "key", b"asked", AT)
+CLAIMS = """
+    insert into kept_answers (digest, asked, claimed_at)
+    select number::text::bytea, '', %(at)s from generate_series(1, %(count)s) as number
+"""
+
+
+class Owner:
+    """Notes by which ids it is told a write."""
+
+    def __init__(self) -> None:
+        self.told: list[UUID] = []
+
+    def does(self, body: str = "") -> Callable[[UUID], Response]:
+        def write(command_id: UUID) -> Response:
+            self.told.append(command_id)
+            return Response(body, 201)
+
+        return write
+
+    def refuses(self, refusal: Exception) -> Callable[[object], Response]:
+        def write(told: object) -> Response:
+            self.told.append(UUID(int=0))
+            raise refusal
+
+        return write
+
+    def is_lost(self, command_id: UUID) -> Response:
+        self.told.append(command_id)
+        raise Unavailable
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+def later(by: timedelta) -> Repeat:
+    return WRITE._replace(at=AT + by)
+
+
+def test_for_a_day_a_repeat_is_answered_and_the_owner_is_not_told(gateway_db: Postgres, owner: Owner) -> None:
+    elsewhere(gateway_db, WRITE, owner.does("перша"))
+    again = elsewhere(gateway_db, later(DAY - timedelta(microseconds=1)), owner.does("друга"))
+    assert (again.status_code, again.get_data(as_text=True), len(owner.told)) == (201, "перша", 1)
+
+
+def test_from_then_on_it_is_another_command(gateway_db: Postgres, owner: Owner) -> None:
+    for at in (timedelta(0), DAY, 2 * DAY, 2 * DAY + timedelta(hours=1)):
+        elsewhere(gateway_db, later(at), owner.does())
+    assert len(owner.told) == len(set(owner.told)) == 3
+
+
+def test_a_write_whose_answer_was_lost_is_the_same_command_for_a_day(gateway_db: Postgres, owner: Owner) -> None:
+    for at in (timedelta(0), timedelta(hours=23), DAY):
+        with pytest.raises(Unavailable):
+            elsewhere(gateway_db, later(at), owner.is_lost)
+    first, repeated, next_day = owner.told
+    assert first == repeated != next_day
+
+
+def test_a_key_whose_answer_was_lost_is_for_no_other_request(gateway_db: Postgres, owner: Owner) -> None:
+    with pytest.raises(Unavailable):
+        elsewhere(gateway_db, WRITE, owner.is_lost)
+    with pytest.raises(Invalid):
+        elsewhere(gateway_db, WRITE._replace(asked=b"another"), owner.does())
+    assert len(owner.told) == 1
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["new", "expired"])
+def test_several_at_once_claim_a_key_once_and_are_one_command(gateway_db: Postgres, owner: Owner, known: bool) -> None:
+    together = Barrier(4)
+
+    def ask(number: int) -> None:
+        together.wait()
+        elsewhere(gateway_db, later(DAY + timedelta(seconds=number)), owner.does())
+
+    if known:
+        elsewhere(gateway_db, WRITE, owner.does())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(4)))
+    assert len(set(owner.told)) == 1 + known
+
+
+def test_a_first_answer_that_comes_late_is_none_to_the_next_days_write(gateway_db: Postgres, owner: Owner) -> None:
+    def slow(command_id: UUID) -> Response:
+        elsewhere(gateway_db, later(DAY), owner.does("нова"))
+        return owner.does("стара")(command_id)
+
+    elsewhere(gateway_db, WRITE, slow)
+    assert elsewhere(gateway_db, later(DAY), owner.does()).get_data(as_text=True) == "нова"
+
+
+def test_without_a_key_each_write_is_a_command_of_its_own(gateway_db: Postgres, owner: Owner) -> None:
+    for _ in range(2):
+        elsewhere(gateway_db, None, owner.does())
+    assert len(set(owner.told)) == 2
+
+
+def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -> None:
+    with gateway_db.connection() as conn:
+        conn.execute(CLAIMS, {"at": AT, "count": 2 * MOST_FORGOTTEN + 1})
+    assert forget(gateway_db, AT + DAY - timedelta(seconds=1)) == 0
+    assert forget(gateway_db, AT + DAY) == 2 * MOST_FORGOTTEN + 1
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Problem(409, "slug", "Conflict", more="так")])
+def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
+    first = door(gateway_db, WRITE, owner.refuses(refusal))
+    again = door(gateway_db, WRITE, owner.does())
+    assert (again.status_code, again.get_data(), len(owner.told)) == (first.status_code, first.get_data(), 1)
+    assert again.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("refusal", [NotFound(), Problem(403, "", ""), Problem(429, "", ""), Unavailable()])
+def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
+    gateway_db: Postgres, owner: Owner, door, refusal
+) -> None:
+    with pytest.raises(type(refusal)):
+        door(gateway_db, WRITE, owner.refuses(refusal))
+    assert door(gateway_db, WRITE, owner.does()).status_code == 201
+
+
+@pytest.mark.parametrize("door", [elsewhere, here])
+def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door) -> None:
+    with pytest.raises(Invalid):
+        door(gateway_db, WRITE, owner.refuses(Invalid()))
+    assert door(gateway_db, WRITE._replace(asked=b"mended"), owner.does()).status_code == 201
+
+
+def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:
+    def write(conn: Connection) -> Response:
+        conn.execute(CLAIMS, {"at": AT, "count": 1})
+        raise Conflict
+
+    assert here(gateway_db, WRITE, write).status_code == 409
+    assert forget(gateway_db, AT + DAY) == 1, "the answer"
