@@ -146,12 +146,12 @@ def a_day_later(visitor):
         visitor.page.route(pattern, tomorrow)
 
 
-def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls):
-    visitor = visit()
+def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls, system):
+    visitor, call_id = visit(), told(system, [placed(20)])
     page = visitor.page
     page.clock.install()
     visitor.go("/")
-    expect(visitor.row(calls["answered"])).to_be_visible()
+    expect(visitor.row(call_id)).to_be_visible()
     total, heading = page.locator(".tile.total b"), page.locator("main .heading").first
     expect(total).not_to_have_text("…")
     a_day_later(visitor)
@@ -164,20 +164,20 @@ def test_a_new_day_begins_on_a_page_that_stays_open(visit, calls):
     expect(total).to_have_text("0")
 
 
-def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls):
-    visitor = visit()
+def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls, system):
+    visitor, call_id = visit(), told(system, [placed(20)])
     visitor.page.clock.install()
     visitor.journal("?period=today")
-    opened = visitor.open(calls["answered"])
-    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
+    opened = visitor.open(call_id)
+    expect(opened.locator(".course li")).to_have_count(1)
     a_day_later(visitor)
     for _ in range(2):
         with visitor.page.expect_response(PAGES):
             visitor.page.clock.fast_forward(CHECK)
     expect(opened).to_be_visible()
-    visitor.row(calls["answered"]).locator(".chevron").click()
+    visitor.row(call_id).locator(".chevron").click()
     visitor.page.clock.fast_forward(CHECK)
-    expect(visitor.row(calls["answered"])).to_have_count(0)
+    expect(visitor.row(call_id)).to_have_count(0)
 
 
 def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
