@@ -23,6 +23,7 @@ from shared.web.problems import Problem, problem_of
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
 KEPT_REFUSAL = 409
+SERVER_ERRORS = 500
 
 # A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it.
 CLAIM = """
@@ -108,10 +109,11 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Respo
         return claim.answer
     try:
         response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
-    except Invalid:
-        # Nothing was done: who mends what was wrong may keep the key.
-        with db.connection() as conn:
-            conn.execute(RELEASE, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at})
+    except (Problem, ServiceError) as error:
+        if problem_of(error).status < SERVER_ERRORS:
+            # Nothing was done: who mends what was wrong may keep the key.
+            with db.connection() as conn:
+                conn.execute(RELEASE, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at})
         raise
     with db.connection() as conn:
         _keep(conn, repeat, claim, response)

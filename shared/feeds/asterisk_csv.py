@@ -15,14 +15,18 @@ COLUMNS = (
     "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "linkedid",
 )  # fmt: skip
 """In the order in which cdr_csv writes them; the last three as it is configured."""
-NEEDED = ("src", "dst", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer", "disposition")
+NEEDED = ("src", "dst", "channel", "dstchannel", "lastapp", "lastdata", "start", "disposition")
+NEEDED_ONE_OF = (("answer", "billsec"), ("end", "duration"))
 SYNONYMS = {"calldate": "start", "callerid": "clid", "answered": "answer", "dstchan": "dstchannel"}
-DISPOSITIONS = {"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"}
+ANSWERED = "ANSWERED"
+DISPOSITIONS = {ANSWERED, "NO ANSWER", "BUSY", "FAILED", "CONGESTION"}
 NEVER = {"", "0000-00-00 00:00:00", "NULL", "\\N"}
 NEAR = 500
 """Rows. What stands further from the rest of its call is a call of its own."""
 LONGEST_CALL = 5_000
 """Rows between the first and the last of a call."""
+YEARS = range(1971, 2200)
+"""In which a record can be from."""
 
 
 class NotUnderstood(ValueError):
@@ -65,7 +69,9 @@ class Columns:
         names = [SYNONYMS.get(name.strip().lower(), name.strip().lower()) for name in fields]
         if "disposition" not in names:
             return None
-        if missing := [name for name in NEEDED if name not in names]:
+        missing = [name for name in NEEDED if name not in names]
+        missing += [" or ".join(either) for either in NEEDED_ONE_OF if not {*either} & {*names}]
+        if missing:
             raise NotUnderstood(f"The head has no column {', '.join(missing)}.")
         return cls(names)
 
@@ -80,7 +86,9 @@ class Columns:
         start, answer = _time("start", told("start")), _time("answer", told("answer"))
         if start is None:
             raise NotUnderstood("start: is empty.")
-        end = self._end(told, start, answer)
+        end = _time("end", told("end")) or start + _seconds("duration", told("duration"))
+        if "answer" not in self._at and disposition == ANSWERED:
+            answer = end - _seconds("billsec", told("billsec"))
         if not start <= (answer or start) <= end:
             raise NotUnderstood("start, answer, end: not in this order; are columns swapped?")
         src, dst, clid = clean(told("src")), clean(told("dst")), told("clid")
@@ -95,16 +103,6 @@ class Columns:
     def _text(self, fields: Sequence[str]) -> "_Text":
         return _Text(self._at, fields)
 
-    def _end(self, told: "_Text", start: datetime, answer: datetime | None) -> datetime:
-        """Tables often have only how long it took."""
-        end = _time("end", told("end"))
-        if end:
-            return end
-        duration = told("duration")
-        if not duration.isdecimal() or len(duration) > 9:
-            raise NotUnderstood(f"duration: {_shown(duration)} is no number of seconds; are columns swapped?")
-        return start + timedelta(seconds=int(duration))
-
 
 class _Text:
     def __init__(self, at: Mapping[str, int], fields: Sequence[str]) -> None:
@@ -116,6 +114,14 @@ class _Text:
         return self._fields[number].strip() if number < len(self._fields) else ""
 
 
+class Gathered(NamedTuple):
+    """The rows of a call; `place` is that of the first."""
+
+    key: str
+    rows: list[Row]
+    place: int
+
+
 class Gathering:
     """Rows in, calls out, in the order of their first rows where nothing keeps them waiting."""
 
@@ -125,7 +131,7 @@ class Gathering:
         self._done = OrderedDict.fromkeys(done, 0)
         """Calls that were let go a short while ago: a row of theirs that is read again is known."""
 
-    def feed(self, row: Row, place: int) -> Iterator[tuple[str, list[Row]]]:
+    def feed(self, row: Row, place: int) -> Iterator[Gathered]:
         """`place` is where the row stands in its file."""
         self._number += 1
         key = row.key
@@ -135,9 +141,9 @@ class Gathering:
             self._open[key] = found._replace(last=self._number)
         yield from self._let_go()
 
-    def finish(self) -> Iterator[tuple[str, list[Row]]]:
+    def finish(self) -> Iterator[Gathered]:
         for key in list(self._open):
-            yield key, self._open.pop(key).rows
+            yield self._close(key)
 
     def waiting_since(self, place: int) -> int:
         """Where to read again from after a break: the place of the first row that is in no call yet, else `place`."""
@@ -148,12 +154,16 @@ class Gathering:
         """What must be known to read again from there."""
         return list(self._done)
 
-    def _let_go(self) -> Iterator[tuple[str, list[Row]]]:
+    def _close(self, key: str) -> Gathered:
+        call = self._open.pop(key)
+        return Gathered(key, call.rows, call.place)
+
+    def _let_go(self) -> Iterator[Gathered]:
         while self._open:
             key, oldest = next(iter(self._open.items()))
             if self._number - oldest.last < NEAR and self._number - oldest.first < LONGEST_CALL:
                 break
-            yield key, self._open.pop(key).rows
+            yield self._close(key)
             self._done[key] = self._number
         while self._done and self._number - next(iter(self._done.values())) > LONGEST_CALL + NEAR:
             self._done.popitem(last=False)
@@ -172,9 +182,19 @@ def _time(name: str, text: str) -> datetime | None:
     if text in NEVER:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
+        at = datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError as error:
         raise NotUnderstood(f"{name}: {_shown(text)} is no time; are columns swapped?") from error
+    if at.year not in YEARS:
+        raise NotUnderstood(f"{name}: {_shown(text)} is no time of a call.")
+    return at
+
+
+def _seconds(name: str, text: str) -> timedelta:
+    """Tables often have only how long it took."""
+    if not text.isdecimal() or len(text) > 9:
+        raise NotUnderstood(f"{name}: {_shown(text)} is no number of seconds; are columns swapped?")
+    return timedelta(seconds=int(text))
 
 
 def _shown(text: str) -> str:

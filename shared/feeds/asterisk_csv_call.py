@@ -83,13 +83,13 @@ class _Call:
     def direction(self) -> str:
         if self._is_trunk(self.caller):
             return INBOUND
+        if not self.exchange.trunks:
+            return self._guess()
         reached = [_channel(row.dstchannel) for row in self.tries if row.dstchannel]
         named = [endpoint for row in self.tries for endpoint in endpoints_of(row.lastdata) if row.lastapp == DIAL]
-        if self.exchange.trunks:
-            out = all(map(self._is_trunk, reached)) if reached else bool(named) and self._all_trunks(named)
-            tried = any(self._all_trunks(endpoints_of(row.lastdata)) for row in self.tries if row.lastapp == DIAL)
-            return OUTBOUND if out or (tried and is_outside(self.first.dst)) else INTERNAL
-        return self._guess()
+        out = all(map(self._is_trunk, reached)) if reached else bool(named) and self._all_trunks(named)
+        tried = any(self._all_trunks(endpoints_of(row.lastdata)) for row in self.tries if row.lastapp == DIAL)
+        return OUTBOUND if out or (tried and is_outside(self.first.dst)) else INTERNAL
 
     def _guess(self) -> str:
         """No line is named: the look of the numbers tells, as it does of a call that is heard live."""
@@ -247,10 +247,13 @@ def _channel(name: str) -> Channel:
 
 
 def _dialled(row: Row) -> str:
+    return _number_of(row.lastdata, _channel(row.dstchannel).endpoint) if row.lastapp == DIAL else ""
+
+
+@lru_cache(maxsize=1024)
+def _number_of(dial: str, reached: str) -> str:
     """`79990000001` of `PJSIP/79990000001@provider,20` and `SIP/provider/79990000001`; of several the one reached."""
-    if row.lastapp != DIAL:
-        return ""
-    targets, reached = row.lastdata.partition(",")[0].split("&"), _channel(row.dstchannel).endpoint
+    targets = dial.partition(",")[0].split("&")
     channel = Channel(uniqueid="", name="", call="", created_at=EPOCH, connection=0)
     channel.dial_string = clean(next((one for one in targets if endpoints_of(one) == [reached]), targets[0]))
     return channel.dialled_number

@@ -9,6 +9,8 @@ from shared.feeds.ami_stream import decode_line
 LONGEST_ROW = 64 * 1024
 """Bytes of a line."""
 MOST_LINES_OF_A_ROW = 50
+MARK = "\ufeff"
+"""What some programs begin a text file with."""
 
 
 def records_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -28,7 +30,7 @@ def records_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def fields_of(record: bytes) -> list[str]:
     """Raises csv.Error."""
-    return next(csv.reader([decode_line(record).rstrip("\r\n")], strict=True), [])
+    return next(csv.reader([decode_line(record).removeprefix(MARK).rstrip("\r\n")], strict=True), [])
 
 
 def _line(file: BinaryIO, waiting: list[bytes]) -> bytes:

@@ -269,11 +269,19 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
     assert send(system, "GET", "/billing/report?from=2020-01-01&to=2100-01-01&by=day", "olha").status_code == 403
 
 
-def test_how_late_prices_are_is_counted_from_when_they_were_due(system: System) -> None:
-    metrics = system.count_anew("projector")
+def test_a_price_is_in_the_journal_within_a_second_after_it_was_due_and_never_before(system: System) -> None:
+    metrics, name = system.count_anew("projector"), "journal_price_lateness_seconds_"
     tariff(system)
-    price_state(system, told(system, outbound(75)), "priced")
-    counted = dict(line.rsplit(" ", 1) for line in metrics().splitlines() if line)
-    assert counted["journal_price_lateness_seconds_count"] == "1.0"
-    assert counted['journal_price_lateness_seconds_bucket{le="0.0"}'] == "0.0"
-    assert counted['journal_price_lateness_seconds_bucket{le="10.0"}'] == "1.0"
+
+    def counted() -> dict[str, float]:
+        lines = (line.removeprefix(name).rsplit(" ", 1) for line in metrics().splitlines() if line.startswith(name))
+        return {what: float(value) for what, value in lines}
+
+    # On a machine that is shared one may be late, not the next one too.
+    for _ in range(2):
+        before = counted()
+        if not before['bucket{le="1.0"}']:
+            price_state(system, told(system, outbound(75)), "priced")
+            eventually(lambda count=before["count"]: counted()["count"] > count)
+    assert counted()['bucket{le="0.0"}'] == 0, "too early"
+    assert counted()['bucket{le="1.0"}'] > 0, counted()

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from shared.feeds.asterisk_csv_call import Exchange
 from tools import demonstration
-from tools.importing.pieces import AsteriskCsv, FreeswitchFiles, ReportLines, Source
+from tools.importing.pieces import AsteriskCsv, FreeswitchFiles, ReportLines, Source, Unusable
 from tools.importing.run import Count, Notes, run
 from tools.importing.sending import NotSent, Sender
 
@@ -57,6 +57,9 @@ def import_(asked: argparse.Namespace) -> int:
         count = _watched(source, sender, notes)
     except (NotImported, NotSent) as error:
         print(error, file=sys.stderr)
+        return 1
+    except Unusable as error:
+        print(f"{asked.source}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename or asked.source}: {error.strerror}.", file=sys.stderr)

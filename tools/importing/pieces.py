@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from shared.feeds import asterisk_csv, freeswitch
 from shared.feeds.ami_stream import decode_line
-from shared.feeds.asterisk_csv import Columns, Gathering, Row
+from shared.feeds.asterisk_csv import Columns, Gathered, Gathering, Row
 from shared.feeds.asterisk_csv_call import Exchange, translate
-from shared.feeds.csv_records import LONGEST_ROW, fields_of, records_of
+from shared.feeds.csv_records import LONGEST_ROW, MARK, fields_of, records_of
 
 Report = dict[str, Any]
 Place = Mapping[str, Any]
@@ -18,11 +18,22 @@ Place = Mapping[str, Any]
 LONGEST_FILE = 16 * 1024 * 1024
 
 
+class Unusable(Exception):
+    """Nothing can be read of the whole source; says why."""
+
+
+class Made(NamedTuple):
+    """A report, and where in the source it comes from."""
+
+    where: str
+    report: Report
+
+
 class Piece(NamedTuple):
     """What some bytes of the source came to; `complaints` are (where, what)."""
 
     size: int
-    reports: list[Report]
+    reports: list[Made]
     complaints: list[tuple[str, str]]
     rows: int = 1
 
@@ -69,9 +80,14 @@ class AsteriskCsv:
         return {"offset": offset, "line": line, "known": max(self._known, self._line), "done": self._gathering.done}
 
     def _read_head(self, file: BinaryIO) -> None:
-        lines = next(records_of(file), (0, b""))[1]
-        if lines:
-            self._columns = Columns.of_head(fields_of(lines)) or self._columns
+        """Raises Unusable for a head that lacks a column; a first line that is broken is a row like others."""
+        record = next(records_of(file), (0, b""))[1]
+        try:
+            self._columns = Columns.of_head(fields_of(record)) or self._columns
+        except asterisk_csv.NotUnderstood as error:
+            raise Unusable(f"line 1: {error}") from error
+        except csv.Error:
+            return
 
     def _piece(self, record: bytes, lines: int, head: bool) -> Piece:
         offset, line = self._offset, self._line
@@ -85,14 +101,18 @@ class AsteriskCsv:
             return Piece(len(record), [], [(f"line {line + 1}", str(error))])
         return Piece(len(record), self._gathered(row, offset, line), [])
 
-    def _gathered(self, row: Row, offset: int, line: int) -> list[Report]:
+    def _gathered(self, row: Row, offset: int, line: int) -> list[Made]:
         self._lines[offset] = line
         if len(self._lines) > 4 * asterisk_csv.LONGEST_CALL:
             self.place()
         return self._told(self._gathering.feed(row, offset))
 
-    def _told(self, calls: Iterator[tuple[str, list[Row]]]) -> list[Report]:
-        return [report for key, rows in calls for report in translate(key, rows, self._exchange)]
+    def _told(self, calls: Iterator[Gathered]) -> list[Made]:
+        return [
+            Made(f"line {self._lines[place] + 1}", report)
+            for key, rows, place in calls
+            for report in translate(key, rows, self._exchange)
+        ]
 
 
 class FreeswitchFiles:
@@ -119,7 +139,8 @@ class FreeswitchFiles:
             size = path.stat().st_size
             if size > LONGEST_FILE:
                 return Piece(size, [], [(name, f"Has {size} bytes, which no record has.")])
-            return Piece(size, freeswitch.translate(freeswitch.read(path.read_bytes()), self._tenant), [])
+            reports = freeswitch.translate(freeswitch.read(path.read_bytes()), self._tenant)
+            return Piece(size, [Made(name, report) for report in reports], [])
         except (freeswitch.NotUnderstood, OSError) as error:
             return Piece(0, [], [(name, str(error))])
 
@@ -147,9 +168,9 @@ class ReportLines:
         if not line.strip():
             return Piece(len(line), [], [], 0)
         try:
-            report = json.loads(decode_line(line))
+            report = json.loads(decode_line(line).removeprefix(MARK))
         except (ValueError, RecursionError) as error:
             return Piece(len(line), [], [(f"line {self._line}", f"It is not JSON: {error}.")])
         if not isinstance(report, dict):
             return Piece(len(line), [], [(f"line {self._line}", "It is not a report.")])
-        return Piece(len(line), [{"tenant": self._tenant, **report}], [])
+        return Piece(len(line), [Made(f"line {self._line}", {"tenant": self._tenant, **report})], [])

@@ -5,9 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tools.importing.pieces import Piece, Place, Report, Source
+from tools.importing.pieces import Made, Piece, Place, Source
 from tools.importing.sending import MOST, Sender
 
 SHOWN_OF_ID = 60
@@ -63,17 +62,17 @@ class Notes:
 
 
 def run(source: Source, sender: Sender, notes: Notes, tell: Callable[[int, Count], None]) -> Count:
-    """All of the source from where it stands. `tell` hears of bytes done and of the count. Raises NotSent."""
+    """All of the source from where it stands. `tell` hears of bytes done and of the count. Raises NotSent, Unusable."""
     place, done = notes.read()
     tell(done, notes.count)
     for batch in _batches(source.pieces(place)):
         done += batch.size
         notes.count.rows += batch.rows
-        refused = sender.send(batch.reports)
+        refused = sender.send([made.report for made in batch.reports])
         told = [(_name(batch.reports[index]), why) for index, why in sorted(refused.items())]
         notes.complain(batch.complaints + told)
         notes.count.reports += len(batch.reports) - len(refused)
-        notes.count.calls += sum(report.get("type") == "placed" for report in batch.reports)
+        notes.count.calls += sum(made.report.get("type") == "placed" for made in batch.reports)
         notes.keep(source.place(), done)
         tell(done, notes.count)
     notes.finish()
@@ -83,7 +82,7 @@ def run(source: Source, sender: Sender, notes: Notes, tell: Callable[[int, Count
 def _batches(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Pieces put together until they are worth sending; the source then stands behind the last of them."""
     size = rows = 0
-    reports: list[Report] = []
+    reports: list[Made] = []
     complaints: list[tuple[str, str]] = []
     for piece in pieces:
         size, rows = size + piece.size, rows + piece.rows
@@ -95,5 +94,6 @@ def _batches(pieces: Iterator[Piece]) -> Iterator[Piece]:
     yield Piece(size, reports, complaints, rows)
 
 
-def _name(report: dict[str, Any]) -> str:
-    return f"report {str(report.get('report_id'))[:SHOWN_OF_ID]}"
+def _name(made: Made) -> str:
+    known = made.report.get("report_id")
+    return f"{made.where}, report {str(known)[:SHOWN_OF_ID]}" if known else made.where

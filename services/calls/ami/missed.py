@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.feeds.asterisk_csv import Columns, Gathering, NotUnderstood, Row
+from shared.feeds.asterisk_csv import Columns, Gathered, Gathering, NotUnderstood, Row
 from shared.feeds.asterisk_csv_call import Exchange, translate
 from shared.feeds.csv_records import fields_of, records_of
 from shared.plumbing import clock
@@ -96,7 +96,7 @@ class Missed:
         logger.info("looked up what was missed", extra={"since": gaps[0].since.isoformat(), "calls": many})
 
     def _ended_in(self, gaps: Sequence[Gap]) -> Iterator[list[dict[str, Any]]]:
-        for key, rows in self._calls():
+        for key, rows, _ in self._calls():
             reports = translate(key, rows, self._exchange)
             ended_at = datetime.fromisoformat(reports[-1]["at"])
             within = [gap for gap in gaps if gap.since <= ended_at <= gap.until + SECOND]
@@ -104,7 +104,7 @@ class Missed:
                 heard = any(key in gap.heard for gap in within)
                 yield [report for report in reports if not heard or report["type"] in MEANWHILE]
 
-    def _calls(self) -> Iterator[tuple[str, list[Row]]]:
+    def _calls(self) -> Iterator[Gathered]:
         gathering = Gathering()
         for number, row in enumerate(self._rows()):
             yield from gathering.feed(row, number)

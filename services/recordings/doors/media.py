@@ -36,8 +36,8 @@ GUARDS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 NOTED_AT_MOST = 10_000
-SERVED_AT_ONCE = 4
-"""To one account or key, by each process."""
+DOWNLOADED_AT_ONCE, PLAYED_AT_ONCE = 4, 250
+"""By one account or key, of each process: who plays to many takes a quarter of all STREAMS at most."""
 
 
 class Store(DependencyProvider):
@@ -69,7 +69,8 @@ class MediaDoors:
 
     _noted: ClassVar[OrderedDict[str, None]] = OrderedDict()
     """Links whose listening or download is written down: a player asks for many parts on one link."""
-    _places: ClassVar[AtOnce] = AtOnce(SERVED_AT_ONCE, "recordings")
+    _downloads: ClassVar[AtOnce] = AtOnce(DOWNLOADED_AT_ONCE, "recordings")
+    _plays: ClassVar[AtOnce] = AtOnce(PLAYED_AT_ONCE, "recordings")
 
     @http("GET", PATH)
     def serve_sound(self, request: Request, call_id: str) -> Response:
@@ -78,14 +79,14 @@ class MediaDoors:
         with self.db.reading() as conn:
             sound = queries.sound(conn, link.tenant, link.call_id)
         state, form = sound.state, Format(sound.state["format"])
-        kind = "attachment" if link.purpose is Purpose.DOWNLOAD else "inline"
+        is_download = link.purpose is Purpose.DOWNLOAD
+        kind, places = ("attachment", self._downloads) if is_download else ("inline", self._plays)
         about = {"Content-Type": TYPES[form], "Content-Disposition": disposition(kind, f"{link.name}.{form}"), **GUARDS}
         entity = Entity(state["size"], state["sha256"], partial(self.objects.read, sound.object_id))
         if request.method == "HEAD":
             return serve(request, entity, about)
         with ExitStack() as held:
-            # Who plays four may still download: each purpose has its own.
-            held.enter_context(self._places.place((link.caller_id, link.purpose)))
+            held.enter_context(places.place(link.caller_id))
             self._note(link, request.query_string.decode())
             response = serve(request, entity, about)
             response.call_on_close(held.pop_all().close)

@@ -105,6 +105,16 @@ def test_a_call_of_which_the_clock_is_off_is_due_after_its_receipt(billing: Bill
     assert billing.rate(after=361) == 1
 
 
+def test_whatever_the_clock_does_a_call_is_priced_once_and_not_before_it_says_that_it_is_due(billing: Billing) -> None:
+    billing.tariff()
+    billing.hear(told(ended("a")), told(ended("b")))
+    hour = 3600
+    assert [billing.rate(after=300 + jump) for jump in (-hour, -0.1)] == [0, 0]
+    assert billing.rate(after=300, most=1) == 1
+    assert [billing.rate(after=300 + jump) for jump in (-hour, hour, -hour, 0)] == [0, 1, 0, 0]
+    assert [billing.price(name)["history"] for name in "ab"] == [[], []]
+
+
 def test_a_company_may_have_a_delay_and_a_currency_of_its_own(billing: Billing) -> None:
     with billing.db.connection() as conn:
         handlers.keep_settings(conn, [settings(TENANT, 10, version=2), settings(TENANT, 99, version=1)])

@@ -142,9 +142,10 @@ def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
 
 
 @pytest.mark.parametrize("door", [elsewhere, here])
-def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door) -> None:
-    with pytest.raises(Invalid):
-        door(gateway_db, WRITE, owner.refuses(Invalid()))
+@pytest.mark.parametrize("refusal", [Invalid(), NotFound(), Problem(403, "", ""), Problem(415, "", "")])
+def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
+    with pytest.raises(type(refusal)):
+        door(gateway_db, WRITE, owner.refuses(refusal))
     assert door(gateway_db, WRITE._replace(asked=b"mended"), owner.does()).status_code == 201
 
 

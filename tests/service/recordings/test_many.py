@@ -50,7 +50,7 @@ def begun(media: Media, call: UUID, purpose: Purpose) -> socket.socket:
     return sock
 
 
-def test_an_account_takes_four_at_once_of_each_kind_and_nobody_else_is_kept_waiting(call: UUID, media: Media):
+def test_an_account_downloads_four_at_once_and_nobody_else_is_kept_waiting(call: UUID, media: Media):
     with ExitStack() as held:
         downloads = [held.enter_context(begun(media, call, Purpose.DOWNLOAD)) for _ in range(AT_ONCE)]
         link = media.link(call, Purpose.DOWNLOAD)
@@ -62,6 +62,12 @@ def test_an_account_takes_four_at_once_of_each_kind_and_nobody_else_is_kept_wait
         assert other("GET", other.link(call, Purpose.DOWNLOAD), headers={"Range": "bytes=0-9"}).status_code == 206
         downloads[0].close()
         eventually(lambda: media("GET", link, headers={"Range": "bytes=0-9"}).status_code == 206)
+
+
+def test_an_account_plays_more_than_it_downloads(call: UUID, media: Media):
+    with ExitStack() as held:
+        for _ in range(5 * AT_ONCE):
+            held.enter_context(begun(media, call, Purpose.PLAY))
 
 
 def test_parts_asked_for_one_after_the_other_are_not_at_once(call: UUID, media: Media):

@@ -31,7 +31,8 @@ def read(**changed: str) -> Row:
 
 def gathered(read_: list[Row], gathering: Gathering | None = None) -> list[tuple[str, list[Row]]]:
     gathering = gathering or Gathering()
-    return [call for n, one in enumerate(read_) for call in gathering.feed(one, n)] + list(gathering.finish())
+    calls = [call for n, one in enumerate(read_) for call in gathering.feed(one, n)] + list(gathering.finish())
+    return [(key, rows) for key, rows, _ in calls]
 
 
 def of(*read_: Row, exchange: Exchange = EXCHANGE) -> list[dict]:
@@ -163,6 +164,8 @@ def test_a_name_may_have_anything_in_it(name):
         ({"src": "101", "dst": "1001"}, "src, dst"),
         ({"channel": "from-internal", "dcontext": "PJSIP/alice-1"}, "channel"),
         ({"end": "", "duration": "Dial"}, "duration"),
+        ({"start": "0001-01-01 00:00:00"}, "start: '0001-01-01 00:00:00' is no time of a call"),
+        ({"end": "9999-12-31 23:59:59"}, "end: '9999-12-31 23:59:59' is no time of a call"),
     ],
 )
 def test_swapped_columns_are_said(changed, of_what):
@@ -182,6 +185,21 @@ def test_a_head_says_which_column_is_where():
     assert Columns.of_head(list(BARE.values())) is None
     with pytest.raises(NotUnderstood, match="no column src"):
         Columns.of_head([name for name in COLUMNS if name != "src"])
+
+
+@pytest.mark.parametrize(
+    ("disposition", "billsec", "answer"),
+    [("ANSWERED", "8", "2026-11-22 18:57:33"), ("ANSWERED", "0", "2026-11-22 18:57:41"), ("NO ANSWER", "0", "")],
+)
+def test_a_table_without_the_answer_tells_it_by_how_long_was_talked(disposition, billsec, answer):
+    row_ = BARE | {"disposition": disposition, "billsec": billsec}
+    names = [name for name in COLUMNS if name not in ("answer", "end")]
+    columns = Columns.of_head(["calldate" if name == "start" else name for name in names])
+    assert columns.read([row_[name] for name in names]) == read(disposition=disposition, answer=answer)
+    with pytest.raises(NotUnderstood, match="billsec: 'x' is no number"):
+        columns.read([(BARE | {"billsec": "x"})[name] for name in names])
+    with pytest.raises(NotUnderstood, match="no column answer or billsec, end or duration"):
+        Columns.of_head([name for name in names if name not in ("billsec", "duration")])
 
 
 def test_rows_of_a_call_are_gathered_though_others_stand_between():
@@ -205,6 +223,7 @@ def test_a_break_and_a_new_beginning_give_the_same_calls(broken_off):
     before = [call for n, one in enumerate(file[:broken_off]) for call in first.feed(one, n)]
     again, since = Gathering(first.done), first.waiting_since(broken_off)
     after = [call for n in range(since, len(file)) for call in again.feed(file[n], n)] + list(again.finish())
-    assert {key for key, _ in before}.isdisjoint(key for key, _ in after)
-    assert dict(before + after) == whole
+    assert {call.key for call in before}.isdisjoint(call.key for call in after)
+    assert {call.key: call.rows for call in before + after} == whole
+    assert all(file[call.place] == call.rows[0] for call in before + after)
     assert rows(of(*file[:3]))

@@ -91,6 +91,56 @@ def test_a_head_is_read_and_is_no_row(gateway: Gateway, tmp_path: Path):
     assert {report["call"] for report in gateway.reports} == {BARE["uniqueid"]}
 
 
+def told_of(file: Path) -> list[str]:
+    return [line.partition(":")[0] for line in file.read_text().splitlines()]
+
+
+def test_what_the_gateway_refuses_of_a_row_is_told_by_its_line(gateway: Gateway, tmp_path: Path):
+    gateway.refuses = lambda report: report["type"] == "placed" and report["call"] == "1795373801.1"
+    (tmp_path / "cdr.csv").write_text(csv_of(*calls(3)))
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    [told] = told_of(tmp_path / "cdr.csv.not-understood")
+    assert told.startswith("line 2, report 1795373801.1")
+
+
+def test_what_the_gateway_refuses_of_a_file_is_told_by_its_name(gateway: Gateway, tmp_path: Path):
+    gateway.refuses = lambda report: report["type"] == "placed"
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "a.json").write_bytes(switch.json_of(switch.leg(switch.profile("101", "102", switch.A))))
+    assert journal.main(["import", "freeswitch-json", "records"]) == 1
+    [told] = told_of(tmp_path / "records.not-understood")
+    assert told.startswith("a.json, report ")
+
+
+def test_a_report_without_an_id_is_told_by_its_line(gateway: Gateway, tmp_path: Path):
+    gateway.refuses = lambda report: "report_id" not in report
+    (tmp_path / "r.ndjson").write_text('\ufeff{"report_id": "r-1"}\n{"type": "ended"}\n', encoding="utf-8")
+    assert journal.main(["import", "reports", "r.ndjson"]) == 1
+    assert told_of(tmp_path / "r.ndjson.not-understood") == ["line 2"]
+
+
+def test_a_first_line_that_is_broken_costs_only_itself(gateway: Gateway, tmp_path: Path):
+    (tmp_path / "cdr.csv").write_text('"","10"01",x\n' + csv_of(*calls(2)))
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    assert told_of(tmp_path / "cdr.csv.not-understood") == ["line 1"]
+    assert len({report["call"] for report in gateway.reports}) == 2
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_a_mark_before_the_first_line_is_no_part_of_it(gateway: Gateway, tmp_path: Path, head: bool):
+    lines = csv_of({name: name for name in BARE}) * head + csv_of(*calls(1))
+    (tmp_path / "cdr.csv").write_text("\ufeff" + lines, encoding="utf-8")
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
+    assert {report["call"] for report in gateway.reports} == {"1795373800.1"}
+
+
+def test_a_head_without_a_column_that_is_needed_ends_the_import_and_is_said(gateway: Gateway, tmp_path: Path, capsys):
+    (tmp_path / "cdr.csv").write_text("calldate,clid,src,disposition\n" + "x,y,z,ANSWERED\n" * 3)
+    assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
+    assert "cdr.csv: line 1: The head has no column dst" in capsys.readouterr().err
+    assert gateway.reports == []
+
+
 @pytest.mark.parametrize("broken_off", [1, 3, 4])
 def test_an_import_that_broke_off_goes_on_where_it_was(
     gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch
@@ -132,7 +182,12 @@ def test_lines_of_reports_arrive_and_what_the_gateway_refuses_is_told(gateway: G
     assert len(by_id(gateway.reports)) == len(gateway.reports) == 1498
     assert {report["tenant"] for report in gateway.reports} == {"acme"}
     told = (tmp_path / "reports.ndjson.not-understood").read_text().splitlines()
-    assert [line.partition(":")[0] for line in told] == ["report r-7", "line 1501", "line 1502", "report r-1200"]
+    assert [line.partition(":")[0] for line in told] == [
+        "line 8, report r-7",
+        "line 1501",
+        "line 1502",
+        "line 1201, report r-1200",
+    ]
 
 
 def test_a_gateway_that_is_away_is_waited_for(gateway: Gateway, tmp_path: Path):
