@@ -16,6 +16,7 @@ from shared.testing.infrastructure import eventually, free_port
 
 BUCKET = "recordings"
 KEY, SECRET = "journal", "journal-secret-of-a-test"
+TRIES = 5
 OTHERS = ("master", "master.port.grpc", "volume", "volume.port.grpc", "filer", "filer.port.grpc", "s3.port.grpc")
 
 
@@ -30,14 +31,24 @@ class S3:
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3]:
     """SeaweedFS with its data in the folder, until the block ends."""
-    port = free_port()
     (folder / "s3.json").write_text(json.dumps({"identities": [_identity()]}))
+    server = next(started for _ in range(TRIES) if (started := _started(folder)))
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+def _started(folder: Path) -> S3 | None:
+    """None if it ended by itself: somebody took one of its many ports before it did."""
+    port = free_port()
     ports = [f"-{name if 'port' in name else f'{name}.port'}={free_port()}" for name in OTHERS]
     weed = str(Path(sys.executable).with_name("weed"))
     where = [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={folder}/s3.json"]
     quick = ["-volume.max=10", "-master.volumeSizeLimitMB=64", "-master.electionTimeout=1s"]
     command = [weed, "server", *where, *quick, f"-s3.port={port}", *ports, "-s3.port.iceberg=0", "-s3.port.lance=0"]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     env = {
         "RECORDINGS_BUCKET": BUCKET,
@@ -47,11 +58,11 @@ def s3_server(folder: Path) -> Iterator[S3]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     try:
-        eventually(lambda: _makes_a_bucket(env), seconds=30)
-        yield S3(process, env)
-    finally:
+        eventually(lambda: process.poll() is not None or _makes_a_bucket(env), seconds=30)
+    except BaseException:
         process.kill()
-        process.wait()
+        raise
+    return S3(process, env) if process.poll() is None else None
 
 
 def _identity() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from shared.contracts.errors import Conflict, Unavailable
 from shared.plumbing import store
 from shared.plumbing.database import Postgres, is_outage
-from shared.testing.infrastructure import Stack
+from shared.testing.infrastructure import Stack, eventually
 from shared.testing.proxy import Proxy
 from tests.integration.plumbing.facts import add, rang, stream
 from tests.sizes import Size, sized
@@ -156,8 +157,13 @@ def test_a_server_that_is_away_is_unavailable_within_two_seconds_and_found_again
     with pytest.raises(Unavailable), db.connection():
         pass
     line.resume()
-    with db.connection() as conn:
-        assert conn.execute("select 1").fetchone() == (1,)
+
+    def is_back() -> bool:
+        with suppress(Unavailable), db.connection() as conn:
+            return conn.execute("select 1").fetchone() == (1,)
+        return False
+
+    eventually(is_back)
     db.close()
     line.close()
 
