@@ -35,7 +35,7 @@ def test_a_page_that_comes_late_undoes_nothing_of_what_happened_since(visit, cal
         told(system, [rings])
         newest = told(system, [placed(1)])
     route.fulfill(response=answer)
-    expect(visitor.row(calls["answered"])).to_be_visible()
+    expect(visitor.row(call_id)).to_be_visible()
     expect(visitor.row(newest)).to_be_visible()
     expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
 
