@@ -69,7 +69,9 @@ class Process:
 
     def start(self, **env: str) -> None:
         """`env`: those of its settings that docker-compose.yml takes from outside."""
-        compose("up", "--detach", "--wait", "--no-deps", self.name, **env)
+        # Made without those it depends on, a container is another to the next "up" of all.
+        alone = ["--no-deps"] if env else []
+        compose("up", "--detach", "--wait", *alone, self.name, **env)
 
     def metrics(self) -> str:
         return inside(self.name, "python", "-c", METRICS)
