@@ -22,7 +22,7 @@ import pytest
 from kombu import Connection
 from psycopg import sql
 
-from shared.contracts.topology import QUEUES, SERVICES, dead
+from shared.contracts.topology import QUEUES, RETRY_PAUSES, SERVICES, dead, retry
 from shared.plumbing.database import Postgres
 from shared.plumbing.migrate import migrate
 from shared.plumbing.publisher import Outgoing, Publisher
@@ -172,6 +172,8 @@ class Broker:
             for queue in QUEUES:
                 channel.queue_purge(queue.name)
                 channel.queue_purge(dead(queue.name))
+            for pause in RETRY_PAUSES:
+                channel.queue_purge(retry(pause))
 
 
 def prepared(folder: Path) -> Stack:
