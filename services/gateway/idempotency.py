@@ -25,19 +25,28 @@ MOST_FORGOTTEN = 1000
 KEPT_REFUSAL = 409
 SERVER_ERRORS = 500
 
-# A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it.
+# A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it. A key that
+# was released keeps its instant: another who still asks for the same has the same command.
 CLAIM = """
     insert into kept_answers (digest, asked, claimed_at) values (%(digest)s, %(asked)s, %(at)s)
-        on conflict (digest) do update set asked = excluded.asked, claimed_at = excluded.claimed_at, answer = null
-     where kept_answers.claimed_at <= %(expired_at)s
+        on conflict (digest) do update
+       set asked = excluded.asked, answer = null,
+           claimed_at = case when kept_answers.claimed_at <= %(expired_at)s then excluded.claimed_at
+                             else kept_answers.claimed_at end
+     where kept_answers.claimed_at <= %(expired_at)s or kept_answers.asked is null
 """
 CLAIMED = "select asked, claimed_at, answer from kept_answers where digest = %(digest)s"
 KEEP = """
     update kept_answers
-       set answer = %(answer)s
+       set asked = %(asked)s, answer = %(answer)s
      where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null
+       and (asked is null or asked = %(asked)s)
 """
-RELEASE = "delete from kept_answers where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null"
+RELEASE = """
+    update kept_answers
+       set asked = null
+     where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null and asked = %(asked)s
+"""
 FORGET = """
     delete from kept_answers
      where digest in (select digest from kept_answers where claimed_at <= %(expired_at)s
@@ -113,7 +122,7 @@ def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Respo
         if problem_of(error).status < SERVER_ERRORS:
             # Nothing was done: who mends what was wrong may keep the key.
             with db.connection() as conn:
-                conn.execute(RELEASE, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at})
+                conn.execute(RELEASE, repeat.row | {"claimed_at": claim.claimed_at})
         raise
     with db.connection() as conn:
         _keep(conn, repeat, claim, response)
@@ -160,7 +169,7 @@ def _whole_or_not(conn: Connection, write: Callable[[Connection], Response]) -> 
 def _keep(conn: Connection, repeat: Repeat, claim: Claim, response: Response) -> None:
     whole = {"status": response.status_code, "headers": list(response.headers), "body": response.get_data(as_text=True)}
     answer = repeat.cipher.encrypt(json.dumps(whole).encode())
-    conn.execute(KEEP, {"digest": repeat.row["digest"], "claimed_at": claim.claimed_at, "answer": answer})
+    conn.execute(KEEP, repeat.row | {"claimed_at": claim.claimed_at, "answer": answer})
 
 
 def _response(kept: bytes) -> Response:

@@ -1,6 +1,6 @@
 """What the owners tell, as rows of the journal. Shown twice it is shown once; late news changes nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -8,19 +8,17 @@ from typing import Any, NamedTuple, Protocol
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
-from services.gateway import feed, heartbeats
+from services.gateway import feed, heartbeats, price_due
 from services.gateway.domain.naming import fold
 from services.gateway.feed import Key
 from services.gateway.heartbeats import HEARTBEAT
-from shared.contracts.billing.due import due_at
 from shared.contracts.billing.events import ChargeState, Failure
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
-from shared.contracts.values import Phase
-from shared.contracts.wire import EnvelopeSchema, Instant, Json, instant
+from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
 
 SHOW_CALLS = """
@@ -116,12 +114,6 @@ SHOW_RECORDINGS = """
      where known.version < excluded.version and known.status <> excluded.status
     returning tenant, call_id::text
 """
-PRICE_DELAYS = """
-    select key, price_delay_seconds
-      from tenants
-     where key = any(%(tenants)s) and price_delay_seconds is not null
-"""
-INSTALLED = timedelta(seconds=300)
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "recorded_at", "correlation_id", "state"))
 CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
@@ -173,7 +165,7 @@ class Shown(NamedTuple):
     first_prices: list[datetime]
 
 
-def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timedelta = INSTALLED) -> Shown:
+def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timedelta = price_due.INSTALLED) -> Shown:
     """Bring the journal up to date with what its owners say.
 
     `price_delay` is that of companies that have set none. Raises Invalid for what is malformed.
@@ -183,7 +175,9 @@ def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timede
     for envelope in _latest(message.body for message in messages if message.key != HEARTBEAT):
         told[_kind(envelope)].append(envelope)
     # A call is shown from the moment when somebody is known to have placed it.
-    calls = _calls(conn, [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]], price_delay)
+    placed = [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]]
+    due = price_due.foretold(conn, placed, price_delay)
+    calls = [{**_row(envelope), "price_due_at": due_at} for envelope, due_at in zip(placed, due, strict=True)]
     comments = [_row(envelope) for envelope in told[COMMENT]]
     prices = [_price(envelope) for envelope in told[CHARGE]]
     recordings = [_row(envelope) for envelope in told[RECORDING]]
@@ -243,22 +237,6 @@ def _load(schema: Schema, sent: Any) -> Any:
 def _row(envelope: Json) -> Json:
     about = {"tenant": envelope["tenant"], "version": envelope["version"]}
     return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
-
-
-def _calls(conn: Connection[Any], told: Sequence[Json], installed: timedelta) -> list[Json]:
-    """The rows of calls, with what is foretold of their prices."""
-    ended = {envelope["tenant"] for envelope in told if envelope["state"]["phase"] == Phase.ENDED}
-    set_ = dict(conn.execute(PRICE_DELAYS, {"tenants": list(ended)}).fetchall()) if ended else {}
-    delays = {tenant: timedelta(seconds=set_[tenant]) if tenant in set_ else installed for tenant in ended}
-    return [{**_row(envelope), "price_due_at": _price_due_at(envelope, delays)} for envelope in told]
-
-
-def _price_due_at(envelope: Json, delays: Mapping[str, timedelta]) -> str | None:
-    state = envelope["state"]
-    if state["phase"] != Phase.ENDED or state["ended_at"] is None:
-        return None
-    ended_at = datetime.fromisoformat(state["ended_at"])
-    return instant(due_at(ended_at, envelope["recorded_at"], delays[envelope["tenant"]]))
 
 
 def _show_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:

@@ -5,13 +5,15 @@ from contextlib import suppress
 
 import eventlet
 from eventlet import wsgi
-from prometheus_client import REGISTRY, Counter, Gauge, make_wsgi_app
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, make_wsgi_app
 
 logger = logging.getLogger(__name__)
 
 TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled.", ["queue"])
 PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
 OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
+GAPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+HUB_GAP = Histogram("journal_hub_gap_seconds", "How much later than due a turn of the hub comes.", buckets=GAPS)
 BOUNDS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 import eventlet
 from eventlet import patcher
 
-from shared.plumbing import clock
+from shared.plumbing import clock, metrics
 
 LATE = 0.5
 """Seconds without a turn of the hub that are too many."""
@@ -25,6 +25,7 @@ def watch(service: str, late: float = LATE) -> None:
 
     def turn() -> None:
         while True:
+            metrics.HUB_GAP.observe(max(monotonic() - turned_at[0] - late / 5, 0.0))
             turned_at[0] = monotonic()
             eventlet.sleep(late / 5)
 

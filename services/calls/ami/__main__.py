@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -71,9 +70,14 @@ class Ami:
             self._recordings.bring()
 
     def look_up(self) -> None:
-        while self._missed and not self.stopping.wait(LOOK_EVERY):
-            with suppress(Unavailable):
+        pause = LOOK_EVERY
+        while self._missed and not self.stopping.wait(pause):
+            try:
                 self._missed.look(self._tell_missed)
+                pause = LOOK_EVERY
+            except Unavailable:
+                # Each look reads the file anew.
+                pause = min(2 * pause, LONGEST)
 
     def close(self) -> None:
         self._spool.sync()

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from services.calls.ami.aside import Aside
 from shared.feeds.asterisk_csv import Columns, Gathered, Gathering, NotUnderstood, Row
 from shared.feeds.asterisk_csv_call import Exchange, translate
 from shared.feeds.csv_records import fields_of, records_of
@@ -49,12 +50,11 @@ class Missed:
         records: Path,
         exchange: Exchange,
         lives: Callable[[str], bool],
-        looks: Sequence[timedelta] = LOOKS,
     ) -> None:
         """`lives` knows whether the call of that key goes on: then the live connection tells of it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._records, self._exchange, self._lives = folder, records, exchange, lives
-        self._looks, self._looked = looks, dict[Path, int]()
+        self._looked, self._aside = dict[Path, int](), Aside(folder.parent)
 
     def note(self, gap: Gap, connected_at: datetime) -> None:
         """Noted twice it is one note."""
@@ -74,7 +74,7 @@ class Missed:
             self._fill([gap for gap, _ in due.values()], tell)
         for path, (_, looks) in due.items():
             self._looked[path] = looks
-            if looks == len(self._looks):
+            if looks == len(LOOKS):
                 path.unlink()
                 del self._looked[path]
 
@@ -83,7 +83,7 @@ class Missed:
         for path in sorted(self._folder.glob(f"*{ENDING}")):
             noted = json.loads(path.read_text())
             since, until, at = (datetime.fromisoformat(noted[of]) for of in ("since", "until", "connected_at"))
-            yield path, Gap(since, until, noted["heard"]), sum(clock.now() - at >= wait for wait in self._looks)
+            yield path, Gap(since, until, noted["heard"]), sum(clock.now() - at >= wait for wait in LOOKS)
 
     def _fill(self, gaps: Sequence[Gap], tell: Callable[[list[dict[str, Any]]], None]) -> None:
         many = 0
@@ -97,12 +97,22 @@ class Missed:
 
     def _ended_in(self, gaps: Sequence[Gap]) -> Iterator[list[dict[str, Any]]]:
         for key, rows, _ in self._calls():
-            reports = translate(key, rows, self._exchange)
+            if not (reports := self._translated(key, rows)):
+                continue
             ended_at = datetime.fromisoformat(reports[-1]["at"])
             within = [gap for gap in gaps if gap.since <= ended_at <= gap.until + SECOND]
             if within and not self._lives(key):
                 heard = any(key in gap.heard for gap in within)
                 yield [report for report in reports if not heard or report["type"] in MEANWHILE]
+
+    def _translated(self, key: str, rows: list[Row]) -> list[dict[str, Any]]:
+        """Nothing of a record that nobody can bear: to die of it would be to die of it again after every start."""
+        try:
+            return translate(key, rows, self._exchange)
+        except Exception as error:
+            logger.exception("a record is set aside", extra={"call": key, "file": str(self._aside.file)})
+            self._aside.put({"call": key, "rows": [list(map(str, row)) for row in rows], "error": repr(error)})
+            return []
 
     def _calls(self) -> Iterator[Gathered]:
         gathering = Gathering()

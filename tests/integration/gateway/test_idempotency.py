@@ -149,6 +149,30 @@ def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: 
     assert door(gateway_db, WRITE._replace(asked=b"mended"), owner.does()).status_code == 201
 
 
+def test_of_two_at_once_the_refused_one_takes_nothing_from_the_other(gateway_db: Postgres, owner: Owner) -> None:
+    def done_while_another_is_refused(command_id: UUID) -> Response:
+        with pytest.raises(NotFound):
+            elsewhere(gateway_db, WRITE, owner.refuses(NotFound()))
+        return owner.does("зроблено")(command_id)
+
+    elsewhere(gateway_db, WRITE, done_while_another_is_refused)
+    assert elsewhere(gateway_db, WRITE, owner.does()).get_data(as_text=True) == "зроблено"
+
+
+def test_who_asks_again_while_the_first_is_on_its_way_asks_for_the_same_command(
+    gateway_db: Postgres, owner: Owner
+) -> None:
+    def slow(command_id: UUID) -> Response:
+        with pytest.raises(NotFound):
+            elsewhere(gateway_db, WRITE, owner.refuses(NotFound()))
+        elsewhere(gateway_db, later(timedelta(seconds=1)), owner.does())
+        return owner.does()(command_id)
+
+    elsewhere(gateway_db, WRITE, slow)
+    refused, again, first = owner.told
+    assert again == first != refused
+
+
 def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:
     def write(conn: Connection) -> Response:
         conn.execute(CLAIMS, {"at": AT, "count": 1})

@@ -25,6 +25,8 @@ def test_taken_and_parked_messages_are_counted(start: Start, work: str, notes: N
     told = eventually(lambda: (lines := metrics(port)) and parked in str(lines) and lines, seconds=20)
     assert taken in told
     assert 'target_info{service="listener"} 1.0' in told
+    turns = next(line for line in told if line.startswith("journal_hub_gap_seconds_count"))
+    assert float(turns.split()[1]) > 0
 
 
 def test_twins_take_the_first_free_port_of_a_range_and_who_finds_none_works_without(

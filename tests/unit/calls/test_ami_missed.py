@@ -128,6 +128,22 @@ def test_while_the_broker_is_away_it_stays_due(found: Found):
     assert found.look(LOOKS[2]) == whole(key)
 
 
+def test_a_record_that_cannot_be_borne_is_set_aside_and_costs_no_other(found: Found, monkeypatch, tmp_path: Path):
+    wrong, right = written(LOST + timedelta(minutes=1), 1), written(LOST + timedelta(minutes=2), 2)
+    found.records.write_text(wrong[1] + right[1])
+
+    def translate(key: str, rows, exchange: Exchange):
+        if key == wrong[0]:
+            raise OverflowError("of a time")
+        return translated(key, rows, exchange)
+
+    translated = missed.translate
+    monkeypatch.setattr(missed, "translate", translate)
+    found.note()
+    assert found.look(LOOKS[0]) == whole(right[0])
+    assert wrong[0] in (tmp_path / "not-understood.ndjson").read_text()
+
+
 def test_a_file_that_is_not_there_is_said_and_costs_nothing_else(found: Found, caplog: pytest.LogCaptureFixture):
     found.note()
     assert found.look(LOOKS[2]) == []
