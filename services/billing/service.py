@@ -20,6 +20,8 @@ from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
 RATE_EVERY, AT_ONCE = 0.2, 200
+LINGER = 0.2
+"""Seconds that a batch of ended calls may take to fill: their prices are due in minutes."""
 RERATE_EVERY, FORGET_EVERY = 1, 3600
 
 
@@ -30,7 +32,7 @@ class BillingService:
     config = Config()
     books = Books()
 
-    @subscribe("billing.calls", batch=500)
+    @subscribe("billing.calls", batch=500, linger=LINGER)
     def hear_calls(self, messages: Sequence[Message]) -> None:
         with self.db.connection() as conn:
             policies.hear_calls(conn, messages, self._default())

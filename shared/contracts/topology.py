@@ -6,6 +6,8 @@ and reply queues. Adding an edge means adding it here: without it the broker ref
 
 from dataclasses import dataclass
 
+from shared.contracts.values import Phase
+
 RPC_EXCHANGE = "nameko-rpc"
 DEAD_EXCHANGE = "dead"
 RETRY_PAUSES = (1, 5, 30, 120, 600)
@@ -16,7 +18,10 @@ DELIVERY_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """`queue` of `service`, fed by each of `exchanges` with the routing keys `keys`."""
+    """`queue` of `service`, fed by each of `exchanges` with the routing keys `keys`.
+
+    A key is a type of events, or the phase that a stream is in after them (`shared/plumbing/relay.py`).
+    """
 
     name: str
     service: str
@@ -80,7 +85,7 @@ FACTS = tuple(f"{owner}.events" for owner in OWNERS)
 EXCHANGES = ("reports", "gateway.events", *FACTS)
 SETTINGS = ("settings_changed",)
 QUEUES = (
-    Queue("billing.calls", "billing", ("calls.events",)),
+    Queue("billing.calls", "billing", ("calls.events",), keys=(Phase.ENDED,)),
     Queue("billing.settings", "billing", ("gateway.events",), keys=SETTINGS),
     Queue("calls.reports", "calls", ("reports",)),
     Queue("calls.settings", "calls", ("gateway.events",), keys=SETTINGS),

@@ -32,7 +32,7 @@ PAUSES = (0.1, 0.5, 1, 2, 5)
 
 LEAD = "select pg_try_advisory_lock(hashtext('relay'))"
 NEXT = """
-    select position, key, correlation_id, body, created_at
+    select position, key, phase, correlation_id, body, created_at
       from (select *, sum(octet_length(body)) over (order by position) - octet_length(body) as ahead
               from outbox order by position limit %(batch)s) as next
      where ahead < %(bytes)s
@@ -42,7 +42,10 @@ DONE = "delete from outbox where position = any(%(positions)s) returning positio
 
 
 class Relay(DependencyProvider):
-    """Publishes the outbox of `owner` to `<owner>.events`.
+    """Publishes the outbox of `owner` to `<owner>.events`, each event under its type.
+
+    One after which its stream is in a phase goes under that too, by RabbitMQ's header CC: who needs ended calls only is
+    spared the rest, and a queue that is bound to both gets it once (https://www.rabbitmq.com/docs/sender-selected).
 
     An owner of facts has a heartbeat, with the outbox's age, for as long as it listens to all its queues.
     """
@@ -94,12 +97,15 @@ class Relay(DependencyProvider):
         rows = self._ask(conn, NEXT, batch=BATCH, bytes=MOST_BYTES)
         self._beat(rows[0][-1] if rows else None)
         if rows:
-            self._publisher.publish([Outgoing(self.exchange, key, body, about) for _, key, about, body, _ in rows])
+            self._publisher.publish([self._outgoing(*row) for row in rows])
             self._ask(conn, DONE, positions=[position for position, *_ in rows])
         if len(rows) < BATCH:
             eventlet.sleep(PACE if rows else 0)
             for _ in conn.notifies(timeout=POLL, stop_after=1):
                 pass
+
+    def _outgoing(self, _: int, key: str, phase: str | None, about: str, body: str, *rest: Any) -> Outgoing:
+        return Outgoing(self.exchange, key, body, about, {"CC": [phase]} if phase else None)
 
     def _beat(self, oldest: datetime | None) -> None:
         if self.owner not in OWNERS or monotonic() < self._next_heartbeat:

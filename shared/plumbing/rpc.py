@@ -184,11 +184,7 @@ class Remote:
 
     def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
         headers = {f"nameko.{deadline.DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
-        properties = {
-            **TRANSIENT,
-            "reply_to": self._listener.routing_key,
-            "expiration": str(int(timeout * 1000)),
-        }
+        properties = TRANSIENT | {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
         return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
 

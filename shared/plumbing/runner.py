@@ -37,11 +37,8 @@ DRAIN, KILL = 20, 4
 LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
 PROBE, TRIES = 0.3, 3
 LONGEST_GAP = 0.05
-HOUSE = {
-    "SERVICE_CONTAINER_CLS": "shared.plumbing.runner.Container",
-    "ACCEPT": ["json"],
-    "DECLARE_EVENT_EXCHANGES": False,
-}
+CONTAINER = "shared.plumbing.runner.Container"
+HOUSE = {"SERVICE_CONTAINER_CLS": CONTAINER, "ACCEPT": ["json"], "DECLARE_EVENT_EXCHANGES": False}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
 
 

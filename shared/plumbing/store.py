@@ -25,12 +25,13 @@ READ = """
      where stream = any(%(streams)s)
      order by stream, version
 """
+OUTBOX = ("key", "phase", "correlation_id", "body")
 # One JSON document in, rows out: psycopg's arrays of text cost several times as much.
 OUTGOING = """
-    insert into outbox (key, correlation_id, body)
-    select key, correlation_id, body
-      from rows from (json_to_recordset(%(rows)s) as (key text, correlation_id text, body text))
-           with ordinality as message (key, correlation_id, body, place)
+    insert into outbox (key, phase, correlation_id, body)
+    select key, phase, correlation_id, body
+      from rows from (json_to_recordset(%(rows)s) as (key text, phase text, correlation_id text, body text))
+           with ordinality as message (key, phase, correlation_id, body, place)
 """
 SEND = f"{OUTGOING} order by place"
 # All or nothing, and without a savepoint around it: each would be two more turns to the server.
@@ -108,12 +109,11 @@ def resend(conn: Connection, messages: Iterable[tuple[Recorded, Json]]) -> None:
 
 
 def _outgoing(messages: Sequence[tuple[Recorded, Encoded, Json]]) -> str:
-    return as_rows(
-        [
-            {"key": encoded[0], "correlation_id": recorded.correlation_id, "body": message(recorded, encoded, state)}
-            for recorded, encoded, state in messages
-        ]
+    rows = (
+        (encoded[0], state.get("phase"), recorded.correlation_id, message(recorded, encoded, state))
+        for recorded, encoded, state in messages
     )
+    return as_rows([dict(zip(OUTBOX, row, strict=True)) for row in rows])
 
 
 def _record(one: Append, version: int, written: Written, at: datetime) -> Recorded:

@@ -26,7 +26,7 @@ REMEMBER_CURSOR = """
     returning message_id
 """
 AFTER_CURSOR = """
-    select position, key, correlation_id, body, created_at
+    select position, key, phase, correlation_id, body, created_at
       from outbox
      where position > coalesce((select convert_from(digest, 'utf8')::bigint from inbox
                                  where consumer = 'naive cursor'), 0)

@@ -1,7 +1,8 @@
 """The same flow in the stock Nameko idiom, to compare with: one event per worker and per transaction.
 
-Checks, decisions, rows and SQL are the house's own; only the plumbing is Nameko's: `http`, `event_handler`, which
-acknowledges when the worker ends, and `EventDispatcher`, which waits for the broker after each message.
+Checks, decisions (on returned calls too), rows and SQL are the house's own; only the plumbing is Nameko's: `http`,
+`event_handler`, which acknowledges when the worker ends, and `EventDispatcher`, which waits for the broker after each
+message.
 """
 
 import json
@@ -50,7 +51,10 @@ class StockCalls:
     @event_handler("stock_gateway", "report")
     def take_report(self, report: Any) -> None:
         with self.db.connection() as conn:
-            handlers.take_reports(conn, [(report, "stock")], WINDOWS)
+            returns_due = handlers.take_reports(conn, [(report, "stock")], WINDOWS)
+        while returns_due:
+            with self.db.connection() as conn:
+                returns_due = handlers.decide_returns(conn, WINDOWS)
         with self.db.connection() as conn:
             said = conn.execute(TAKE_OUTBOX).fetchall()
         for key, body, about in said:

@@ -1,5 +1,7 @@
 """Publishing: what publish() returned from, the broker has; what it has not, publish() does not return from."""
 
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -60,6 +62,21 @@ def test_others_have_their_turn_while_many_messages_are_published(broker: Broker
     broker.publish(*(to(queue) for _ in range(500)))
     worker.kill()
     assert turns >= 9
+
+
+def packets_sent(publisher: Publisher) -> int:
+    """tcpi_segs_out of linux/tcp.h"""
+    line = publisher._connection.connection.transport.sock  # type: ignore[union-attr]
+    return int(struct.unpack_from("I", line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 144), 136)[0])
+
+
+def test_many_messages_go_in_few_packets(stack: Stack, queue: str) -> None:
+    publisher = Publisher(stack.admin_uri)
+    publisher.publish([to(queue)])
+    before = packets_sent(publisher)
+    publisher.publish([to(queue) for _ in range(500)])
+    assert packets_sent(publisher) - before < 100
+    publisher.close()
 
 
 def test_bytes_pass_as_they_came(broker: Broker, queue: str) -> None:

@@ -23,7 +23,7 @@ def hear(broker: Broker, *names: object) -> None:
     """Calls that have ended just now."""
     now = datetime.now(UTC)
     messages = [told(ended(name, ended_at=now)).body | {"recorded_at": now.isoformat()} for name in names]
-    broker.publish(*(Outgoing("calls.events", "call_ended", json.dumps(body)) for body in messages))
+    broker.publish(*(Outgoing("calls.events", "ended", json.dumps(body)) for body in messages))
 
 
 def latenesses(db: Postgres) -> list[float]:

@@ -44,9 +44,9 @@ class Outbox:
         row = self.conn.execute("select count(*) from outbox").fetchone()
         return int(row[0]) if row else 0
 
-    def ours(self, broker: Broker) -> list[Any]:
+    def ours(self, broker: Broker, queue: str = QUEUE) -> list[Any]:
         """The messages in the queue that came from here; what another test left on its way comes when it likes."""
-        return [one for one in broker.take(QUEUE) if one.properties.get("correlation_id") == self.trace]
+        return [one for one in broker.take(queue) if one.properties.get("correlation_id") == self.trace]
 
     def arrived(self, broker: Broker, seconds: float = 10.0) -> None:
         """All that was written is in the queue; some of it perhaps twice."""
@@ -176,6 +176,23 @@ def test_the_correlation_id_of_the_writer_is_that_of_the_message(start: Start, o
     outbox.write()
     [message] = eventually(lambda: outbox.ours(broker))
     assert message.delivery_info["routing_key"] == "call_of_a_double"
+
+
+WRITE_ENDED = """
+    insert into outbox (key, phase, correlation_id, body)
+    values ('call_of_a_double', 'ringing', %(trace)s, 1), ('call_of_a_double', 'ended', %(trace)s, 2)
+"""
+
+
+def test_who_needs_ended_calls_only_is_told_of_no_others_and_who_hears_all_hears_each_once(
+    start: Start, outbox: Outbox, broker: Broker
+) -> None:
+    outbox.conn.execute(WRITE_ENDED, {"trace": outbox.trace})
+    start("CallsRelay")
+    outbox.written = 2
+    heard = eventually(lambda: outbox.ours(broker, "billing.calls"))
+    assert [(one.body, one.delivery_info["routing_key"]) for one in heard] == [("2", "call_of_a_double")]
+    assert [one.body for one in outbox.ours(broker)] == ["1", "2"]
 
 
 def test_what_no_queue_takes_stays_in_the_outbox(start: Start, outbox: Outbox, broker: Broker) -> None:
