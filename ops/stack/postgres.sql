@@ -16,7 +16,7 @@ alter role :"app" password :'app_password';
 alter role :"ro" password :'ro_password';
 
 alter role :"owner" set lock_timeout = '5s';
-alter role :"app" set statement_timeout = '10s';
+alter role :"app" set statement_timeout = '2s';
 alter role :"app" set lock_timeout = '5s';
 alter role :"app" set idle_in_transaction_session_timeout = '10s';
 alter role :"app" set client_connection_check_interval = '1s';

@@ -34,7 +34,7 @@ class BillingService:
 
     @subscribe("billing.calls", batch=500, linger=LINGER)
     def hear_calls(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             policies.hear_calls(conn, messages, self._default())
 
     @subscribe("billing.settings", batch=500)
@@ -46,19 +46,19 @@ class BillingService:
     def rate_due(self) -> None:
         rated = AT_ONCE
         while rated == AT_ONCE:
-            with self.db.connection() as conn:
+            with self.db.working() as conn:
                 rated = policies.rate_due(conn, self.books, self._default(), AT_ONCE)
 
     @every(RERATE_EVERY)
     def rate_again(self) -> None:
         more = True
         while more:
-            with self.db.connection() as conn:
+            with self.db.working() as conn:
                 more = reratings.work(conn, self.books, self._default(), AT_ONCE)
 
     @every(FORGET_EVERY)
     def forget_uploads(self) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             handlers.forget_uploads(conn)
 
     @rpc
@@ -70,7 +70,7 @@ class BillingService:
     def draft_tariff(self, **command: Any) -> Json:
         asked = schemas.DraftSchema().load(command)
         drafted = self._rates(asked["tenant"], asked.pop("rates"), asked.pop("upload"))
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return handlers.draft_tariff(conn, drafted=drafted, **asked)
 
     @rpc
@@ -123,7 +123,7 @@ class BillingService:
 
     @rpc
     def rerate(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return reratings.begin(conn, **schemas.RerateSchema().load(command))
 
     @rpc
@@ -133,24 +133,24 @@ class BillingService:
 
     @rpc
     def rerating_sums(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.working() as conn:
             return {"by_prefix": reratings.by_prefix(conn, **schemas.ReratingSumsQuerySchema().load(query))}
 
     @rpc
     def report(self, **query: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return sums.show(conn, **schemas.SumsQuerySchema().load(query))
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return policies.resend(conn, **schemas.ResendSchema().load(command))
 
     def _rates(self, tenant: str, sent: list[Any], upload: Json | None) -> list[Rate]:
         """The rates of a draft, checked before any transaction begins."""
         if upload is None:
             return schemas.checked(enumerate(sent), "rate")
-        with self.db.reading() as conn:
+        with self.db.working() as conn:
             content = queries.uploaded(conn, tenant, upload["id"], upload["slices"])
         if upload["format"] == "csv":
             return rate_csv.read(content)

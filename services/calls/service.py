@@ -27,7 +27,7 @@ class CallsService:
 
     @subscribe("calls.reports", batch=500)
     def take_reports(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             heard = [(message.body, message.correlation_id) for message in messages]
             returns_due = handlers.take_reports(conn, heard, self._windows(conn))
         if returns_due:
@@ -44,7 +44,7 @@ class CallsService:
 
     @every(WATCH_EVERY)
     def give_up_silent_calls(self) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             silence = timedelta(hours=float(self.config["SILENCE_HOURS"]))
             handlers.give_up_silent_calls(conn, silence, self._windows(conn))
 
@@ -61,13 +61,13 @@ class CallsService:
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
     def _decide_returns(self) -> None:
         again = True
         while again:
-            with self.db.connection() as conn:
+            with self.db.working() as conn:
                 again = handlers.decide_returns(conn, self._windows(conn))
 
     def _windows(self, conn: Connection) -> Windows:

@@ -38,7 +38,7 @@ class CommentsService:
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
 

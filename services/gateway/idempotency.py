@@ -133,7 +133,7 @@ def forget(db: Postgres, at: datetime) -> int:
     """Drop all answers that nobody may ask for again, some at a time; returns how many."""
     forgotten, found = 0, MOST_FORGOTTEN
     while found == MOST_FORGOTTEN:
-        with db.connection() as conn:
+        with db.working() as conn:
             found = conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
         forgotten += found
     return forgotten

@@ -15,7 +15,6 @@ from services.gateway.parties import Among
 from services.gateway.rows import COLUMNS, Row
 from shared.contracts.errors import NotFound
 
-PATIENCE = "set local statement_timeout = '2s'"
 # A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
 NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
 
@@ -157,8 +156,6 @@ def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list
 
 def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
     """The newest `limit` calls, or those next to a cursor."""
-    if filters != Filters():
-        conn.execute(PATIENCE)
     needed = parties.needed(conn, scope, filters)
     asked = conditions.asked_of(filters, cursor)
     if conditions.shows_nothing(asked, needed):

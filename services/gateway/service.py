@@ -80,7 +80,7 @@ class Projector:
 
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             shown = projections.show(conn, messages, timedelta(seconds=float(self.config["PRICE_DELAY"])))
         self.bell.ring(shown.tenants)
         now = clock.now()
@@ -91,5 +91,5 @@ class Projector:
     def tell_settings_again(self) -> None:
         last: str | None = ""
         while last is not None:
-            with self.db.connection() as conn:
+            with self.db.working() as conn:
                 last = settings.tell_again(conn, last, clock.now())

@@ -55,7 +55,7 @@ class RecordingsService(MediaDoors):
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
 

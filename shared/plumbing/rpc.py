@@ -18,6 +18,7 @@ from nameko import exceptions as nameko_errors
 from nameko import rpc as nameko_rpc
 from nameko.extensions import DependencyProvider
 from nameko.messaging import QueueConsumer
+from psycopg.errors import QueryCanceled
 
 from shared.contracts import errors
 from shared.contracts.errors import Invalid, ServiceError, Unavailable
@@ -119,7 +120,7 @@ def _crossing(error: BaseException) -> ServiceError:
         return Invalid("The request is malformed.", error.normalized_messages())  # type: ignore[no-untyped-call]
     if isinstance(error, nameko_errors.MethodNotFound | nameko_errors.IncorrectSignature):
         return Invalid(str(error))
-    if is_outage(error):
+    if isinstance(error, QueryCanceled) or is_outage(error):
         return Unavailable("The database does not answer.")
     instance = f"urn:uuid:{uuid4()}"
     logger.error("request failed", extra={"instance": instance}, exc_info=error)

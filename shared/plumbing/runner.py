@@ -134,16 +134,11 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
         eventlet.spawn_after(0, drain)
 
-    def stay_awake() -> None:
-        # A signal is heard only when the event loop turns, which it need not do for a minute.
-        while True:
-            eventlet.sleep(0.5)
-
     for signum in SIGNALS:
         signal.signal(signum, stop)
-    eventlet.spawn(stay_awake)
-    runner.start()
+    # A signal is heard only when the event loop turns, which without a watchdog it need not do for a minute.
     watchdog.watch(str(vars(services[0])["name"]))
+    runner.start()
     metrics.tell(str(vars(services[0])["name"]), os.environ.get("METRICS_ADDRESS"))
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
     eventlet.spawn(say_alive, os.environ.get("ALIVE_FILE"))

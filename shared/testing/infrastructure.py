@@ -192,12 +192,21 @@ def stack() -> Stack:
     return prepared(ROOT / os.environ.get("STACK_DIR", ".stack/test"))
 
 
+def _done(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
+    with contextlib.suppress(psycopg.errors.DeadlockDetected):
+        conn.execute(statement)
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def emptied(stack: Stack, service: str) -> Iterator[Postgres]:
     """The service's database as its application role sees it, after everything in it is gone."""
     with psycopg.connect(stack.env(service)["OWNER_DATABASE_URL"], autocommit=True) as conn:
         tables = [name for (name,) in conn.execute(TABLES)]
-        conn.execute(sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
+        truncate = sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(map(sql.Identifier, tables)))
+        # What a process that another test left behind is reading may be locked in another order.
+        eventually(lambda: _done(conn, truncate))
     postgres = Postgres(stack.env(service)["DATABASE_URL"], 8)
     postgres.open()
     yield postgres

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from nameko.exceptions import ContainerBeingKilled
+from psycopg.errors import QueryCanceled
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
@@ -82,7 +83,7 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(409, "conflict", "Conflict", str(error))
         case HTTPException():
             return _http_problem(error)
-    if isinstance(error, ContainerBeingKilled) or is_outage(error):
+    if isinstance(error, ContainerBeingKilled | QueryCanceled) or is_outage(error):
         detail = "Something needed for this does not answer."
         return Problem(503, "unavailable", "Try again", detail, headers=dict(RETRY_AFTER))
     detail = str(error) if isinstance(error, ServiceError) else ""

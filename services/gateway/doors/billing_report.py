@@ -35,7 +35,7 @@ class BillingReportDoors(Door):
         page = page_of_sums(asked)
         span = {"from": instant(placed_from), "to": instant(placed_to)}
         if asked["by"] is By.OPERATOR:
-            with self.db.connection() as conn:
+            with self.db.working() as conn:
                 found = sums.by_operator(conn, caller.tenant, placed_from, placed_to, **page)
         else:
             words = {"placed_from": span["from"], "placed_to": span["to"], "by": asked["by"], "zone": caller.time_zone}

@@ -105,7 +105,7 @@ class JournalDoors(Door):
         return answer({"events": shown}, headers={"Degraded": ", ".join(silent)} if silent else None)
 
     def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
-        """A page without filters asks little; how long others may take is set for a transaction."""
+        """A page without filters asks little; how others are planned is set for a transaction."""
         db: Postgres = self.db
         return db.reading() if filters == Filters() else db.connection()
 

@@ -182,7 +182,7 @@ class Listeners:
 
     def _look_safely(self, db: Postgres) -> None:
         try:
-            with db.reading() as conn:
+            with db.working() as conn:
                 self._check(conn)
                 for tenant, last in feed.last(conn, self._of).items():
                     self._look(conn, tenant, last)

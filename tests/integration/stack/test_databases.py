@@ -6,7 +6,7 @@ from psycopg import errors
 
 from shared.contracts import topology
 from shared.contracts.topology import OWNERS
-from shared.testing.infrastructure import Stack
+from shared.testing.infrastructure import Stack, emptied
 
 SERVICES = [service.name for service in topology.SERVICES]
 ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}
@@ -64,3 +64,11 @@ def test_no_application_waits_for_ever(stack: Stack, service: str) -> None:
     with psycopg.connect(url(stack, service, "app")) as conn:
         for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             assert conn.execute("select current_setting(%s)", [setting]).fetchone() != ("0",)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_statement_has_two_seconds_and_in_work_that_nobody_waits_for_ten(stack: Stack, service: str) -> None:
+    with emptied(stack, service) as db:
+        for begun, bound in ((db.reading, "2s"), (db.connection, "2s"), (db.working, "10s"), (db.reading, "2s")):
+            with begun() as conn:
+                assert conn.execute("show statement_timeout").fetchone() == (bound,)

@@ -159,7 +159,7 @@ class Asker:
     @http("GET", "/query")
     def query(self, request: Request) -> Response:
         with self.db.connection() as conn:
-            conn.execute("select 1")
+            conn.execute("select pg_sleep(%s)", (float(request.args.get("seconds", 0)),))
         return answer({"answered": True})
 
     @http("POST", "/echo", body_limit=1000)

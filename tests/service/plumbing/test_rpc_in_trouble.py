@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 
 from shared.testing.infrastructure import Service, Stack, eventually
 from shared.testing.proxy import Proxy
@@ -131,6 +132,21 @@ def test_a_query_that_nobody_waits_for_any_more_ends_within_a_second(
             answers.kill()
         assert asked.result()[0] == 503
         eventually(lambda: conn.execute(SLEEPING).fetchone() == (0,), seconds=1.5)
+
+
+def test_a_query_ends_after_two_seconds_however_long_its_caller_would_wait(
+    start: Start, rpc: Rpc, asker: Asker, stack: Stack
+) -> None:
+    start("Answers")
+    with psycopg.connect(stack.env("admin")["PG_ADMIN_URL"], autocommit=True) as conn:
+        for ask in (
+            lambda: asker.ask("query", 9, seconds=10)[0],
+            lambda: requests.get(f"{asker.url}/query", params={"seconds": 10}, timeout=20).status_code,
+        ):
+            asked_at = time.monotonic()
+            assert ask() == 503
+            assert 2.0 <= time.monotonic() - asked_at < 2.7
+            assert conn.execute(SLEEPING).fetchone() == (0,)
 
 
 def test_lines_that_went_dead_are_replaced(start: Start, rpc: Rpc, web_port: int, proxies: dict[str, Proxy]) -> None:
