@@ -3,12 +3,11 @@ FROM python:3.11-slim-bookworm AS service
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal && install -d -o journal /var/exports
 WORKDIR /app
 COPY pyproject.toml constraints.txt ./
+COPY ops/compose/install ops/compose/
 # What every service needs is a layer that all images share.
-ARG PIP_CONSTRAINT=constraints.txt PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
-RUN python -m pip install setuptools && python -m pip install --no-build-isolation . && rm -r build ./*.egg-info
+RUN ops/compose/install .
 ARG SERVICE
-RUN python -m pip install --no-build-isolation ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]" \
-    && rm -r build ./*.egg-info
+RUN ops/compose/install ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]"
 COPY ops/stack/as ops/stack/given ops/stack/settings.sh ops/stack/
 COPY ops/compose/answers ops/compose/
 COPY shared shared
@@ -23,8 +22,7 @@ USER 10001:10001
 # What makes the secrets and the demonstration's accounts, beside the gateway's code: --target tools --build-arg SERVICE=gateway
 FROM service AS tools
 USER root
-ARG PIP_CONSTRAINT=constraints.txt PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
-RUN python -m pip install --no-build-isolation ".[tools]" && rm -r build ./*.egg-info
+RUN ops/compose/install ".[tools]"
 COPY ops/stack ops/stack
 COPY ops/compose/secrets ops/compose/
 COPY tools tools

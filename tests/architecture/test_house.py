@@ -111,10 +111,15 @@ def test_a_domain_knows_no_clock_and_no_chance() -> None:
     assert found == []
 
 
-def test_every_version_is_pinned_and_eventlet_has_its_security_floor() -> None:
-    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if line[0] != "#")
+PINNED = re.compile(r"^([a-z0-9-]+)==([^ ]+)[^\n]*\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+
+
+def test_every_version_is_pinned_by_hash_and_eventlet_has_its_security_floor() -> None:
+    said = re.sub("^#.*\n", "", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
+    assert PINNED.sub("", said) == "", "nothing there is without a hash"
+    pinned = {name: version for name, version, _ in PINNED.findall(said)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     named = {re.split(r"[^\w.-]", one)[0] for one in (*project["dependencies"], *chain(*extras))}
-    assert {name.lower() for name in named} <= {name.lower() for name in pinned}
+    assert {re.sub("[-_.]+", "-", name).lower() for name in named} <= pinned.keys()
     assert (0, 40, 3) <= tuple(map(int, pinned["eventlet"].split("."))) < (0, 43)
