@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = [path for room in ("services", "shared", "tools") for path in sorted((ROOT / room).rglob("*.py"))]
 PLUMBING_LIMIT = 1200
+FRAMEWORK = {"nameko", "eventlet"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "managers", "models", "misc"}
 STOCK_ENTRYPOINTS = {
     "nameko.events": {"event_handler", "EventHandler", "EventDispatcher", "event_dispatcher"},
@@ -59,6 +60,36 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 def test_the_plumbing_is_small() -> None:
     size = sum(code_lines(path) for path in PLUMBING.rglob("*.py"))
     assert size < PLUMBING_LIMIT, "or it is a framework"
+
+
+def lines_to_change(path: Path) -> int:
+    """Lines of the imports, methods, functions and statements of a file that name something of the framework's."""
+    tree = ast.parse(path.read_text())
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and names_of(node)]
+    names = {name for node in found for name in names_of(node)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    parts = [*(node for node in tree.body if node not in classes), *chain(*(one.body for one in classes))]
+    heads = chain(*((*one.bases, *one.decorator_list) for one in classes))
+    changed = {
+        line
+        for node in (*found, *parts, *heads)
+        if node in found or any(isinstance(one, ast.Name) and one.id in names for one in ast.walk(node))
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return len(changed)
+
+
+def names_of(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """The names under which an import brings something of the framework in."""
+    if isinstance(node, ast.ImportFrom):
+        ours = (node.module or "").partition(".")[0] in FRAMEWORK
+        return {alias.asname or alias.name for alias in node.names} if ours else set()
+    brought = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+    return {name for alias, name in zip(node.names, brought, strict=True) if alias.name.partition(".")[0] in FRAMEWORK}
+
+
+def test_leaving_the_framework_would_change_few_lines() -> None:
+    assert 0 < sum(map(lines_to_change, CODE)) < 0.15 * sum(map(code_lines, CODE))
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
