@@ -119,8 +119,7 @@ def begin(
 ) -> Json:
     """Rate the calls placed from then until then once more: `{"id": …}`.
 
-    Raises NotFound for a tariff that is not there, Invalid for one in a run that writes, Rejected for one without
-    rates.
+    Raises Invalid for a tariff that is not there, and for one in a run that writes, Rejected for one without rates.
     """
     if placed_from >= placed_to:
         raise Invalid("The period ends before it begins.", {"to": ["Is not after from."]})
@@ -148,7 +147,7 @@ def begin(
 def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tariff:
     tariff = queries.tariff(conn, tenant, tariff_id)
     if tariff is None or tariff.state is TariffState.DISCARDED:
-        raise NotFound
+        raise Invalid("There is no such tariff.", {"tariff": ["Unknown."]})
     if not dry_run:
         raise Invalid("Only a dry run may be of another tariff.", {"tariff": ["Prices follow from what ruled."]})
     if not tariff.count:

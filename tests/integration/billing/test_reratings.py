@@ -233,7 +233,7 @@ def test_what_makes_no_sense_is_refused(day: Billing) -> None:
     with pytest.raises(Rejected, match="tariff_has_no_rates"):
         begin(day, dry_run=True, tariff_id=day.tariff([], valid_from=None))
     for tenant, tariff_id in ((TENANT, uuid4()), (OTHER, day.tariff(valid_from=None))):
-        with pytest.raises(NotFound):
+        with pytest.raises(Invalid, match="no such tariff"):
             begin(day, tenant, dry_run=True, tariff_id=tariff_id)
     with pytest.raises(NotFound):
         show(day, begin(day), OTHER)

@@ -30,6 +30,8 @@ CHECKS = (
 OPERATIONS = sorted(set(PLATES) - {"end_session", "take_recording"})
 """All but the one after which a caller is nobody any more, and the one that does not look at what it is sent."""
 CALLERS = [*ROLES, "ingest key", "export key", "anonymous"]
+REFUSALS = [400, 401, 403, 404, 405, 409, 411, 413, 414, 415, 422, 431]
+REFUSED = ["[checks.negative_data_rejection]", f"expected-statuses = {REFUSALS}"]
 SILENT_STREAM = ["[[operations]]", 'include-operation-id = "stream_journal"', "request-timeout = 1.0"]
 """Nothing happens to calls meanwhile: nobody need listen for long."""
 
@@ -45,7 +47,7 @@ def configured(world: World, folder: Path, *more: str) -> Path:
     }
     given = [f'"path.{name}" = "{thing}"' for name, thing in ids.items()]
     file = folder / "schemathesis.toml"
-    file.write_text("\n".join([*more, *SILENT_STREAM, "[parameters]", *given]))
+    file.write_text("\n".join([*more, *SILENT_STREAM, *REFUSED, "[parameters]", *given]))
     return file
 
 
@@ -69,10 +71,15 @@ def run(world: World, config: Path, size: SimpleNamespace, *options: str) -> Non
 def test_whoever_asks_the_answer_is_in_the_document(world: World, tmp_path: Path, size: SimpleNamespace, name: str):
     """At the doors that are open to them; the others are the table's business."""
     caller: Caller = world.callers.all[name]()
-    shown = [word for header in caller.headers.items() for word in ("--header", ": ".join(header))]
+    shown = dict(caller.headers)
+    # A key is said as the document has it, or what is asked beside it is taken for a caller of its own.
+    key = shown.pop("X-Api-Key", None)
+    auth = ["[auth.openapi.key]", f'api_key = "{key}"'] if key else []
+    headers = [word for header in shown.items() for word in ("--header", ": ".join(header))]
     allowed = {caller.who or ANONYMOUS}
     doors = [word for door in OPERATIONS if PERMISSIONS[door] & allowed for word in ("--include-operation-id", door)]
-    run(world, configured(world, tmp_path), size, "--checks", ",".join(CHECKS), "--phases", size.phases, *shown, *doors)
+    config = configured(world, tmp_path, *auth)
+    run(world, config, size, "--checks", ",".join(CHECKS), "--phases", size.phases, *headers, *doors)
     if name in ROLES:
         assert world.gateway("GET", "/api/v1/me", headers=caller.headers).status_code == 200, "nobody ended the session"
 
