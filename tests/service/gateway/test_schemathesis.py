@@ -30,8 +30,8 @@ CHECKS = (
 OPERATIONS = sorted(set(PLATES) - {"end_session", "take_recording"})
 """All but the one after which a caller is nobody any more, and the one that does not look at what it is sent."""
 CALLERS = [*ROLES, "ingest key", "export key", "anonymous"]
-REFUSALS = [400, 401, 403, 404, 405, 409, 411, 413, 414, 415, 422, 431]
-REFUSED = ["[checks.negative_data_rejection]", f"expected-statuses = {REFUSALS}"]
+REFUSALS = [400, 401, 403, 404, 405, 406, 409, 411, 413, 414, 415, 422, 428, 429, 431, "5xx"]
+REFUSED = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(REFUSALS)}"]
 SILENT_STREAM = ["[[operations]]", 'include-operation-id = "stream_journal"', "request-timeout = 1.0"]
 """Nothing happens to calls meanwhile: nobody need listen for long."""
 
