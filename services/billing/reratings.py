@@ -145,7 +145,10 @@ def begin(
 
 
 def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tariff:
-    tariff = queries.tariff(conn, tenant, tariff_id)
+    try:
+        tariff = queries.tariff(conn, tenant, tariff_id)
+    except NotFound:
+        tariff = None  # Another company's is told from a missing one by nobody.
     if tariff is None or tariff.state is TariffState.DISCARDED:
         raise Invalid("There is no such tariff.", {"tariff": ["Unknown."]})
     if not dry_run:

@@ -1,5 +1,6 @@
 """Lock, read, decide, append, project: the whole life of commands, in one place."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -62,10 +63,9 @@ def execute(
         if append.events:
             appends.append(append)
             version = append.seen + len(append.events)
-            tenant, published = append.tenant, append.events[-1].state
-            changed.append(
-                Changed(tenant=tenant, stream=stream, version=version, before=before, after=after, published=published)
-            )
+            about: dict[str, Any] = {"tenant": append.tenant, "stream": stream, "version": version}
+            changed.append(Changed(**about, before=before, after=after, published=append.events[-1].state))
+        time.sleep(0)  # Others may work.
     store.append(conn, appends, clock.now())
     return changed
 
