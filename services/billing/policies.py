@@ -3,7 +3,6 @@
 A row of `calls` is the timer: whoever writes of a charge holds its row first, so no two ever do.
 """
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -29,6 +28,7 @@ from shared.contracts.wire import EnvelopeSchema, Json
 from shared.plumbing import clock, commands, decider, store
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Order
+from shared.plumbing.turns import in_turns
 
 ROW = """(
     tenant text, call_id uuid, version int, facts jsonb, placed_at timestamptz, ended_at timestamptz,
@@ -61,7 +61,6 @@ FAILED_AMONG = """
 """
 AGAIN = "update calls set pending = true where call_id = any(%(call_ids)s)"
 HEARTBEAT = "heartbeat"
-AT_A_STRETCH = 50
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "recorded_at", "correlation_id", "state"))
 STATE, CHARGE, ENDED_CALL = CallStateSchema(), ChargeSchema(), EndedCallSchema()
 FACTS = tuple(ENDED_CALL.fields)
@@ -89,9 +88,7 @@ def hear_calls(conn: Connection, messages: Sequence[Message], default: Terms) ->
         return
     terms = queries.terms(conn, {envelope["tenant"] for envelope in ended}, default)
     latest: dict[UUID, EndHeard] = {}
-    for number, envelope in enumerate(ended):
-        if number % AT_A_STRETCH == 0:
-            time.sleep(0)  # Others may work.
+    for envelope in in_turns(ended):
         if heard := _heard(envelope, terms[envelope["tenant"]].price_delay):
             known = latest.get(heard.call_id)
             latest[heard.call_id] = merge(known, heard) if known else heard

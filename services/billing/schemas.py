@@ -1,6 +1,5 @@
 """What billing is asked over RPC and what it answers; and many rates checked at once."""
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,8 +15,9 @@ from shared.contracts.calls.schemas import ForwardSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
+from shared.plumbing.turns import in_turns
 
-MOST_ERRORS, BREATH, MOST_ALIKE = 100, 200, 10_000
+MOST_ERRORS, MOST_ALIKE = 100, 10_000
 MOST, MOST_SUMS = 201, 1001
 """To a page, and the one more that tells whether another follows."""
 SLICE_BYTES = 192 * 1024
@@ -30,15 +30,13 @@ NAME = validate.Length(1, 100)
 def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
     """Numbered rows as rates. Raises Invalid, by `place` and number, and then nothing is taken."""
     rates, numbers, errors, alike = list[Rate](), list[int](), dict[str, Any](), dict[str, Rate]()
-    for number, row in rows:
+    for number, row in in_turns(rows):
         try:
             rates.append(loaded(row, alike))
             numbers.append(number)
         except ValidationError as error:
             errors[f"{place} {number}"] = error.normalized_messages()  # type: ignore[no-untyped-call]
         _not_too_many(rates, errors, f"{place} {number}")
-        if len(rates) % BREATH == 0:
-            time.sleep(0)  # Others may work.
     for overlap in overlaps(rates):
         same = f"Has the direction, prefix and line of {place} {numbers[overlap.first]}."
         errors[f"{place} {numbers[overlap.second]}"] = {"prefix": [same]}

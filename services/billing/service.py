@@ -39,7 +39,7 @@ class BillingService:
 
     @subscribe("billing.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(RATE_EVERY)

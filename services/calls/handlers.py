@@ -2,8 +2,7 @@
 
 import hashlib
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +34,7 @@ from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
 from shared.plumbing.database import Connection, is_outage
 from shared.plumbing.decider import Changed, Order
+from shared.plumbing.turns import in_turns
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ SAYS: dict[str, type[Reported]] = {
     "ended": CallEnded,
 }
 STATE = schemas.CallStateSchema()
-WATCHED_AT_ONCE, AT_A_STRETCH = 200, 50
+WATCHED_AT_ONCE = 200
 
 
 def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Windows) -> bool:
@@ -60,7 +60,7 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Wi
     """
     taken: dict[str, tuple[Report, str]] = {}
     digests: dict[str, bytes] = {}
-    for report, (body, about) in zip(reports.load(_in_turns(body for body, _ in heard)), heard, strict=True):
+    for report, (body, about) in zip(reports.load(in_turns(body for body, _ in heard)), heard, strict=True):
         key, digest = f"{report.tenant} {report.report_id}", _digest(body)
         if digests.setdefault(key, digest) != digest:
             raise Rejected("report_id_used_for_other_content")
@@ -69,14 +69,6 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Wi
     if known.different:
         raise Rejected("report_id_used_for_other_content")
     return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], windows)
-
-
-def _in_turns(many: Iterable[Any]) -> Iterator[Any]:
-    """The same, letting others work now and then."""
-    for number, one in enumerate(many):
-        if number % AT_A_STRETCH == 0:
-            time.sleep(0)
-        yield one
 
 
 def _digest(body: Any) -> bytes:

@@ -35,7 +35,7 @@ class CallsService:
 
     @subscribe("calls.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(LEFT_OVER_EVERY)

@@ -1,7 +1,6 @@
 """What the owners tell, as rows of the journal. Shown twice it is shown once; late news changes nothing."""
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +20,7 @@ from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.database import as_rows
+from shared.plumbing.turns import in_turns
 
 SHOW_CALLS = """
     insert into journal (tenant, call_id, version, direction, status, phase, rule, reason, caller, caller_name, callee,
@@ -116,7 +116,6 @@ SHOW_RECORDINGS = """
     returning tenant, call_id::text
 """
 ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "recorded_at", "correlation_id", "state"))
-AT_A_STRETCH = 50
 CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
 
@@ -174,7 +173,7 @@ def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timede
     """
     heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
-    for envelope in _in_turns(_latest(message.body for message in messages if message.key != HEARTBEAT)):
+    for envelope in in_turns(_latest(message.body for message in messages if message.key != HEARTBEAT)):
         told[_kind(envelope)].append(envelope)
     # A call is shown from the moment when somebody is known to have placed it.
     placed = [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]]
@@ -202,18 +201,10 @@ def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json
     return feed.number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
 
 
-def _in_turns(many: Iterable[Any]) -> Iterator[Any]:
-    """The same, letting others work now and then."""
-    for number, one in enumerate(many):
-        if number % AT_A_STRETCH == 0:
-            time.sleep(0)
-        yield one
-
-
 def _latest(envelopes: Iterable[Any]) -> list[Json]:
     """Of each call the envelope with the highest version."""
     latest: dict[tuple[str, str], Json] = {}
-    for sent in _in_turns(envelopes):
+    for sent in in_turns(envelopes):
         envelope = _load(ENVELOPE, sent)
         call = envelope["tenant"], envelope["stream"]
         latest[call] = _newer(latest[call], envelope) if call in latest else envelope

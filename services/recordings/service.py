@@ -23,7 +23,7 @@ class RecordingsService(MediaDoors):
 
     @subscribe("recordings.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.connection() as conn:
+        with self.db.working() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(RETENTION_EVERY)

@@ -1,6 +1,5 @@
 """Lock, read, decide, append, project: the whole life of commands, in one place."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -10,6 +9,7 @@ from shared.contracts.event import Event, Recorded
 from shared.contracts.wire import Json
 from shared.plumbing import clock, store
 from shared.plumbing.database import Connection
+from shared.plumbing.turns import in_turns
 
 
 class Decider(Protocol):
@@ -57,7 +57,7 @@ def execute(
     store.lock(conn, by_stream)
     histories = store.read(conn, by_stream)
     appends, changed = [], []
-    for stream, ordered in by_stream.items():
+    for stream, ordered in in_turns(by_stream.items(), 5):
         before = replay(decider, histories[stream])
         append, after = _decide(decider, ordered, before, len(histories[stream]), describe)
         if append.events:
@@ -65,7 +65,6 @@ def execute(
             version = append.seen + len(append.events)
             about: dict[str, Any] = {"tenant": append.tenant, "stream": stream, "version": version}
             changed.append(Changed(**about, before=before, after=after, published=append.events[-1].state))
-        time.sleep(0)  # Others may work.
     store.append(conn, appends, clock.now())
     return changed
 

@@ -13,9 +13,8 @@ import psycopg
 
 LOCK = "select pg_advisory_lock(hashtext('migrate'))"
 TABLE = """
-    create table if not exists migrations (
-        name text primary key, digest text not null, applied_at timestamptz not null default now()
-    )
+    create table if not exists migrations
+        (name text primary key, digest text not null, applied_at timestamptz not null default now())
 """
 
 

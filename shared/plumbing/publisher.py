@@ -14,6 +14,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from shared.contracts.errors import Unavailable
+from shared.plumbing.turns import in_turns
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,6 @@ CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
 SLICE = 500
 """Messages between two waits for confirms."""
-TURN = 50
-"""Messages after which others have a turn: a line that takes all that it is given never waits."""
 
 
 def tls(uri: str) -> dict[str, Any] | None:
@@ -81,14 +80,13 @@ class Publisher:
                 if all(map(self._is_heard, unless_deaf)):
                     for start in range(0, len(messages), SLICE):
                         self._publish(messages[start : start + SLICE])
-        except (eventlet.Timeout, *BROKER_ERRORS) as error:
-            logger.warning("publishing failed", extra={"error": repr(error)})
-            self.close()
-            raise Unavailable("The message broker does not answer.") from error
-        except BaseException:
+        except BaseException as error:
             # Interrupted between a publish and its confirm: the counts of this channel are worth nothing now.
             self.close()
-            raise
+            if not isinstance(error, (eventlet.Timeout, *BROKER_ERRORS)):
+                raise
+            logger.warning("publishing failed", extra={"error": repr(error)})
+            raise Unavailable("The message broker does not answer.") from error
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -121,6 +119,8 @@ class Publisher:
         channel.events["basic_ack"].add(self._confirmed)
         channel.events["basic_nack"].add(self._refused)
         channel.events["basic_return"].add(self._returned)
+        # Asked for later, py-amqp connects again where the line is gone.
+        self._line = connection.connection.transport.sock
         self._connection, self._channel, self._sent, self._acked = connection, channel, 0, set[int]()
         self._confirmed_to = 0
         self._trouble: str | None = None
@@ -129,14 +129,12 @@ class Publisher:
         self._trouble = None
         assert self._connection is not None
         # One packet for each message would wake the broker as often: that was half its work. An error closes the line.
-        line = self._connection.connection.transport.sock
-        line.setsockopt(*CORK, True)
-        for one in messages:
+        self._line.setsockopt(*CORK, True)
+        # A line that takes all that it is given never waits.
+        for one in in_turns(messages):
             self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
-            self._sent += 1
-            if self._sent % TURN == 0:
-                eventlet.sleep(0)
-        line.setsockopt(*CORK, False)
+        self._line.setsockopt(*CORK, False)
+        self._sent += len(messages)
         while self._confirmed_to + len(self._acked) < self._sent:
             self._connection.drain_events(timeout=self._timeout)
         if self._trouble:

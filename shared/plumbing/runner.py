@@ -35,8 +35,7 @@ logger = logging.getLogger(__name__)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
 LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
-PROBE, TRIES = 0.3, 3
-LONGEST_GAP = 0.05
+PROBE, TRIES, LONGEST_GAP = 0.3, 3, 0.05
 CONTAINER = "shared.plumbing.runner.Container"
 HOUSE = {"SERVICE_CONTAINER_CLS": CONTAINER, "ACCEPT": ["json"], "DECLARE_EVENT_EXCHANGES": False}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")

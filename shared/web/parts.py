@@ -1,13 +1,13 @@
 """Serving bytes of which a client may want a part: RFC 9110, §13 (conditional requests) and §14 (ranges)."""
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator
 from typing import NamedTuple
 from urllib.parse import quote
 
-import eventlet
 from werkzeug.wrappers import Request, Response
 
+from shared.plumbing.turns import in_turns
 from shared.web.http import Problem, Stream
 
 STALLED = 600
@@ -48,17 +48,9 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
     # A client that reads slowly is not one that sends slowly.
     request.environ["eventlet.input"].get_socket().settimeout(STALLED)
     pieces = entity.read(begin, end)
-    stream = Stream(_in_turns(pieces), status=status, headers=headers)
+    stream = Stream(in_turns(pieces, AT_A_STRETCH), status=status, headers=headers)
     stream.call_on_close(pieces.close)
     return stream
-
-
-def _in_turns(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Others get their turn after a few pieces, however fast the client reads."""
-    for number, piece in enumerate(pieces, 1):
-        yield piece
-        if number % AT_A_STRETCH == 0:
-            eventlet.sleep(0)
 
 
 def _part(request: Request, entity: Entity) -> tuple[int, int] | None:

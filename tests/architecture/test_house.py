@@ -131,6 +131,22 @@ def test_a_service_has_the_rooms_that_every_service_has(service: str) -> None:
     assert not missing
 
 
+def background(service: Path) -> Iterator[ast.FunctionDef]:
+    """The methods that a queue or a clock begins."""
+    for node in ast.walk(ast.parse(service.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            called = [one.func for one in node.decorator_list if isinstance(one, ast.Call)]
+            if any(isinstance(one, ast.Name) and one.id in {"subscribe", "every"} for one in called):
+                yield node
+
+
+def test_work_that_nobody_waits_for_has_the_longer_time_for_its_statements() -> None:
+    found = [method for path in (ROOT / "services").glob("*/service.py") for method in background(path)]
+    asked = [one.attr for method in found for one in ast.walk(method) if isinstance(one, ast.Attribute)]
+    assert "working" in asked
+    assert not {"connection", "reading"} & set(asked)
+
+
 def test_a_domain_knows_no_clock_and_no_chance() -> None:
     forbidden = {"time", "random", "uuid4", "secrets", "os"}
     found = [

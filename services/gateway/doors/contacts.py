@@ -11,11 +11,11 @@ from services.gateway.domain import tables
 from services.gateway.domain.filters import sought
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.lists import listed, place
-from services.gateway.doors.turns import in_turns
 from shared.contracts.addresses import normalise
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
+from shared.plumbing.turns import in_turns
 from shared.web.http import Problem, answer, bytes_of
 
 IMPORT_LIMIT = 16 * 1024 * 1024

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from services.gateway import schemas
 from services.gateway.domain.permissions import Caller
 from services.gateway.doors.door import Door, Visit, door
-from services.gateway.doors.turns import in_turns
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.calls.reports import Report, ReportSchema
@@ -18,6 +17,7 @@ from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
 from shared.plumbing import clock, logs
 from shared.plumbing.publisher import Outgoing, Publishers
+from shared.plumbing.turns import in_turns
 from shared.web.http import answer, body_of
 
 BODY_LIMIT = 2 * 1024 * 1024

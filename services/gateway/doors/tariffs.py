@@ -11,10 +11,10 @@ from services.gateway import billing_schemas, schemas
 from services.gateway.doors.charges import page, paged, refusals
 from services.gateway.doors.door import PROBLEM, Door, Visit, door
 from services.gateway.doors.owners import ask
-from services.gateway.doors.turns import in_turns
 from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
+from shared.plumbing.turns import in_turns
 from shared.web.http import Problem, answer, body_of, bytes_of
 
 PATH = "/api/v1/tariffs"

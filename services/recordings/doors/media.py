@@ -22,7 +22,7 @@ from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import BadLink, Keyring, Link, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Database
-from shared.plumbing.threads import in_a_thread
+from shared.plumbing.turns import in_a_thread
 from shared.web.at_once import AtOnce
 from shared.web.http import Problem, answer, http
 from shared.web.parts import Entity, disposition, serve
