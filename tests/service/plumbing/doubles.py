@@ -46,12 +46,13 @@ class Listener:
 
     def _hear(self, conn: Connection, message: Message) -> None:
         word = message.body["word"]
-        heard[word] += 1
         logger.info("heard", extra={"word": word, "key": message.key, "monotonic": time.monotonic()})
         if message.body.get("reject"):
             raise Rejected("not_this_one")
-        if heard[word] <= message.body.get("fails", 0):
-            raise RuntimeError(f"{word} fails")
+        if message.body.get("fails"):
+            heard[word] += 1
+            if heard[word] <= message.body["fails"]:
+                raise RuntimeError(f"{word} fails")
         note(conn, word)
         eventlet.sleep(message.body.get("seconds", 0))
 
