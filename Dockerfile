@@ -8,8 +8,8 @@ COPY ops/compose/install ops/compose/
 RUN ops/compose/install .
 ARG SERVICE
 RUN ops/compose/install ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]"
-COPY ops/stack/as ops/stack/given ops/stack/settings.sh ops/stack/
-COPY ops/compose/answers ops/compose/
+COPY ops/stack/run-as-service ops/stack/run-if-set ops/stack/settings.sh ops/stack/
+COPY ops/compose/http-healthcheck ops/compose/
 COPY shared shared
 COPY services/__init__.py services/
 COPY services/$SERVICE services/$SERVICE

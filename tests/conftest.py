@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-from shared.testing.infrastructure import (
+from tests.support.infrastructure import (
     billing_db,
     broker,
     calls_db,

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from tools.simulator.rhythm import KYIV
+from tools.simulator.call_volume import KYIV
 
 TENANT, OTHER_TENANT = "oselia", "krynytsia"
 LINES_HELD_FROM = datetime(2020, 1, 1, tzinfo=KYIV)

@@ -22,10 +22,11 @@ import psycopg
 
 from shared.contracts.errors import ServiceError
 from shared.plumbing.publisher import BROKER_ERRORS, Publisher
-from tools import dead_letters, streams, verifying
+from tools import dead_letters, streams
+from tools import verify_projections
 from tools.dead_letters import QUEUE_NAMES, Letter
 from tools.importing import command as importing
-from tools.verifying import Rows
+from tools.verify_projections import Rows
 
 SHORT = 8
 MOST_DIFFERENCES = 20
@@ -191,7 +192,7 @@ def look(asked: argparse.Namespace) -> int:
 
 
 def verify(asked: argparse.Namespace) -> int:
-    looked_at = {rows.table: _verified(rows) for rows in verifying.ROWS}
+    looked_at = {rows.table: _verified(rows) for rows in verify_projections.ROWS}
     if any(wrong for _, wrong in looked_at.values()):
         found = [f"{wrong} of {number} {what}" for what, (number, wrong) in looked_at.items() if wrong]
         return _complain(f"{', '.join(found)} do not agree with their streams.")
@@ -204,7 +205,7 @@ def _verified(rows: Rows) -> tuple[int, int]:
     number = wrong = 0
     with _database(rows.owner) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        for stream, difference in verifying.differences(conn, rows):
+        for stream, difference in verify_projections.differences(conn, rows):
             number += 1
             wrong += bool(difference)
             if difference and wrong <= MOST_DIFFERENCES:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from shared.feeds.asterisk import Report, Translator, translate
+from shared.feeds.asterisk.translator import Report, Translator, translate
 from tools import demonstration
 
 CAPTURED_TRUNKS = "erin,frank,operator1"

@@ -10,10 +10,10 @@ from secrets import token_urlsafe
 
 from psycopg import Connection, connect
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from tools import demonstration
 from tools.demonstration import LINES_HELD_FROM, OTHER_TENANT, TENANT
-from tools.simulator.company import NAME, Company, Person, found_company
+from tools.simulator.demo_company import NAME, Company, Person, found_company
 
 OTHER_NAME = "Криниця"
 OTHER_ADMIN = Person("other-administrator", "Ганна Левицька", "administrator", "101")
@@ -41,20 +41,20 @@ def demo_values(company: Company, base_url: str, earlier: Mapping[str, str]) -> 
 
 
 def seed(conn: Connection, company: Company, demo: Mapping[str, str]) -> None:
-    directory.ensure_tenant(conn, TENANT, NAME)
+    repository.ensure_tenant(conn, TENANT, NAME)
     for person in company.staff:
         _employ(conn, TENANT, person, _password(person, demo))
     for customer in company.contacts:
-        directory.ensure_contact(conn, TENANT, customer.number, customer.name)
-    directory.ensure_api_key(conn, TENANT, "ingest", "exchange", demo["INGEST_KEY"])
-    directory.ensure_tenant(conn, OTHER_TENANT, OTHER_NAME)
+        repository.ensure_contact(conn, TENANT, customer.number, customer.name)
+    repository.ensure_api_key(conn, TENANT, "ingest", "exchange", demo["INGEST_KEY"])
+    repository.ensure_tenant(conn, OTHER_TENANT, OTHER_NAME)
     _employ(conn, OTHER_TENANT, OTHER_ADMIN, demo["OTHER_ADMIN_PASSWORD"])
-    directory.ensure_api_key(conn, OTHER_TENANT, "ingest", "exchange", demo["OTHER_INGEST_KEY"])
+    repository.ensure_api_key(conn, OTHER_TENANT, "ingest", "exchange", demo["OTHER_INGEST_KEY"])
 
 
 def _employ(conn: Connection, tenant: str, person: Person, password: str) -> None:
-    account = directory.ensure_account(conn, tenant, person.login, password, person.name, person.role)
-    directory.ensure_line(conn, account, person.line, LINES_HELD_FROM)
+    account = repository.ensure_account(conn, tenant, person.login, password, person.name, person.role)
+    repository.ensure_line(conn, account, person.line, LINES_HELD_FROM)
 
 
 def _password(person: Person, demo: Mapping[str, str]) -> str:

@@ -73,7 +73,7 @@ provision_databases() {
 migrate() {
     local service
     for service in $SERVICES; do
-        (cd "$ROOT" && ops/stack/as "$service" python -m shared.plumbing.migrate "services/$service") >"$STACK_DIR/log/migrate.log" ||
+        (cd "$ROOT" && ops/stack/run-as-service "$service" python -m shared.plumbing.migrate "services/$service") >"$STACK_DIR/log/migrate.log" ||
             die "The tables of $service could not be brought up to date; see above."
     done
 }

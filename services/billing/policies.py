@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.billing import projections, queries
-from services.billing.books import Books
+from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
 from services.billing.domain import rating
 from services.billing.domain.call import EndedCall
@@ -28,7 +28,7 @@ from shared.contracts.wire import EnvelopeSchema, Json
 from shared.plumbing import clock, commands, decider, store
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Order
-from shared.plumbing.turns import in_turns
+from shared.plumbing.cooperative import in_turns
 
 ROW = """(
     tenant text, call_id uuid, version int, facts jsonb, placed_at timestamptz, ended_at timestamptz,

@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from services.billing import policies, projections, queries
-from services.billing.books import Books
+from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
 from services.billing.domain.charge import Rated
 from services.billing.domain.comparison import Key, Sum, compare

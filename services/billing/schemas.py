@@ -8,14 +8,14 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from services.billing.domain.call import EndedCall
 from services.billing.domain.rate_book import overlaps
-from services.billing.sums import By
+from services.billing.cost_report import By
 from shared.contracts.billing.events import Rate
 from shared.contracts.billing.rates import MOST_RATES, RateSchema, RoundingSchema, is_prefix, known_currency
 from shared.contracts.calls.schemas import ForwardSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
-from shared.plumbing.turns import in_turns
+from shared.plumbing.cooperative import in_turns
 
 MOST_ERRORS, MOST_ALIKE = 100, 10_000
 MOST, MOST_SUMS = 201, 1001

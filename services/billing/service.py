@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from nameko.dependency_providers import Config
 
-from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas, sums
-from services.billing.books import Books
+from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
+from services.billing import cost_report
+from services.billing.rate_book_cache import Books
 from services.billing.queries import Terms
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
@@ -139,7 +140,7 @@ class BillingService:
     @rpc
     def report(self, **query: Any) -> Json:
         with self.db.working() as conn:
-            return sums.show(conn, **schemas.SumsQuerySchema().load(query))
+            return cost_report.show(conn, **schemas.SumsQuerySchema().load(query))
 
     @rpc
     def resend(self, **command: Any) -> Json:

@@ -34,7 +34,7 @@ from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
 from shared.plumbing.database import Connection, is_outage
 from shared.plumbing.decider import Changed, Order
-from shared.plumbing.turns import in_turns
+from shared.plumbing.cooperative import in_turns
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.recordings.objects import PIECE, begun, forget_incoming, id_of, tell_of
 from shared.contracts.errors import Unavailable
-from shared.plumbing.turns import in_a_thread
+from shared.plumbing.cooperative import in_a_thread
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing.turns import in_a_thread
+from shared.plumbing.cooperative import in_a_thread
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import eventlet
 
-from services.recordings import handlers, queries, schemas, sweeping
-from services.recordings.doors.media import MediaDoors
+from services.recordings import handlers, queries, schemas
+from services.recordings import garbage_collection
+from services.recordings.endpoints.media import MediaDoors
 from shared.contracts.wire import Json
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import rpc
@@ -28,18 +29,18 @@ class RecordingsService(MediaDoors):
 
     @every(RETENTION_EVERY)
     def delete_kept_long_enough(self) -> None:
-        sweeping.delete_kept_long_enough(self.db, self.objects)
+        garbage_collection.delete_kept_long_enough(self.db, self.objects)
 
     @every(ORPHANS_EVERY)
     def delete_orphans(self) -> None:
-        sweeping.delete_orphans(self.db, self.objects)
+        garbage_collection.delete_orphans(self.db, self.objects)
 
     @rpc
     def delete(self, **command: Any) -> Json:
         with self.db.connection() as conn:
             answer = handlers.delete(conn, **schemas.DeleteSchema().load(command))
         # Whoever deletes need not wait for the store; bytes that it does not delete now are an orphan's.
-        eventlet.spawn_n(sweeping.delete_objects, self.objects, [UUID(answer.pop("object_id"))])
+        eventlet.spawn_n(garbage_collection.delete_objects, self.objects, [UUID(answer.pop("object_id"))])
         return answer
 
     @rpc

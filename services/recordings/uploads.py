@@ -9,7 +9,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from services.recordings.objects import refused
-from shared.plumbing.turns import in_a_thread
+from shared.plumbing.cooperative import in_a_thread
 
 AT_ONCE = 256 * 1024
 

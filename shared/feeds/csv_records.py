@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from shared.feeds.ami_stream import decode_line
+from shared.feeds.asterisk.stream import decode_line
 
 LONGEST_ROW = 64 * 1024
 """Bytes of a line."""

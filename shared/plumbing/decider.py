@@ -9,7 +9,7 @@ from shared.contracts.event import Event, Recorded
 from shared.contracts.wire import Json
 from shared.plumbing import clock, store
 from shared.plumbing.database import Connection
-from shared.plumbing.turns import in_turns
+from shared.plumbing.cooperative import in_turns
 
 
 class Decider(Protocol):

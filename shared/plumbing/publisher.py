@@ -14,7 +14,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing.turns import in_turns
+from shared.plumbing.cooperative import in_turns
 
 logger = logging.getLogger(__name__)
 

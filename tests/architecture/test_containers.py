@@ -47,12 +47,12 @@ def lasting(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("process", PROCFILE)
 def test_every_process_runs_in_a_container_as_in_the_procfile(process: str) -> None:
-    assert SERVICES[process]["command"] == PROCFILE[process].removeprefix("ops/stack/keep ")
+    assert SERVICES[process]["command"] == PROCFILE[process].removeprefix("ops/stack/supervise ")
 
 
 @pytest.mark.parametrize("process", PROCFILE)
 def test_a_process_has_the_image_and_the_secrets_of_its_service(process: str) -> None:
-    owner = PROCFILE[process].split("ops/stack/as ")[1].split()[0]
+    owner = PROCFILE[process].split("ops/stack/run-as-service ")[1].split()[0]
     assert SERVICES[process]["build"]["args"] == {"SERVICE": owner}
     assert SERVICES[process]["volumes"][0] == f"{owner}:/run/stack/env:ro"
 

@@ -15,7 +15,7 @@ from shared.contracts.wire import WIRES
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import Rpc, RpcClient
 from shared.plumbing.subscriptions import Subscription
-from shared.web.http import Http
+from shared.http.entrypoint import Http
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))

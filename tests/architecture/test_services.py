@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from services.gateway import projections
+from services.gateway.journal import projections
 from shared.contracts import topology
-from shared.testing.system import PROCESSES
-from tools import streams, verifying
+from tests.support.system import PROCESSES
+from tools import streams
+from tools import verify_projections
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
@@ -47,7 +48,7 @@ def places(service: str) -> dict[str, bool]:
         "shared/contracts/topology.py: SERVICES": service in {one.name for one in topology.SERVICES},
         **{f"Procfile: {target}": procfile.get(target) == service for target in processes(service)},
         **{
-            f"shared/testing/system.py: PROCESSES, {target}": target in PROCESSES.values()
+            f"tests/support/system.py: PROCESSES, {target}": target in PROCESSES.values()
             for target in processes(service)
         },
         "ops/stack/settings.sh: SERVICES": service in _words("ops/stack/settings.sh", r'^SERVICES="(.*)"'),
@@ -65,8 +66,8 @@ def places_of_an_owner(service: str) -> dict[str, bool]:
         "shared/contracts/topology.py: OWNERS": service in topology.OWNERS,
         "tools/streams.py: OWNERS": bool(kinds),
         "tools/streams.py: RESENDS": service in streams.RESENDS,
-        "tools/verifying.py: ROWS": bool(kinds) and set(kinds) <= {rows.prefix.rstrip("-") for rows in verifying.ROWS},
-        "services/gateway/projections.py: STATES": bool(kinds) and set(kinds) <= set(projections.STATES),
+        "tools/verify_projections.py: ROWS": bool(kinds) and set(kinds) <= {rows.prefix.rstrip("-") for rows in verify_projections.ROWS},
+        "services/gateway/journal/projections.py: STATES": bool(kinds) and set(kinds) <= set(projections.STATES),
     }
 
 

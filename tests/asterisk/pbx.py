@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from shared.testing.infrastructure import ROOT, eventually, free_port
+from tests.support.infrastructure import ROOT, eventually, free_port
 
 HOME = "srv/exchange"
 ETC = Path(__file__).with_name("etc")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.calls.events import CallState
-from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack, eventually
+from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack, eventually
 from tests.asterisk import phones
 from tests.asterisk.pbx import Pbx, root
 from tests.asterisk.phones import Caller
@@ -37,7 +37,7 @@ def journal(pbx: Pbx, stack: Stack, services: Services, broker: Broker, tmp_path
     own = {"AMI_HOST": "127.0.0.1", "AMI_PORT": str(pbx.ami), "AMI_USER": "journal", "AMI_SECRET": "s3cret"}
     own |= {"AMI_TENANT": TENANT, "AMI_TRUNKS": "provider", "AMI_SPOOL": str(tmp_path / "spool")}
     environment = {**os.environ, **stack.env("calls"), **own, "PYTHONPATH": str(ROOT)}
-    service = services.spawn([sys.executable, "-m", "services.calls.ami"], environment, ready=False)
+    service = services.spawn([sys.executable, "-m", "services.asterisk"], environment, ready=False)
     eventually(lambda: b"logged in" in service.log.read_bytes(), seconds=20)
     return Journal(broker, service)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from shared.contracts.wire import Json
-from shared.testing.system import System
+from tests.support.system import System
 from tests.system.test_journal import report
 
 Happening = tuple[int, str, Json]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.visitor import ARGUMENTS
+from tests.browser.page_object import ARGUMENTS
 from tools import demonstration
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"

@@ -9,8 +9,8 @@ import requests
 from playwright.sync_api import expect
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from tests.support.infrastructure import eventually
+from tests.support.system import System
 from tests.browser.day import TARIFF
 from tests.system.test_journal import report, told
 

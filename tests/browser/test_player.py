@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from shared.testing.infrastructure import eventually
+from tests.support.infrastructure import eventually
 from tests.service.recordings.stage import wav_of
 
 SECONDS, RATE = 12, 8000

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import expect
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
+from tests.support.infrastructure import eventually
 from tests.browser.day import IN
 from tests.browser.test_table import MEANINGS
 from tests.system.test_journal import report, told

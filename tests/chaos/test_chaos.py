@@ -17,14 +17,14 @@ import pytest
 from services.billing.domain import rating
 from services.billing.domain.rate_book import RateBook
 from services.billing.policies import ENDED_CALL, FACTS
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from shared.contracts.billing.events import Rounding, TariffUsed
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.topology import QUEUES, dead
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Services, Stack
-from shared.testing.system import PASSWORD
+from tests.support.infrastructure import Broker, Services, Stack
+from tests.support.system import PASSWORD
 from tests.chaos.traffic import Traffic, traffic
 from tests.chaos.world import JOURNAL, ROLES, SERVERS, World
 from tests.integration.billing.company import Billing, a_rate
@@ -58,9 +58,9 @@ def world(
     broker: Broker,
 ) -> Iterator[World]:
     with gateway_db.connection() as conn:
-        directory.ensure_tenant(conn, TENANT, "Хаос")
-        directory.ensure_api_key(conn, TENANT, "ingest", "chaos", KEY)
-        directory.ensure_account(conn, TENANT, LOGIN, PASSWORD, "Хаос", "administrator")
+        repository.ensure_tenant(conn, TENANT, "Хаос")
+        repository.ensure_api_key(conn, TENANT, "ingest", "chaos", KEY)
+        repository.ensure_account(conn, TENANT, LOGIN, PASSWORD, "Хаос", "administrator")
     Billing(billing_db).tariff(RATES, tenant=TENANT)
     world = World(stack, services, KEY, LOGIN, PASSWORD)
     yield world

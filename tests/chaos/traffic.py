@@ -14,7 +14,7 @@ from shared.contracts.calls import reports
 from shared.contracts.calls.events import CallReturned, CallState, call_id
 from shared.contracts.calls.reports import Report
 from shared.contracts.values import Direction, Status
-from shared.testing import scenarios
+from tests.support import scenarios
 
 WINDOW = timedelta(hours=24)
 SHAPES = """

@@ -19,7 +19,7 @@ import psycopg
 import requests
 
 from shared.contracts.topology import QUEUES
-from shared.testing.infrastructure import ROOT, Broker, Service, Services, Stack
+from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack
 from tests.service.recordings.stage import wav
 
 BATCH = 25
@@ -39,7 +39,7 @@ ROLES = {
     "recordings": ("recordings", "RecordingsService"),
     "recordings' relay": ("recordings", "RecordingsRelay"),
 }
-RUN = "import sys; from shared.plumbing import runner; import tests.chaos.planted; runner.main(sys.argv[1:])"
+RUN = "import sys; from shared.plumbing import runner; import tests.chaos.fault_injection; runner.main(sys.argv[1:])"
 SERVERS = ("rabbitmq", "postgres", "redis", "edge")
 SOUND = wav(0.2)
 TRY_AGAIN = (404, 429, 500, 502, 503, 504)
@@ -50,7 +50,7 @@ JOURNAL = [role for role, (of, _) in ROLES.items() if of in ("calls", "gateway")
 
 @dataclass
 class World:
-    """`planted`: the name of a bug from `tests.chaos.planted`, or none. `remarks`, `sounds`: what was accepted."""
+    """`planted`: the name of a bug from `tests.chaos.fault_injection`, or none. `remarks`, `sounds`: what was accepted."""
 
     stack: Stack
     services: Services

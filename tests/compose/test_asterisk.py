@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from shared.contracts.calls.events import call_id
-from shared.testing.compose import address, compose, demonstration, docker, run
-from shared.testing.infrastructure import eventually
+from tests.support.compose import address, compose, demonstration, docker, run
+from tests.support.infrastructure import eventually
 from tests.unit.feeds.exchange import TRUNKS, capture, row, told
 
 pytestmark = pytest.mark.compose

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from shared.testing.compose import address, compose, containers, demonstration, docker, inside, run
-from shared.testing.infrastructure import eventually
+from tests.support.compose import address, compose, containers, demonstration, docker, inside, run
+from tests.support.infrastructure import eventually
 
 pytestmark = pytest.mark.compose
 

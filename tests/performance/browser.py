@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from services.gateway import feed
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied
-from shared.testing.system import System
-from tests.browser.visitor import ARGUMENTS
+from services.gateway.journal import change_feed
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
+from tests.support.system import System
+from tests.browser.page_object import ARGUMENTS
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.page import _fill
@@ -166,7 +166,7 @@ def _changing(stack: Stack) -> Iterator[list[int]]:
             while not over.is_set():
                 some = ids[at : at + SLICE]
                 conn.execute(CHANGE, {**of_tenant, "ids": some})
-                feed.number(conn, {(company.TENANT, one) for one in some})
+                change_feed.number(conn, {(company.TENANT, one) for one in some})
                 conn.commit()
                 changed[0] += len(some)
                 at = (at + SLICE) % SCROLLED

@@ -6,10 +6,10 @@ from typing import Any
 
 import requests
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Stack
-from shared.testing.system import PASSWORD
+from tests.support.infrastructure import Stack
+from tests.support.system import PASSWORD
 
 TENANT, KEY = "bench", "bench-ingest-key-0123456789abcdef"
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -19,12 +19,12 @@ Json = dict[str, Any]
 def found(db: Postgres) -> None:
     """An administrator, and operators 101 to 120."""
     with db.connection() as conn:
-        directory.ensure_tenant(conn, TENANT, "Вимірювання")
-        directory.ensure_api_key(conn, TENANT, "ingest", "bench", KEY)
-        directory.ensure_account(conn, TENANT, "admin", PASSWORD, "Адміністратор", "administrator")
+        repository.ensure_tenant(conn, TENANT, "Вимірювання")
+        repository.ensure_api_key(conn, TENANT, "ingest", "bench", KEY)
+        repository.ensure_account(conn, TENANT, "admin", PASSWORD, "Адміністратор", "administrator")
         for line in range(101, 121):
-            account = directory.ensure_account(conn, TENANT, f"op{line}", PASSWORD, f"Оператор {line}", "operator")
-            directory.ensure_line(conn, account, str(line), SINCE)
+            account = repository.ensure_account(conn, TENANT, f"op{line}", PASSWORD, f"Оператор {line}", "operator")
+            repository.ensure_line(conn, account, str(line), SINCE)
 
 
 def reports(calls: int, run: str, seed: int = 1) -> list[Json]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shared.testing.infrastructure import ROOT, Services, Stack
+from tests.support.infrastructure import ROOT, Services, Stack
 from tests.performance.figures import Figure
 
 CALLS_A_SECOND = 300
@@ -17,9 +17,9 @@ COPIES = 60
 HEAR = """
 import sys, time
 from pathlib import Path
-from services.calls.ami.spool import CONNECTED, DATA, Spool
-from services.calls.ami.telling import Teller
-from shared.feeds.asterisk import Translator
+from services.asterisk.spool import CONNECTED, DATA, Spool
+from services.asterisk.report_publisher import Teller
+from shared.feeds.asterisk.translator import Translator
 from shared.plumbing import clock
 folder, chunk, placed = Path(sys.argv[2]), 4096, 0
 def publish(messages):

@@ -5,8 +5,8 @@ import time
 
 import requests
 
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.memory import _resident

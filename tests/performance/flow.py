@@ -14,8 +14,8 @@ import psycopg
 import requests
 from kombu import Connection
 
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied, free_port
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied, free_port
 from tests.performance import company
 from tests.performance.figures import Figure
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 
-from shared.testing import system
-from shared.testing.infrastructure import ROOT, Services, Stack, emptied, eventually
+from tests.support import system
+from tests.support.infrastructure import ROOT, Services, Stack, emptied, eventually
 from tests.performance import company
 from tests.performance.figures import Figure
 
@@ -26,7 +26,7 @@ ROW = (
 READ = """
 import sys, time
 from pathlib import Path
-from shared.feeds.asterisk_csv_call import Exchange
+from shared.feeds.asterisk.cdr_call import Exchange
 from tools.importing.pieces import AsteriskCsv
 began, rows = time.process_time(), 0
 for piece in AsteriskCsv(Path(sys.argv[1]), Exchange(tenant="oselia", trunks=("provider",))).pieces({}):

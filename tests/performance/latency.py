@@ -11,8 +11,8 @@ from uuid import uuid4
 import requests
 
 from shared.contracts.calls.events import call_id
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure, median
 

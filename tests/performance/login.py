@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from shared.testing.infrastructure import Services, Stack, emptied
-from shared.testing.system import PASSWORD
+from tests.support.infrastructure import Services, Stack, emptied
+from tests.support.system import PASSWORD
 from tests.performance import company
 from tests.performance.figures import Figure, median
 

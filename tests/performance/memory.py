@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import requests
 
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure
 from tests.performance.flow import BATCH, _wait_until_shown

@@ -8,12 +8,13 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 
-from services.gateway import directory, queries
+from services.gateway.directory.repository import repository
+from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure, median
 
@@ -95,7 +96,7 @@ def _query_of(conn: psycopg.Connection[Any], login: str) -> tuple[LiteralString,
             sent.append((query, values))
             return conn.execute(query, values)
 
-    queries.page(cast(Any, Listening()), _scope(conn, login), Filters(), LIMIT)
+    page_query.page(cast(Any, Listening()), _scope(conn, login), Filters(), LIMIT)
     query, values = sent[-1]
     return query, values
 
@@ -105,7 +106,7 @@ def _scope(conn: psycopg.Connection[Any], login: str) -> Scope:
         return Scope(tenant=company.TENANT, lines=None)
     row = conn.execute("select id from accounts where login = %s", (login,)).fetchone()
     assert row is not None
-    lines: tuple[Line, ...] = directory.account_lines(conn, company.TENANT, row[0])
+    lines: tuple[Line, ...] = repository.account_lines(conn, company.TENANT, row[0])
     return Scope(tenant=company.TENANT, lines=lines)
 
 

@@ -16,11 +16,11 @@ from uuid import uuid4
 import psycopg
 
 from services.billing import handlers
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from shared.contracts.billing.events import Rounding
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Service, Services, Stack, emptied, eventually
+from tests.support.infrastructure import Broker, Service, Services, Stack, emptied, eventually
 from tests.integration.billing.company import RATES, TENANT
 from tests.performance.figures import Figure
 
@@ -63,7 +63,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
     figures: list[Figure] = []
     with emptied(stack, "gateway") as journal:
         with journal.connection() as conn:
-            directory.ensure_tenant(conn, TENANT, TENANT)
+            repository.ensure_tenant(conn, TENANT, TENANT)
         relay = services.start(f"{BILLING}BillingRelay", of="billing")
         projector = services.start("services.gateway.service:Projector", of="gateway")
         for count in REPLICAS:

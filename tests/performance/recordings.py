@@ -17,7 +17,7 @@ import requests
 
 from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.plumbing import clock
-from shared.testing.infrastructure import Service, Services, Stack, emptied, eventually, free_port
+from tests.support.infrastructure import Service, Services, Stack, emptied, eventually, free_port
 from tests.performance.figures import Figure, median
 
 TARGET = "services.recordings.service:RecordingsService"

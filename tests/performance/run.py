@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.testing.infrastructure import ROOT, Services, Stack, prepared
+from tests.support.infrastructure import ROOT, Services, Stack, prepared
 from tests.performance import (
     browser,
     comments,

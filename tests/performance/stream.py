@@ -8,8 +8,8 @@ from uuid import uuid4
 import requests
 
 from shared.contracts.calls.events import call_id
-from shared.testing import system
-from shared.testing.infrastructure import Services, Stack, emptied, eventually
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied, eventually
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.listeners import Crowd

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.topology import OWNERS
-from shared.testing import compose
-from shared.testing import system as whole
-from shared.testing.infrastructure import Broker, Services, Stack, emptied
-from shared.testing.system import PASSWORD, PROCESSES, System
+from tests.support import compose
+from tests.support import system as whole
+from tests.support.infrastructure import Broker, Services, Stack, emptied
+from tests.support.system import PASSWORD, PROCESSES, System
 from tests.system import people
 
 
@@ -45,6 +45,6 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as conn:
 
 def _in_containers() -> System:
     source = Path(people.__file__).read_text()
-    compose.run("demo", "ops/stack/as", "gateway", "python", "-", given=f"{source}\n{MOVE_IN}")
+    compose.run("demo", "ops/stack/run-as-service", "gateway", "python", "-", given=f"{source}\n{MOVE_IN}")
     processes = {name: compose.Process(name) for name in PROCESSES}
     return System(f"{compose.address()}/api/v1", processes, people.KEYS)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from psycopg import Connection
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 
 KEYS = {"acme": "acme-ingest-key-0123456789", "other": "other-ingest-key-0123456789"}
 PEOPLE = {
@@ -19,10 +19,10 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 
 def move_in(conn: Connection, password: str) -> None:
     for tenant, key in KEYS.items():
-        directory.ensure_tenant(conn, tenant, tenant)
-        directory.ensure_api_key(conn, tenant, "ingest", "exchange", key)
+        repository.ensure_tenant(conn, tenant, tenant)
+        repository.ensure_api_key(conn, tenant, "ingest", "exchange", key)
     for login, (name, role, line) in PEOPLE.items():
-        account = directory.ensure_account(conn, "acme", login, password, name, role)
-        directory.ensure_line(conn, account, line, SINCE)
-    directory.ensure_account(conn, "other", "foreign", password, "Чужий", "administrator")
-    directory.ensure_contact(conn, "acme", "+380501112233", "Катерина Власова")
+        account = repository.ensure_account(conn, "acme", login, password, name, role)
+        repository.ensure_line(conn, account, line, SINCE)
+    repository.ensure_account(conn, "other", "foreign", password, "Чужий", "administrator")
+    repository.ensure_contact(conn, "acme", "+380501112233", "Катерина Власова")

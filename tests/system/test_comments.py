@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from shared.contracts.wire import Json
-from shared.testing.system import System
+from tests.support.system import System
 from tests.system.test_journal import inbound, report, told
 
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from tests.support.infrastructure import eventually
+from tests.support.system import System
 
 NUMBER = "+380501112233"
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import requests
 
 from shared.contracts.calls.events import call_id
-from shared.testing.infrastructure import eventually
-from shared.testing.system import PASSWORD, System
+from tests.support.infrastructure import eventually
+from tests.support.system import PASSWORD, System
 from tests.system.people import KEYS, PEOPLE
 
 NUMBERS = [f"+38067{number:07d}" for number in range(7_300_000, 7_300_006)]

@@ -10,8 +10,8 @@ import requests
 
 from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.wire import Json
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from tests.support.infrastructure import eventually
+from tests.support.system import System
 from tests.system.test_journal import report, told
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}

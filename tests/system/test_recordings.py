@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 import requests
 
-from shared.testing import compose
-from shared.testing.infrastructure import Stack, eventually
-from shared.testing.system import System
+from tests.support import compose
+from tests.support.infrastructure import Stack, eventually
+from tests.support.system import System
 from tests.service.recordings.stage import wav, wav_of
 from tests.system.test_journal import inbound, told
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from shared.feeds.asterisk_csv_call import Exchange
+from shared.feeds.asterisk.cdr_call import Exchange
 from tools import demonstration
 from tools.importing.pieces import AsteriskCsv, FreeswitchFiles, ReportLines, Source, Unusable
 from tools.importing.run import Count, Notes, run

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from shared.feeds import asterisk_csv, freeswitch
-from shared.feeds.ami_stream import decode_line
-from shared.feeds.asterisk_csv import Columns, Gathered, Gathering, Row
-from shared.feeds.asterisk_csv_call import Exchange, translate
+from shared.feeds.asterisk.translator import cdr_csv
+from shared.feeds.freeswitch.translator import translator
+from shared.feeds.asterisk.stream import decode_line
+from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, Row
+from shared.feeds.asterisk.cdr_call import Exchange, translate
 from shared.feeds.csv_records import LONGEST_ROW, MARK, fields_of, records_of
 
 Report = dict[str, Any]
@@ -84,7 +85,7 @@ class AsteriskCsv:
         record = next(records_of(file), (0, b""))[1]
         try:
             self._columns = Columns.of_head(fields_of(record)) or self._columns
-        except asterisk_csv.NotUnderstood as error:
+        except cdr_csv.NotUnderstood as error:
             raise Unusable(f"line 1: {error}") from error
         except csv.Error:
             return
@@ -97,13 +98,13 @@ class AsteriskCsv:
             if not any(fields) or (head and Columns.of_head(fields)):
                 return Piece(len(record), [], [], 0)
             row = self._columns.read(fields)
-        except (asterisk_csv.NotUnderstood, csv.Error) as error:
+        except (cdr_csv.NotUnderstood, csv.Error) as error:
             return Piece(len(record), [], [(f"line {line + 1}", str(error))])
         return Piece(len(record), self._gathered(row, offset, line), [])
 
     def _gathered(self, row: Row, offset: int, line: int) -> list[Made]:
         self._lines[offset] = line
-        if len(self._lines) > 4 * asterisk_csv.LONGEST_CALL:
+        if len(self._lines) > 4 * cdr_csv.LONGEST_CALL:
             self.place()
         return self._told(self._gathering.feed(row, offset))
 
@@ -139,9 +140,9 @@ class FreeswitchFiles:
             size = path.stat().st_size
             if size > LONGEST_FILE:
                 return Piece(size, [], [(name, f"Has {size} bytes, which no record has.")])
-            reports = freeswitch.translate(freeswitch.read(path.read_bytes()), self._tenant)
+            reports = translator.translate(translator.read(path.read_bytes()), self._tenant)
             return Piece(size, [Made(name, report) for report in reports], [])
-        except (freeswitch.NotUnderstood, OSError) as error:
+        except (translator.NotUnderstood, OSError) as error:
             return Piece(0, [], [(name, str(error))])
 
 

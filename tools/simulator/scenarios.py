@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tools.simulator.reports import Report
-from tools.simulator.scene import Scene
+from tools.simulator.scenario_context import Scene
 
 Scenario = Callable[[Scene], list[Report]]
 

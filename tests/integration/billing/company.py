@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from services.billing import handlers, policies, prices
-from services.billing.books import Books
+from services.billing.rate_book_cache import Books
 from services.billing.queries import Terms
 from shared.contracts.billing.events import Rate, Rounding
 from shared.contracts.calls.events import CallGivenUp, CallState, Forward

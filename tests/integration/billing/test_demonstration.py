@@ -13,7 +13,7 @@ from shared.plumbing.database import Postgres
 from tools import tariff
 from tools.demonstration import OTHER_TENANT, TENANT
 from tools.simulator import numbers
-from tools.simulator.company import FREE_LINE, MAIN_LINE, found_company
+from tools.simulator.demo_company import FREE_LINE, MAIN_LINE, found_company
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from marshmallow import ValidationError
 
 from services.billing import handlers, policies, queries
-from services.billing.books import Books
+from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
 from shared.contracts.values import Direction, Phase
 from shared.plumbing import clock, decider, store

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.billing import reratings
-from services.billing.books import Books
+from services.billing.rate_book_cache import Books
 from shared.contracts.errors import Invalid, NotFound, Rejected
 from shared.contracts.wire import Json
 from shared.plumbing import clock

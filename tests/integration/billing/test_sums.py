@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.billing import sums
-from services.billing.sums import By
+from services.billing import cost_report
+from services.billing.cost_report import By
 from shared.contracts.wire import Json
 from tests.integration.billing.company import (
     MOBILE,
@@ -31,7 +31,7 @@ LATE = NOON + timedelta(hours=10, minutes=30)
 def show(billing: Billing, by: By, tenant: str = TENANT, **span: Any) -> Json:
     asked = {"placed_from": NOON - YEAR, "placed_to": NOON + YEAR, "zone": "Europe/Kyiv", **WHOLE, **span}
     with billing.db.connection() as conn:
-        return sums.show(conn, tenant, by=by, **asked)
+        return cost_report.show(conn, tenant, by=by, **asked)
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from shared.contracts.gateway.events import SettingsChanged
 from shared.contracts.wire import encode, message
 from shared.plumbing import clock, decider, store
 from shared.plumbing.database import Postgres
-from shared.testing import scenarios
-from shared.testing.infrastructure import Stack
-from shared.testing.scenarios import DAY, TENANT
+from tests.support import scenarios
+from tests.support.infrastructure import Stack
+from tests.support.scenarios import DAY, TENANT
 
 WINDOW = timedelta(hours=24)
 WINDOWS = Windows(WINDOW)

@@ -5,21 +5,23 @@ from typing import Any
 
 import pytest
 
-from services.gateway import directory, projections, queries
+from services.gateway.directory.repository import repository
+from services.gateway.journal import projections
+from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Status
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import AUTHOR, NOON, TENANT, Message, call_id, commented, rows, show, state, told
+from tests.integration.gateway.event_factories import AUTHOR, NOON, TENANT, Message, call_id, commented, rows, show, state, told
 
 EVERYTHING = Scope(tenant=TENANT, lines=None)
 
 
 def comment(db: Postgres, name: str | int = 0) -> Json | None:
     with db.connection() as conn:
-        return queries.one(conn, EVERYTHING, call_id(name)).comment
+        return page_query.one(conn, EVERYTHING, call_id(name)).comment
 
 
 def text(db: Postgres) -> Any:
@@ -38,11 +40,11 @@ def last(db: Postgres) -> int:
 
 def test_an_entrys_comment_says_all_and_its_author_by_the_name_of_today(gateway_db: Postgres):
     with gateway_db.connection() as conn:
-        directory.ensure_tenant(conn, TENANT, TENANT)
-        author = directory.ensure_account(conn, TENANT, "olha", "x", "Ольга", "operator")
+        repository.ensure_tenant(conn, TENANT, TENANT)
+        author = repository.ensure_account(conn, TENANT, "olha", "x", "Ольга", "operator")
     show(gateway_db, told(state()), commented(0, "передзвонити", 3, author_id=author))
     with gateway_db.connection() as conn:
-        directory.ensure_account(conn, TENANT, "olha", "x", "Ольга Кобилянська", "operator")
+        repository.ensure_account(conn, TENANT, "olha", "x", "Ольга Кобилянська", "operator")
     assert comment(gateway_db) == {
         "text": "передзвонити",
         "author": {"account_id": str(author), "name": "Ольга Кобилянська"},
@@ -57,7 +59,7 @@ def test_a_comment_that_comes_before_its_call_is_kept(gateway_db: Postgres):
     show(gateway_db, told(state()))
     assert text(gateway_db) == "рано"
     with gateway_db.connection() as conn:
-        [row] = queries.page(conn, EVERYTHING, Filters(has=frozenset({Has.COMMENT})), 5).rows
+        [row] = page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.COMMENT})), 5).rows
     assert row.call_id == str(call_id(0))
 
 

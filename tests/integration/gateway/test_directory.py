@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from services.gateway import directory, passwords
+from services.gateway.directory.repository import repository
+from services.gateway.directory.repository import passwords
 from services.gateway.domain.keys import KeyKind
 from shared.contracts.errors import Conflict, Invalid, NotFound
 from shared.contracts.values import Role
@@ -22,23 +23,23 @@ SECRET = "соловейко"
 @pytest.fixture
 def conn(gateway_db: Postgres):
     with gateway_db.connection() as conn:
-        directory.ensure_tenant(conn, "oselia", "Оселя")
-        directory.ensure_tenant(conn, "krynytsia", "Криниця")
+        repository.ensure_tenant(conn, "oselia", "Оселя")
+        repository.ensure_tenant(conn, "krynytsia", "Криниця")
         yield conn
 
 
 def employ(conn: Connection, login: str = "olha", tenant: str = "oselia", role: str = "operator") -> UUID:
-    return directory.ensure_account(conn, tenant, login, SECRET, login.title(), role)
+    return repository.ensure_account(conn, tenant, login, SECRET, login.title(), role)
 
 
 def sign_in(conn: Connection, login: str = "olha", at: datetime = NOW) -> tuple[UUID, UUID]:
-    shown = directory.credentials(conn, None, login)
+    shown = repository.credentials(conn, None, login)
     assert shown is not None
-    return shown.account_id, directory.begin_session(conn, shown, at, at + timedelta(hours=12))
+    return shown.account_id, repository.begin_session(conn, shown, at, at + timedelta(hours=12))
 
 
 def hold(conn: Connection, account: UUID, address: str, since: datetime | None, until: datetime | None) -> None:
-    directory.ensure_line(conn, account, address, since)
+    repository.ensure_line(conn, account, address, since)
     conn.execute(
         "update lines set held_until = %s where account_id = %s and address = %s and held_from is not distinct from %s",
         (until, account, address, since),
@@ -48,7 +49,7 @@ def hold(conn: Connection, account: UUID, address: str, since: datetime | None, 
 class TestCredentials:
     def test_a_login_of_one_company_needs_no_company(self, conn):
         account = employ(conn)
-        shown = directory.credentials(conn, None, "olha")
+        shown = repository.credentials(conn, None, "olha")
         assert (shown.account_id, shown.tenant) == (account, "oselia")
         assert passwords.is_right(SECRET, shown.password_hash)
 
@@ -56,35 +57,35 @@ class TestCredentials:
         employ(conn)
         there = employ(conn, tenant="krynytsia")
         with pytest.raises(Invalid) as refused:
-            directory.credentials(conn, None, "olha")
+            repository.credentials(conn, None, "olha")
         assert list(refused.value.errors) == ["tenant"]
-        assert directory.credentials(conn, "krynytsia", "olha").account_id == there
+        assert repository.credentials(conn, "krynytsia", "olha").account_id == there
 
     def test_a_disabled_account_neither_signs_in_nor_makes_a_login_ambiguous(self, conn):
         here = employ(conn)
         conn.execute("update accounts set disabled_at = now() where id = %s", (employ(conn, tenant="krynytsia"),))
-        assert directory.credentials(conn, "krynytsia", "olha") is None
-        assert directory.credentials(conn, None, "olha").account_id == here
+        assert repository.credentials(conn, "krynytsia", "olha") is None
+        assert repository.credentials(conn, None, "olha").account_id == here
 
     @pytest.mark.parametrize(("tenant", "login"), [(None, "Olha"), (None, "%"), ("krynytsia", "olha"), ("", "olha")])
     def test_another_login_is_nobodys(self, conn, tenant, login):
         employ(conn)
-        assert directory.credentials(conn, tenant, login) is None
+        assert repository.credentials(conn, tenant, login) is None
 
     def test_a_hash_is_replaced_only_if_the_password_is_still_the_one_that_was_shown(self, conn):
         account = employ(conn)
-        old = directory.credentials(conn, None, "olha").password_hash
-        directory.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
-        directory.replace_hash(conn, account, old, passwords.hash_of(SECRET))
-        assert passwords.is_right("новий", directory.credentials(conn, None, "olha").password_hash)
+        old = repository.credentials(conn, None, "olha").password_hash
+        repository.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
+        repository.replace_hash(conn, account, old, passwords.hash_of(SECRET))
+        assert passwords.is_right("новий", repository.credentials(conn, None, "olha").password_hash)
 
 
 class TestSessions:
     def test_a_session_is_the_account_with_its_role_lines_zone_and_region(self, conn):
         account = employ(conn, role="supervisor")
-        directory.ensure_line(conn, account, "101", NOW - YEAR)
+        repository.ensure_line(conn, account, "101", NOW - YEAR)
         conn.execute("update tenants set time_zone = 'Europe/Warsaw', region = 'PL' where key = 'oselia'")
-        who = directory.account_of(conn, *sign_in(conn), NOW)
+        who = repository.account_of(conn, *sign_in(conn), NOW)
         assert (who.id, who.tenant, who.login, who.name) == (account, "oselia", "olha", "Olha")
         assert (who.role, who.time_zone, who.region) == (Role.SUPERVISOR, "Europe/Warsaw", "PL")
         assert [(line.address, line.held_from, line.held_until) for line in who.lines] == [("101", NOW - YEAR, None)]
@@ -93,47 +94,47 @@ class TestSessions:
         employ(conn)
         session = sign_in(conn)
         ends = NOW + timedelta(hours=12)
-        assert directory.account_of(conn, *session, ends - timedelta(microseconds=1)) is not None
-        assert directory.account_of(conn, *session, ends) is None
+        assert repository.account_of(conn, *session, ends - timedelta(microseconds=1)) is not None
+        assert repository.account_of(conn, *session, ends) is None
 
     def test_an_ended_session_is_nobody(self, conn):
         employ(conn)
         account, session = sign_in(conn)
-        assert directory.end_session(conn, session, NOW)
-        assert directory.account_of(conn, account, session, NOW) is None
+        assert repository.end_session(conn, session, NOW)
+        assert repository.account_of(conn, account, session, NOW) is None
 
     def test_a_session_is_ended_once(self, conn):
         employ(conn)
         _, session = sign_in(conn)
-        assert directory.end_session(conn, session, NOW)
-        assert not directory.end_session(conn, session, NOW)
+        assert repository.end_session(conn, session, NOW)
+        assert not repository.end_session(conn, session, NOW)
 
     def test_a_session_is_only_its_own_accounts(self, conn):
         employ(conn)
         _, session = sign_in(conn)
-        assert directory.account_of(conn, employ(conn, "petro"), session, NOW) is None
-        assert directory.account_of(conn, uuid4(), session, NOW) is None
+        assert repository.account_of(conn, employ(conn, "petro"), session, NOW) is None
+        assert repository.account_of(conn, uuid4(), session, NOW) is None
 
     @pytest.mark.parametrize(("password", "role"), [("новий", "operator"), (SECRET, "supervisor")])
     def test_a_new_password_or_role_ends_every_session(self, conn, password, role):
         employ(conn)
         before = sign_in(conn)
-        directory.ensure_account(conn, "oselia", "olha", password, "Olha", role)
-        assert directory.account_of(conn, *before, NOW) is None
-        assert directory.account_of(conn, *sign_in(conn), NOW) is not None
+        repository.ensure_account(conn, "oselia", "olha", password, "Olha", role)
+        assert repository.account_of(conn, *before, NOW) is None
+        assert repository.account_of(conn, *sign_in(conn), NOW) is not None
 
     def test_nothing_new_ends_no_session(self, conn):
         employ(conn)
         session = sign_in(conn)
         employ(conn)
-        assert directory.account_of(conn, *session, NOW) is not None
+        assert repository.account_of(conn, *session, NOW) is not None
 
     def test_who_showed_a_password_that_was_changed_meanwhile_gets_nothing(self, conn):
         account = employ(conn)
-        shown = directory.credentials(conn, None, "olha")
-        directory.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
-        session = directory.begin_session(conn, shown, NOW, NOW + YEAR)
-        assert directory.account_of(conn, account, session, NOW) is None
+        shown = repository.credentials(conn, None, "olha")
+        repository.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
+        session = repository.begin_session(conn, shown, NOW, NOW + YEAR)
+        assert repository.account_of(conn, account, session, NOW) is None
 
     def test_expired_sessions_are_swept_out_at_the_next_sign_in(self, conn):
         employ(conn)
@@ -147,7 +148,7 @@ class TestLines:
         olha, petro = employ(conn), employ(conn, "petro")
         hold(conn, olha, "101", None, NOW)
         hold(conn, petro, "101", NOW, None)
-        names = directory.names(conn, "oselia", ["101"])
+        names = repository.names(conn, "oselia", ["101"])
         assert names.employee("101", NOW - YEAR) == (olha, "Olha")
         assert names.employee("101", NOW - timedelta(microseconds=1)) == (olha, "Olha")
         assert names.employee("101", NOW) == (petro, "Petro")
@@ -155,7 +156,7 @@ class TestLines:
     def test_between_two_tenures_a_line_is_nobodys(self, conn):
         olha = employ(conn)
         hold(conn, olha, "101", NOW - YEAR, NOW)
-        names = directory.names(conn, "oselia", ["101"])
+        names = repository.names(conn, "oselia", ["101"])
         assert names.employee("101", NOW - 2 * YEAR) is None
         assert names.employee("101", NOW) is None
         assert names.employee("102", NOW) is None
@@ -164,33 +165,33 @@ class TestLines:
         employed = employ(conn)
         hold(conn, employed, "101", NOW - YEAR, NOW)
         with pytest.raises(Conflict):
-            directory.ensure_line(conn, employ(conn, "petro"), "101", NOW - timedelta(microseconds=1))
-        assert [line.address for line in directory.account_lines(conn, "oselia", employed)] == ["101"]
+            repository.ensure_line(conn, employ(conn, "petro"), "101", NOW - timedelta(microseconds=1))
+        assert [line.address for line in repository.account_lines(conn, "oselia", employed)] == ["101"]
 
     def test_the_same_extension_of_two_companies_is_two_lines(self, conn):
         olha, hanna = employ(conn), employ(conn, "hanna", "krynytsia")
-        directory.ensure_line(conn, olha, "101", None)
-        directory.ensure_line(conn, hanna, "101", None)
-        assert directory.names(conn, "oselia", ["101"]).employee("101", NOW) == (olha, "Olha")
-        assert directory.names(conn, "krynytsia", ["101"]).employee("101", NOW) == (hanna, "Hanna")
+        repository.ensure_line(conn, olha, "101", None)
+        repository.ensure_line(conn, hanna, "101", None)
+        assert repository.names(conn, "oselia", ["101"]).employee("101", NOW) == (olha, "Olha")
+        assert repository.names(conn, "krynytsia", ["101"]).employee("101", NOW) == (hanna, "Hanna")
 
     def test_the_same_line_twice_is_one(self, conn):
         olha = employ(conn)
         for since in (None, None, NOW):
             hold(conn, olha, "101", since, NOW if since is None else None)
-        directory.ensure_line(conn, olha, "101", NOW)
-        assert [line.held_from for line in directory.account_lines(conn, "oselia", olha)] == [None, NOW]
+        repository.ensure_line(conn, olha, "101", NOW)
+        assert [line.held_from for line in repository.account_lines(conn, "oselia", olha)] == [None, NOW]
 
     def test_of_two_who_reach_for_a_line_together_one_gets_it(self, gateway_db):
         with gateway_db.connection() as conn:
-            directory.ensure_tenant(conn, "oselia", "Оселя")
+            repository.ensure_tenant(conn, "oselia", "Оселя")
             both = employ(conn), employ(conn, "petro")
         outcomes = []
 
         def reach(account: UUID) -> None:
             try:
                 with gateway_db.connection() as conn:
-                    directory.ensure_line(conn, account, "101", NOW)
+                    repository.ensure_line(conn, account, "101", NOW)
                 outcomes.append("held")
             except Conflict:
                 outcomes.append("refused")
@@ -204,23 +205,23 @@ class TestLines:
 
     def test_a_tenure_ends_after_it_begins(self, conn):
         olha = employ(conn)
-        directory.ensure_line(conn, olha, "101", NOW)
+        repository.ensure_line(conn, olha, "101", NOW)
         with pytest.raises(errors.CheckViolation), conn.transaction():
             conn.execute("update lines set held_until = %s", (NOW,))
 
     def test_a_line_of_nobody_is_refused(self, conn):
         with pytest.raises(NotFound):
-            directory.ensure_line(conn, uuid4(), "101", None)
+            repository.ensure_line(conn, uuid4(), "101", None)
 
     def test_a_line_that_is_a_number_is_normalised(self, conn):
         olha = employ(conn)
-        directory.ensure_line(conn, olha, "050 123 45 67", None)
-        assert directory.names(conn, "oselia", ["+380501234567"]).employee("+380501234567", NOW) == (olha, "Olha")
+        repository.ensure_line(conn, olha, "050 123 45 67", None)
+        assert repository.names(conn, "oselia", ["+380501234567"]).employee("+380501234567", NOW) == (olha, "Olha")
 
     def test_lines_of_another_company_are_not_shown(self, conn):
         olha = employ(conn)
-        directory.ensure_line(conn, olha, "101", None)
-        assert directory.account_lines(conn, "krynytsia", olha) == ()
+        repository.ensure_line(conn, olha, "101", None)
+        assert repository.account_lines(conn, "krynytsia", olha) == ()
 
     def test_a_line_cannot_be_of_another_company_than_its_account(self, conn):
         with pytest.raises(errors.ForeignKeyViolation), conn.transaction():
@@ -232,56 +233,56 @@ class TestLines:
 class TestContacts:
     @pytest.mark.parametrize("written", ["0501234567", "80501234567", "380501234567", "+380501234567"])
     def test_a_contact_is_found_however_its_number_was_written(self, conn, written):
-        directory.ensure_contact(conn, "oselia", written, "Катерина Власова")
-        assert directory.names(conn, "oselia", ["+380501234567"]).contact("+380501234567") == "Катерина Власова"
+        repository.ensure_contact(conn, "oselia", written, "Катерина Власова")
+        assert repository.names(conn, "oselia", ["+380501234567"]).contact("+380501234567") == "Катерина Власова"
 
     def test_a_number_has_one_name_the_last_one_given(self, conn):
-        directory.ensure_contact(conn, "oselia", "0501234567", "Катерина")
-        directory.ensure_contact(conn, "oselia", "+380501234567", "Катерина Власова", "після обіду")
+        repository.ensure_contact(conn, "oselia", "0501234567", "Катерина")
+        repository.ensure_contact(conn, "oselia", "+380501234567", "Катерина Власова", "після обіду")
         row = conn.execute("select name, folded_name, note from contacts").fetchall()
         assert row == [("Катерина Власова", "катерина власова", "після обіду")]
 
     def test_contacts_do_not_cross_companies(self, conn):
-        directory.ensure_contact(conn, "oselia", "0501234567", "Катерина")
-        assert directory.names(conn, "krynytsia", ["+380501234567"]).contact("+380501234567") is None
+        repository.ensure_contact(conn, "oselia", "0501234567", "Катерина")
+        assert repository.names(conn, "krynytsia", ["+380501234567"]).contact("+380501234567") is None
 
     def test_no_addresses_have_no_names(self, conn):
-        names = directory.names(conn, "oselia", [])
+        names = repository.names(conn, "oselia", [])
         assert (names.employee("101", NOW), names.contact("101")) == (None, None)
 
 
 class TestApiKeys:
     def test_a_key_says_its_company_kind_and_region(self, conn):
-        directory.ensure_api_key(conn, "oselia", "ingest", "exchange", "секрет")
-        key = directory.api_key(conn, directory.digest_of("секрет"))
+        repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "секрет")
+        key = repository.api_key(conn, repository.digest_of("секрет"))
         assert (key.tenant, key.kind, key.region, key.time_zone) == ("oselia", KeyKind.INGEST, "UA", "Europe/Kyiv")
 
     def test_a_key_is_kept_only_as_its_hash(self, conn):
-        directory.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret-key")
+        repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret-key")
         [row] = conn.execute("select api_keys::text from api_keys").fetchall()
         assert "secret-key" not in row[0]
 
     def test_the_same_key_twice_is_one(self, conn):
         for _ in range(2):
-            directory.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret")
+            repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret")
         assert conn.execute("select count(*), count(revoked_at) from api_keys").fetchone() == (1, 0)
 
     def test_another_key_of_the_same_name_revokes_the_first(self, conn):
         for secret in ("first", "second"):
-            directory.ensure_api_key(conn, "oselia", "ingest", "exchange", secret)
-        directory.ensure_api_key(conn, "oselia", "export", "exchange", "third")
+            repository.ensure_api_key(conn, "oselia", "ingest", "exchange", secret)
+        repository.ensure_api_key(conn, "oselia", "export", "exchange", "third")
         known = {
-            secret: directory.api_key(conn, directory.digest_of(secret)) for secret in ("first", "second", "third")
+            secret: repository.api_key(conn, repository.digest_of(secret)) for secret in ("first", "second", "third")
         }
         assert [secret for secret, key in known.items() if key] == ["second", "third"]
 
     def test_a_use_is_noted_when_none_was_noted_lately(self, conn):
-        directory.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret")
-        key = directory.api_key(conn, directory.digest_of("secret"))
+        repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret")
+        key = repository.api_key(conn, repository.digest_of("secret"))
         minute = timedelta(minutes=1)
         noted = []
         for at in (NOW, NOW + minute / 2, NOW + minute * 2):
-            directory.use_api_key(conn, key.id, at, unless_since=at - minute)
+            repository.use_api_key(conn, key.id, at, unless_since=at - minute)
             noted += conn.execute("select last_used_at from api_keys").fetchone()
         assert noted == [NOW, NOW, NOW + minute * 2]
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from werkzeug.wrappers import Response
 
-from services.gateway.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
+from services.gateway.http.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, Unavailable
 from shared.plumbing.database import Connection, Postgres
-from shared.web.problems import Problem
+from shared.http.problems import Problem
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from services.gateway.domain.limits import MICRO, Limit
-from services.gateway.limits import Leases, Limiter, Own, Shared
-from shared.testing.infrastructure import Stack
+from services.gateway.auth.rate_limits import Leases, Limiter, Own, Shared
+from tests.support.infrastructure import Stack
 
 LIMITS = st.sampled_from(
     [

@@ -9,13 +9,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from services.gateway import entries, queries
+from services.gateway.journal import entries
+from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
 from shared.contracts.values import Status
 from shared.plumbing.database import Connection, Postgres
-from tests.integration.gateway.told import NOON, TENANT, commented, show, show_states, state
+from tests.integration.gateway.event_factories import NOON, TENANT, commented, show, show_states, state
 
 LEADS = Scope(tenant=TENANT, lines=None)
 OPERATOR = Scope(tenant=TENANT, lines=(Line(id=uuid4(), address="101"),))
@@ -56,6 +57,6 @@ def test_a_page_is_two_questions_one_for_calls_and_one_for_names(
     show_states(gateway_db, [state(n, placed_at=NOON + timedelta(seconds=n)) for n in range(300)], TENANT)
     show(gateway_db, *(commented(n, "передзвонити") for n in range(300)))
     with gateway_db.connection() as conn, asking(conn) as asked:
-        page = queries.page(conn, scope, filters, limit)
+        page = page_query.page(conn, scope, filters, limit)
         entries.shown(conn, TENANT, page.rows)
     assert (len(page.rows), len(asked)) == (limit, questions)

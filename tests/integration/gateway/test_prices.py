@@ -9,7 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway import directory, entries, projections, queries, settings
+from services.gateway.directory.repository import repository
+from services.gateway.journal import entries
+from services.gateway.journal import projections
+from services.gateway.journal import page_query
+from services.gateway.directory.repository import settings
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
 from shared.contracts.billing.events import (
@@ -29,7 +33,7 @@ from shared.contracts.event import Event, Recorded
 from shared.contracts.values import Phase
 from shared.contracts.wire import Json, encode, instant, message
 from shared.plumbing.database import Connection, Postgres
-from tests.integration.gateway.told import NOON, TENANT, Message, call_id, state, told
+from tests.integration.gateway.event_factories import NOON, TENANT, Message, call_id, state, told
 
 DUE = NOON + timedelta(minutes=5)
 EVERYTHING = Scope(tenant=TENANT, lines=None)
@@ -65,7 +69,7 @@ def said(stream: str, event: Event, body: Json, version: int = 1, tenant: str = 
 
 
 def price(conn: Connection, name: object) -> Any:
-    return queries.one(conn, EVERYTHING, call_id(name)).price
+    return page_query.one(conn, EVERYTHING, call_id(name)).price
 
 
 def test_a_price_is_shown_to_the_digit(gateway_db: Postgres) -> None:
@@ -105,7 +109,7 @@ def test_a_failed_price_has_its_reason_and_is_no_price(gateway_db: Postgres) -> 
         projections.show(conn, [charged("a", None), charged("b", "0.00"), charged("c", "1.00", tenant="other")])
         assert (price(conn, "a")["state"], price(conn, "a")["reason"]) == ("failed", "no_rate")
         assert price(conn, "c") is None
-        found = queries.page(conn, EVERYTHING, Filters(has=frozenset({Has.PRICE})), 10)
+        found = page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.PRICE})), 10)
     assert [UUID(row.call_id) for row in found.rows] == [call_id("b")]
 
 
@@ -138,7 +142,7 @@ def foretold(db: Postgres, *batches: list[Message], delay: timedelta = timedelta
     with db.connection() as conn, conn.transaction(force_rollback=True):
         for batch in batches:
             projections.show(conn, batch, delay)
-        shown = entries.price(queries.one(conn, EVERYTHING, call_id("a")))
+        shown = entries.price(page_query.one(conn, EVERYTHING, call_id("a")))
         assert shown["state"] == ("pending" if shown["due_at"] else "not_due")
         return shown["due_at"] and datetime.fromisoformat(shown["due_at"])
 
@@ -169,12 +173,12 @@ def test_an_end_that_is_told_of_again_counts_from_when_it_was_first_received(gat
 
 def test_what_is_foretold_does_not_change_with_what_the_company_sets_later(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-        directory.ensure_tenant(conn, TENANT, "Оселя")
+        repository.ensure_tenant(conn, TENANT, "Оселя")
         projections.show(conn, [told(state("a"), recorded_at=ENDED)])
         settings.change(conn, TENANT, {"price_delay_seconds": 7}, NOON)
         news = [told(state("a", recorded=True), 2, recorded_at=ENDED), told(state("b"), recorded_at=ENDED)]
         projections.show(conn, news)
-        due = [queries.one(conn, EVERYTHING, call_id(name)).price_due_at for name in ("a", "b")]
+        due = [page_query.one(conn, EVERYTHING, call_id(name)).price_due_at for name in ("a", "b")]
     assert due == [instant(ENDED + timedelta(seconds=seconds)) for seconds in (300, 7)]
 
 

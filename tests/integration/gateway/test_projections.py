@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from services.gateway import heartbeats, projections
+from services.gateway.journal import heartbeats
+from services.gateway.journal import projections
 from shared.contracts.calls.events import Forward
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Phase, Status
 from shared.plumbing.database import Connection, Postgres
-from tests.integration.gateway.told import (
+from tests.integration.gateway.event_factories import (
     COMPANY,
     NOON,
     NUMBER,

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.gateway import directory, parties, projections, queries
+from services.gateway.directory.repository import repository
+from services.gateway.journal import participants
+from services.gateway.journal import projections
+from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has, sought
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
@@ -18,7 +21,7 @@ from shared.contracts.errors import NotFound
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.told import NOON, TENANT, call_id, commented, recorded, show_states, state, told
+from tests.integration.gateway.event_factories import NOON, TENANT, call_id, commented, recorded, show_states, state, told
 
 OTHER = "krynytsia"
 EXAMPLES = 30
@@ -151,41 +154,41 @@ def people(gateway_db: Postgres) -> oracle.Directory:
     """101 was Olha's until the fifth minute, then it was Petro's; 102 is Petro's since then, too."""
     with gateway_db.connection() as conn:
         for tenant in (TENANT, OTHER):
-            directory.ensure_tenant(conn, tenant, tenant)
+            repository.ensure_tenant(conn, tenant, tenant)
             for number, name in (CONTACTS if tenant == TENANT else FOREIGN_CONTACTS).items():
-                directory.ensure_contact(conn, tenant, number, name)
-        foreign = directory.ensure_account(conn, OTHER, "marta", "x", "Марта Нема", "operator")
-        directory.ensure_line(conn, foreign, "102", None)
+                repository.ensure_contact(conn, tenant, number, name)
+        foreign = repository.ensure_account(conn, OTHER, "marta", "x", "Марта Нема", "operator")
+        repository.ensure_line(conn, foreign, "102", None)
         ids = {
-            login: directory.ensure_account(conn, TENANT, login, "x", name, "operator")
+            login: repository.ensure_account(conn, TENANT, login, "x", name, "operator")
             for login, name in PEOPLE.items()
         }
-        directory.ensure_line(conn, ids["olha"], "101", None)
+        repository.ensure_line(conn, ids["olha"], "101", None)
         conn.execute("update lines set held_until = %s where account_id = %s", (minute(5), ids["olha"]))
         for address in ("101", "102"):
-            directory.ensure_line(conn, ids["petro"], address, minute(5))
+            repository.ensure_line(conn, ids["petro"], address, minute(5))
         held = [
-            (line, PEOPLE[login]) for login, of in ids.items() for line in directory.account_lines(conn, TENANT, of)
+            (line, PEOPLE[login]) for login, of in ids.items() for line in repository.account_lines(conn, TENANT, of)
         ]
     return oracle.Directory(held, CONTACTS)
 
 
-def walk(conn: Connection, world: World) -> Iterator[queries.Page]:
-    page = queries.page(conn, world.scope, world.filters, world.limit)
+def walk(conn: Connection, world: World) -> Iterator[page_query.Page]:
+    page = page_query.page(conn, world.scope, world.filters, world.limit)
     yield page
     while page.older:
-        page = queries.page(conn, world.scope, world.filters, world.limit, page.older)
+        page = page_query.page(conn, world.scope, world.filters, world.limit, page.older)
         yield page
 
 
-def walk_back(conn: Connection, world: World, page: queries.Page) -> Iterator[queries.Page]:
+def walk_back(conn: Connection, world: World, page: page_query.Page) -> Iterator[page_query.Page]:
     yield page
     while page.newer:
-        page = queries.page(conn, world.scope, world.filters, world.limit, page.newer)
+        page = page_query.page(conn, world.scope, world.filters, world.limit, page.newer)
         yield page
 
 
-def ids(pages: Sequence[queries.Page]) -> list[UUID]:
+def ids(pages: Sequence[page_query.Page]) -> list[UUID]:
     return [UUID(row.call_id) for page in pages for row in page.rows]
 
 
@@ -237,11 +240,11 @@ def test_the_pages_are_those_of_the_oracle(gateway_db: Postgres, people: oracle.
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("most", [parties.MOST, 0])
+@pytest.mark.parametrize("most", [participants.MOST, 0])
 def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
     gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, most: int, text: str
 ):
-    monkeypatch.setattr(parties, "MOST", most)
+    monkeypatch.setattr(participants, "MOST", most)
     hold_against_the_oracle(gateway_db, people, st.just(Filters(text=sought(text, "UA"))))
 
 
@@ -249,7 +252,7 @@ def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
 def test_the_pages_are_the_same_when_lines_come_before_a_search(
     gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, always: str
 ):
-    monkeypatch.setattr(parties, "FEW", 0)
+    monkeypatch.setattr(participants, "FEW", 0)
     hold_against_the_oracle(gateway_db, people, filters(always))
 
 
@@ -261,10 +264,10 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
             projections.show(conn, [told(call)])
             scope = Scope(tenant=TENANT, lines=lines)
             if oracle.had_one_of(call, lines):
-                assert queries.one(conn, scope, call.call_id).call_id == str(call.call_id)
+                assert page_query.one(conn, scope, call.call_id).call_id == str(call.call_id)
             else:
                 with pytest.raises(NotFound):
-                    queries.one(conn, scope, call.call_id)
+                    page_query.one(conn, scope, call.call_id)
 
     holds()
 
@@ -272,17 +275,17 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
 def test_a_call_of_another_company_is_not_there(gateway_db: Postgres):
     show_states(gateway_db, [state()], tenant=OTHER)
     with gateway_db.connection() as conn, pytest.raises(NotFound):
-        queries.one(conn, Scope(tenant=TENANT, lines=None), call_id(0))
+        page_query.one(conn, Scope(tenant=TENANT, lines=None), call_id(0))
 
 
 def test_calls_that_come_in_meanwhile_neither_repeat_nor_hide_others(gateway_db: Postgres):
     everything = Scope(tenant=TENANT, lines=None)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(6)])
     with gateway_db.connection() as conn:
-        first = queries.page(conn, everything, Filters(), 3)
+        first = page_query.page(conn, everything, Filters(), 3)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in (6, 7)])
     with gateway_db.connection() as conn:
-        second = queries.page(conn, everything, Filters(), 3, first.older)
+        second = page_query.page(conn, everything, Filters(), 3, first.older)
     assert ids([first, second]) == [call_id(number) for number in (5, 4, 3, 2, 1, 0)]
 
 
@@ -290,11 +293,11 @@ def test_the_pages_before_the_first_are_what_came_in_since(gateway_db: Postgres)
     everything = Scope(tenant=TENANT, lines=None)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(4)])
     with gateway_db.connection() as conn:
-        older = queries.page(conn, everything, Filters(), 2).older
-        second = queries.page(conn, everything, Filters(), 2, older)
+        older = page_query.page(conn, everything, Filters(), 2).older
+        second = page_query.page(conn, everything, Filters(), 2, older)
     show_states(gateway_db, [state(9, placed_at=minute(9))])
     with gateway_db.connection() as conn:
-        first = queries.page(conn, everything, Filters(), 2, second.newer)
-        since = queries.page(conn, everything, Filters(), 2, first.newer)
+        first = page_query.page(conn, everything, Filters(), 2, second.newer)
+        since = page_query.page(conn, everything, Filters(), 2, first.newer)
     assert ids([first]) == [call_id(3), call_id(2)]
     assert (ids([since]), since.newer) == ([call_id(9)], None)

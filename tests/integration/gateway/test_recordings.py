@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.gateway import entries, projections, queries
+from services.gateway.journal import entries
+from services.gateway.journal import projections
+from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import TENANT, call_id, recorded, rows, show, state, told
+from tests.integration.gateway.event_factories import TENANT, call_id, recorded, rows, show, state, told
 
 EVERYTHING = Scope(tenant=TENANT, lines=None)
 AVAILABLE = {"state": "available", "duration_seconds": "11.200", "format": "wav", "size": 179244}
@@ -17,12 +19,12 @@ AVAILABLE = {"state": "available", "duration_seconds": "11.200", "format": "wav"
 
 def recording(db: Postgres) -> Any:
     with db.reading() as conn:
-        return entries._recording(queries.one(conn, EVERYTHING, call_id(0)))
+        return entries._recording(page_query.one(conn, EVERYTHING, call_id(0)))
 
 
 def found(db: Postgres) -> list[str]:
     with db.connection() as conn:
-        return [row.call_id for row in queries.page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows]
+        return [row.call_id for row in page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows]
 
 
 def last(db: Postgres) -> int:

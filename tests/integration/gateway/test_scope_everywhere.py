@@ -10,22 +10,26 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway import entries, feed, projections, queries, summaries
+from services.gateway.journal import entries
+from services.gateway.journal import change_feed
+from services.gateway.journal import projections
+from services.gateway.journal import page_query
+from services.gateway.journal import summary_query
 from services.gateway.domain.filters import Filters, Has, sought
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account, Line
 from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.domain.summary import summarise
-from services.gateway.doors import export
-from services.gateway.found import Found
-from services.gateway.rows import Row
+from services.gateway.endpoints import export
+from services.gateway.journal.spooled_ids import Found
+from services.gateway.journal.rows import Row
 from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
 from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
-from tests.integration.gateway.told import NOON, TENANT, call_id, commented, recorded, state, told
+from tests.integration.gateway.event_factories import NOON, TENANT, call_id, commented, recorded, state, told
 from tests.sizes import Size, sized
 
 OURS, THEIRS = 80, 30
@@ -108,7 +112,7 @@ def asked(chance: Random) -> Filters:
 def walked(conn: Connection, scope: Scope, filters: Filters, limit: int) -> Iterator[Row]:
     cursor = None
     while True:
-        page = queries.page(conn, scope, filters, limit, cursor)
+        page = page_query.page(conn, scope, filters, limit, cursor)
         yield from page.rows
         if (cursor := page.older) is None:
             return
@@ -122,8 +126,8 @@ def ask_list(conn: Connection, world: World) -> None:
 
 def ask_export(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
-    with closing(Found(queries.keys(conn, scope_of(caller), filters))) as found:
-        rows = [row for ids in found.pages(export.PAGE) for row in queries.some(conn, scope_of(caller), ids)]
+    with closing(Found(page_query.keys(conn, scope_of(caller), filters))) as found:
+        rows = [row for ids in found.pages(export.PAGE) for row in page_query.some(conn, scope_of(caller), ids)]
     shown = entries.shown(conn, TENANT, rows)
     assert [UUID(entry["call_id"]) for entry in shown] == world.shown(caller, filters)
 
@@ -132,7 +136,7 @@ def ask_summary(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
     expected = set(world.shown(caller, filters))
     calls = [call for call in world.ours if call.call_id in expected]
-    found = summarise(summaries.counts(conn, scope_of(caller), filters))
+    found = summarise(summary_query.counts(conn, scope_of(caller), filters))
     assert found["total"] == len(calls)
     assert {name: count for name, count in found["by_status"].items() if count} == Counter(
         str(call.status) for call in calls
@@ -145,8 +149,8 @@ def ask_summary(conn: Connection, world: World) -> None:
 def ask_stream(conn: Connection, world: World) -> None:
     """Three listen at once."""
     callers, filters = [who(world.chance) for _ in range(3)], asked(world.chance)
-    last = feed.last(conn, [TENANT])[TENANT]
-    changes = feed.changes(conn, [scope_of(caller) for caller in callers], filters, 0, last)
+    last = change_feed.last(conn, [TENANT])[TENANT]
+    changes = change_feed.changes(conn, [scope_of(caller) for caller in callers], filters, 0, last)
     for number, caller in enumerate(callers):
         told_ = [UUID(change.row.call_id) for change in changes if number in change.seen_by]
         assert sorted(told_) == sorted(world.shown(caller, filters))

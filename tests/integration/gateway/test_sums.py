@@ -7,12 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway import directory, projections, sums
+from services.gateway.directory.repository import repository
+from services.gateway.journal import projections
+from services.gateway.journal import cost_by_operator
 from shared.contracts.values import Direction
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
 from tests.integration.gateway.test_prices import charged
-from tests.integration.gateway.told import NOON, TENANT, state, told
+from tests.integration.gateway.event_factories import NOON, TENANT, state, told
 
 HOUR = timedelta(hours=1)
 WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency": ""}
@@ -21,7 +23,7 @@ WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency":
 def show(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
     asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **WHOLE, **span}
     with db.connection() as conn:
-        return sums.by_operator(conn, tenant, **asked)
+        return cost_by_operator.by_operator(conn, tenant, **asked)
 
 
 def row(account: UUID | None, name: str | None, calls: int, amount: str) -> Json:
@@ -33,9 +35,9 @@ def row(account: UUID | None, name: str | None, calls: int, amount: str) -> Json
 def people(gateway_db: Postgres) -> tuple[UUID, UUID]:
     """Олена holds 101 until an hour past noon, Тарас from then on."""
     with gateway_db.connection() as conn:
-        directory.ensure_tenant(conn, TENANT, TENANT)
+        repository.ensure_tenant(conn, TENANT, TENANT)
         olena, taras = (
-            directory.ensure_account(conn, TENANT, login, "password", name, "operator")
+            repository.ensure_account(conn, TENANT, login, "password", name, "operator")
             for login, name in (("olena", "Олена"), ("taras", "Тарас"))
         )
         insert = "insert into lines (tenant, account_id, address, held_from, held_until) values (%s, %s, '101', %s, %s)"

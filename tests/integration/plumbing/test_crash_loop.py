@@ -4,7 +4,7 @@ from kombu import Connection
 
 from shared.contracts.topology import DELIVERY_LIMIT, QUEUES, dead
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker, Stack, eventually
+from tests.support.infrastructure import Broker, Stack, eventually
 
 KILLS, PREFETCH = 60, 20
 QUEUE = QUEUES[0]

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from shared.plumbing.migrate import Changed, migrate
-from shared.testing.infrastructure import ROOT, Stack
+from tests.support.infrastructure import ROOT, Stack
 
 DATABASE = "migrations_of_a_test"
 

@@ -14,7 +14,7 @@ import pytest
 
 from shared.plumbing import store
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Services, Stack
+from tests.support.infrastructure import Broker, Services, Stack
 from tests.integration.plumbing.facts import add, stream
 from tests.sizes import Size, sized
 

@@ -13,8 +13,8 @@ import pytest
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing.publisher import Outgoing, Publisher, Publishers
-from shared.testing.infrastructure import Broker, Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Stack, eventually
+from tests.support.proxy import Proxy
 from tests.sizes import Size, sized
 
 QUEUE = "publisher.of.a.test"

@@ -11,8 +11,8 @@ import pytest
 from shared.contracts.errors import Conflict, Unavailable
 from shared.plumbing import store
 from shared.plumbing.database import Postgres, is_outage
-from shared.testing.infrastructure import Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Stack, eventually
+from tests.support.proxy import Proxy
 from tests.integration.plumbing.facts import add, rang, stream
 from tests.sizes import Size, sized
 

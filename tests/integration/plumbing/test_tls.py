@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from shared.plumbing.publisher import BROKER_ERRORS, connect
-from shared.testing.infrastructure import Services, Stack
+from tests.support.infrastructure import Services, Stack
 
 ONE_DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.now(datetime.UTC)

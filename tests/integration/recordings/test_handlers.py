@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.recordings import handlers, queries, sweeping
+from services.recordings import handlers, queries
+from services.recordings import garbage_collection
 from services.recordings.domain.recording import Sound
 from services.recordings.objects import Folder
 from shared.contracts.errors import NotFound
@@ -101,7 +102,7 @@ def test_what_was_kept_long_enough_is_gone_from_the_store_and_told_as_deleted(re
         handlers.keep_settings(conn, [said(TENANT, 30)])
         conn.execute("delete from outbox")
     with clock.fixed(NOON):
-        sweeping.delete_kept_long_enough(recordings_db, objects)
+        garbage_collection.delete_kept_long_enough(recordings_db, objects)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     with recordings_db.connection() as conn:
         assert outbox(conn) == ["recording_deleted"] * number

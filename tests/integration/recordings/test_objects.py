@@ -10,7 +10,7 @@ import pytest
 from services.recordings.bucket import Bucket
 from services.recordings.objects import PIECE, Objects, objects_of
 from shared.contracts.errors import Unavailable
-from shared.testing.bucket import BUCKET, S3, s3_server
+from tests.support.bucket import BUCKET, S3, s3_server
 
 BYTES = bytes(range(256)) * 80_000
 """20 MB: more than a part of an upload."""

@@ -21,7 +21,7 @@ from shared.contracts.topology import (
     dead,
     retry,
 )
-from shared.testing.infrastructure import Broker, Stack
+from tests.support.infrastructure import Broker, Stack
 from tools.definitions import definitions
 
 REPLY = str(UUID(int=7))

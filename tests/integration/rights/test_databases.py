@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from shared.contracts.topology import SERVICES
-from shared.testing.infrastructure import Stack
+from tests.support.infrastructure import Stack
 
 NAMES = [service.name for service in SERVICES]
 

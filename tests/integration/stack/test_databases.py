@@ -6,7 +6,7 @@ from psycopg import errors
 
 from shared.contracts import topology
 from shared.contracts.topology import OWNERS
-from shared.testing.infrastructure import Stack, emptied
+from tests.support.infrastructure import Stack, emptied
 
 SERVICES = [service.name for service in topology.SERVICES]
 ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}

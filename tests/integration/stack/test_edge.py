@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from shared.testing.edge import edge_settings, start_edge
-from shared.testing.infrastructure import Services, Stack, free_port
+from tests.support.edge import edge_settings, start_edge
+from tests.support.infrastructure import Services, Stack, free_port
 
 Edge = Callable[..., str]
 SHORT = {"client_header_timeout 10s": "client_header_timeout 1s", "client_body_timeout 10s": "client_body_timeout 1s"}

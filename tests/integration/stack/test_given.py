@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing.infrastructure import ROOT, Stack
+from tests.support.infrastructure import ROOT, Stack
 
-GIVEN = ROOT / "ops/stack/given"
+GIVEN = ROOT / "ops/stack/run-if-set"
 
 
 def given(name: str, seconds: float = 5) -> str:

@@ -1,4 +1,4 @@
-"""ops/stack/keep starts what dies again, and ends with what it keeps."""
+"""ops/stack/supervise starts what dies again, and ends with what it keeps."""
 
 import itertools
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing.infrastructure import ROOT, eventually
+from tests.support.infrastructure import ROOT, eventually
 
-KEEP = ROOT / "ops/stack/keep"
+KEEP = ROOT / "ops/stack/supervise"
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from kombu import Connection
 
 from shared.plumbing.database import Postgres
-from shared.testing.asking import Ask, asking
-from shared.testing.infrastructure import Broker, Service, Services, Stack
+from tests.support.asking import Ask, asking
+from tests.support.infrastructure import Broker, Service, Services, Stack
 from tests.integration.billing.company import NUMBER, TENANT
 
 SERVICE, RELAY = "services.billing.service:BillingService", "services.billing.service:BillingRelay"

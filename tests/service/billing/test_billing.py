@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker, Service, eventually
+from tests.support.infrastructure import Broker, Service, eventually
 from tests.integration.billing.company import TENANT, call_id, ended, told
 from tests.service.billing.conftest import Ask
 

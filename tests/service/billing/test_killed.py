@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, eventually
+from tests.support.infrastructure import Broker, eventually
 from tests.integration.billing.company import TENANT
 from tests.service.billing.conftest import Ask, fill
 from tests.service.billing.test_billing import RATE, Start, latenesses, ruling_tariff

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Stack, eventually
+from tests.support.infrastructure import Broker, Stack, eventually
 from tests.service.billing.conftest import RELAY, Ask, fill
 from tests.service.billing.test_billing import Start, ruling_tariff
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.testing.infrastructure import Stack
-from shared.testing.system import System
+from tests.support.infrastructure import Stack
+from tests.support.system import System
 from tests.system.conftest import on_servers
 
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 import requests
 
-from shared.testing.infrastructure import eventually
-from shared.testing.system import System
+from tests.support.infrastructure import eventually
+from tests.support.system import System
 from tests.system.test_comments import history, put, shown
 from tests.system.test_journal import inbound, told
 

@@ -14,7 +14,7 @@ from kombu import Connection
 from services.comments import handlers
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import ROOT, Broker, Services, Stack, eventually
+from tests.support.infrastructure import ROOT, Broker, Services, Stack, eventually
 
 STOCK = "tests.service.comments.stock"
 USER, PASSWORD = "listener", "nothing-but-listening"

@@ -3,7 +3,7 @@
 import requests
 from jsonschema import Draft202012Validator, FormatChecker
 
-from services.gateway.doors.door import Plate
+from services.gateway.endpoints.endpoint import Plate
 from tests.service.gateway.samples import DOCUMENT, operation
 
 PROBLEM = "application/problem+json"

@@ -9,15 +9,15 @@ from secrets import token_urlsafe
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Allowed
 from services.gateway.domain.scope import scope_of
-from services.gateway.tokens import Claims, Tokens
+from services.gateway.auth.tokens import Claims, Tokens
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Stack
-from tests.service.gateway.stage import PASSWORD, ROLES, Company
+from tests.support.infrastructure import Stack
+from tests.service.gateway.factories import PASSWORD, ROLES, Company
 
 AN_HOUR = timedelta(hours=1)
 LOCKED_OUT = "locked-out"
@@ -82,10 +82,10 @@ class Callers:
     def _token(self, company: Company, login: str, *, lives: timedelta = AN_HOUR, ended: bool = False) -> str:
         now = datetime.now(UTC)
         with self.db.connection() as conn:
-            shown = directory.credentials(conn, company.tenant, login)
-            session_id = directory.begin_session(conn, shown, now, now + AN_HOUR)
+            shown = repository.credentials(conn, company.tenant, login)
+            session_id = repository.begin_session(conn, shown, now, now + AN_HOUR)
             if ended:
-                directory.end_session(conn, session_id, now)
+                repository.end_session(conn, session_id, now)
         return self._tokens.issue(Claims(shown.account_id, session_id), now + min(lives, -lives), now + lives)
 
     @cached_property
@@ -95,7 +95,7 @@ class Callers:
 
     def _lock_out(self) -> None:
         with self.db.connection() as conn:
-            directory.ensure_account(conn, self.company.tenant, LOCKED_OUT, PASSWORD, "Locked Out", "administrator")
+            repository.ensure_account(conn, self.company.tenant, LOCKED_OUT, PASSWORD, "Locked Out", "administrator")
 
     def _locked_out_token(self) -> str:
         """Of a session that was good until its account was disabled."""
@@ -110,8 +110,8 @@ class Callers:
     def _revoked_key(self) -> str:
         key = token_urlsafe(18)
         with self.db.connection() as conn:
-            directory.ensure_api_key(conn, self.company.tenant, "export", "revoked", key)
-            directory.ensure_api_key(conn, self.company.tenant, "export", "revoked", token_urlsafe(18))
+            repository.ensure_api_key(conn, self.company.tenant, "export", "revoked", key)
+            repository.ensure_api_key(conn, self.company.tenant, "export", "revoked", token_urlsafe(18))
         return key
 
 

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 import pytest
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack, emptied, free_port
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Services, Stack, emptied, free_port
+from tests.support.proxy import Proxy
 from tests.service.gateway.callers import Callers
 from tests.service.gateway.samples import Homes
-from tests.service.gateway.stage import Company, Gateway, Remote, found
-from tests.service.gateway.world import World
+from tests.service.gateway.factories import Company, Gateway, Remote, found
+from tests.service.gateway.scenario import World
 
 SERVICE = "services.gateway.service:GatewayService"
 PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000", "CALL_AWAITED": "0"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from shared.testing.infrastructure import eventually
+from tests.support.infrastructure import eventually
 
 STREAM = "/api/v1/journal/stream"
 Json = dict[str, Any]

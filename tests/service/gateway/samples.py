@@ -15,10 +15,10 @@ import pytest
 
 from services.billing import reratings
 from services.comments import handlers as comments
-from services.gateway import projections
+from services.gateway.journal import projections
 from services.gateway import service as service  # hangs the doors
-from services.gateway.doors.door import PLATES, Plate
-from services.gateway.doors.openapi.document import PATH_ID, document, path_of
+from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.openapi.document import PATH_ID, document, path_of
 from services.recordings import handlers as recordings
 from services.recordings.domain import recording
 from services.recordings.domain.recording import Sound
@@ -30,8 +30,8 @@ from shared.plumbing import decider, store
 from shared.plumbing.database import Postgres
 from shared.plumbing.store import Append, Written
 from tests.integration.billing.company import Billing
-from tests.integration.gateway.told import COMPANY, NOON, NUMBER, show_states, state
-from tests.service.gateway.stage import PASSWORD, ROLES, Company, report
+from tests.integration.gateway.event_factories import COMPANY, NOON, NUMBER, show_states, state
+from tests.service.gateway.factories import PASSWORD, ROLES, Company, report
 from tests.unit.feeds import switch
 
 DOCUMENT = document(PLATES)

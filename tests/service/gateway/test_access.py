@@ -7,12 +7,12 @@ import pytest
 import requests
 
 from services.gateway.domain.permissions import LEADERS, PERMISSIONS
-from services.gateway.doors.door import PLATES, Plate
-from services.gateway.doors.openapi.document import PATH_ID
+from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.openapi.document import PATH_ID
 from tests.service.gateway.answers import complaints
 from tests.service.gateway.callers import Caller
 from tests.service.gateway.samples import SUPERVISORS_WORK
-from tests.service.gateway.world import Thing, World
+from tests.service.gateway.scenario import Thing, World
 
 NOT_TAKEN = {"no-such-parameter": "1"}
 ABOUT_THINGS = {name: plate for name, plate in PLATES.items() if PATH_ID.search(plate.path)}

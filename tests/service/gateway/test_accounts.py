@@ -10,9 +10,9 @@ import pytest
 
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import eventually
-from tests.integration.gateway.told import NOON, call_id, show_states, state
-from tests.service.gateway.stage import PASSWORD, Company, Gateway, at_once
+from tests.support.infrastructure import eventually
+from tests.integration.gateway.event_factories import NOON, call_id, show_states, state
+from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
 
 ACCOUNTS = "/api/v1/accounts"
 SAID = "калина при дорозі"

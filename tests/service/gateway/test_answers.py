@@ -11,8 +11,8 @@ import pytest
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.doors.door import PLATES, Plate
-from tests.service.gateway.stage import Company, Gateway
+from services.gateway.endpoints.endpoint import PLATES, Plate
+from tests.service.gateway.factories import Company, Gateway
 
 PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions", "/healthz"]
 LARGEST = 16 * 1024 * 1024

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from shared.plumbing import clock
-from shared.testing.infrastructure import eventually
-from tests.service.gateway.stage import Company, Gateway, report
+from tests.support.infrastructure import eventually
+from tests.service.gateway.factories import Company, Gateway, report
 
 KEYS = "/api/v1/api-keys"
 NEW = {"kind": "ingest", "name": "АТС на Хрещатику"}

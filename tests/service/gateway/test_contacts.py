@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import NUMBER, call_id, show_states, state
-from tests.service.gateway.stage import Company, Gateway, at_once
+from tests.integration.gateway.event_factories import NUMBER, call_id, show_states, state
+from tests.service.gateway.factories import Company, Gateway, at_once
 
 CONTACTS, IMPORT, EXPORT = "/api/v1/contacts", "/api/v1/contacts/import", "/api/v1/contacts/export"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233", "note": "після обіду"}

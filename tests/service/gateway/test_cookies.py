@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.service.gateway.stage import Company, Gateway
+from tests.service.gateway.factories import Company, Gateway
 
 ME, OUT, JOURNAL = "/api/v1/me", "/api/v1/sessions/current", "/api/v1/journal"
 HERE = {"Sec-Fetch-Site": "same-origin"}

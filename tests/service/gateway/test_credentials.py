@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import eventually
-from tests.service.gateway.stage import ROLES, Company, Gateway, report
+from tests.support.infrastructure import eventually
+from tests.service.gateway.factories import ROLES, Company, Gateway, report
 
 FOR_PEOPLE = [("GET", "/api/v1/me"), ("DELETE", "/api/v1/sessions/current")]
 FOR_EXCHANGES = [("POST", "/api/v1/reports"), ("POST", "/api/v1/reports/freeswitch")]
@@ -61,7 +61,7 @@ def test_a_revoked_key_is_refused_within_two_seconds(gateway: Gateway, company: 
     key = company.keys["ingest"]
     assert gateway.send(key, report(company)).status_code == 202
     with gateway_db.connection() as conn:
-        directory.ensure_api_key(conn, company.tenant, "ingest", "test", "another key")
+        repository.ensure_api_key(conn, company.tenant, "ingest", "test", "another key")
     eventually(lambda: gateway.send(key, report(company)).status_code == 401, seconds=2)
     assert gateway.send("another key", report(company)).status_code == 202
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.service.gateway.samples import DOCUMENT
-from tests.service.gateway.stage import Gateway
+from tests.service.gateway.factories import Gateway
 
 OPENAPI, DOCS = "/api/v1/openapi.json", "/api/v1/docs"
 

@@ -12,12 +12,12 @@ import requests
 
 from services.gateway.domain.cells import plain
 from services.gateway.domain.exporting import COLUMNS
-from services.gateway.journal_schemas import EntrySchema
+from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Status
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import eventually
-from tests.integration.gateway.told import NOON, call_id, show, show_states, state, told
-from tests.service.gateway.stage import Company, Gateway
+from tests.support.infrastructure import eventually
+from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
+from tests.service.gateway.factories import Company, Gateway
 
 EXPORT = "/api/v1/journal/export"
 CALLS = 600

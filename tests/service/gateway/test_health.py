@@ -5,8 +5,8 @@ import time
 import pytest
 from requests import Response
 
-from shared.testing.infrastructure import eventually
-from tests.service.gateway.stage import Gateway, Remote
+from tests.support.infrastructure import eventually
+from tests.service.gateway.factories import Gateway, Remote
 
 SERVERS = ["database", "broker", "cache"]
 

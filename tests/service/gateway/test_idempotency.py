@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from services.gateway import idempotency
+from services.gateway.http import idempotency
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import call_id, show_states, state
-from tests.service.gateway.stage import PASSWORD, Company, Gateway, at_once
+from tests.integration.gateway.event_factories import call_id, show_states, state
+from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
 
 CONTACTS = "/api/v1/contacts"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack, eventually, free_port
+from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.service.gateway.conftest import SERVICE
-from tests.service.gateway.stage import Company, Gateway, found
+from tests.service.gateway.factories import Company, Gateway, found
 
 ISSUER, AUDIENCE, KID = "https://id.example.org", "journal", "2026-11"
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"

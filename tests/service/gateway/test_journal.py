@@ -6,14 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.journal_schemas import EntrySchema, JournalSchema
+from services.gateway.journal.schemas import EntrySchema, JournalSchema
 from shared.contracts.topology import OWNERS
 from shared.contracts.values import Direction
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import eventually
-from tests.integration.gateway.told import NOON, call_id, heartbeat, show, show_states, state
-from tests.service.gateway.stage import Company, Gateway
+from tests.support.infrastructure import eventually
+from tests.integration.gateway.event_factories import NOON, call_id, heartbeat, show, show_states, state
+from tests.service.gateway.factories import Company, Gateway
 
 JOURNAL = "/api/v1/journal"
 OPERATORS, SUPERVISORS = "101", "103"

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from shared.testing.infrastructure import Services, Stack, free_port
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Services, Stack, free_port
+from tests.support.proxy import Proxy
 from tests.service.gateway.conftest import SERVICE
-from tests.service.gateway.stage import PASSWORD, Company, Gateway, report
+from tests.service.gateway.factories import PASSWORD, Company, Gateway, report
 
 ME = "/api/v1/me"
 SLOWLY = {"REQUESTS_PER_SECOND": "0.2", "REQUESTS_BURST": "10"}

@@ -9,12 +9,12 @@ from marshmallow import Schema
 from psycopg import sql
 
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.doors.door import PLATES, Plate
+from services.gateway.endpoints.endpoint import PLATES, Plate
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import TABLES, Broker
+from tests.support.infrastructure import TABLES, Broker
 from tests.service.gateway import samples
 from tests.service.gateway.samples import DOCUMENT
-from tests.service.gateway.world import Thing, World
+from tests.service.gateway.scenario import Thing, World
 
 SCHEMAS = DOCUMENT["components"]["schemas"]
 NAMES = {name for schema in SCHEMAS.values() for name in schema.get("properties", {})}

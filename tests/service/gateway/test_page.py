@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from services.gateway.doors.page import FOLDER
-from tests.service.gateway.stage import Gateway
+from services.gateway.endpoints.static_files import FOLDER
+from tests.service.gateway.factories import Gateway
 
 PLACES = ["", "journal?status=missed", "legend", "contacts", "accounts"]
 PLACES += ["tariffs", "rerating", "charges", "report", "settings", "keys"]

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS
-from services.gateway.doors.door import PLATES
+from services.gateway.endpoints.endpoint import PLATES
 from tests.service.gateway import samples
 from tests.service.gateway.callers import Caller
-from tests.service.gateway.stage import ROLES
-from tests.service.gateway.world import World
+from tests.service.gateway.factories import ROLES
+from tests.service.gateway.scenario import World
 from tests.sizes import sized
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")

@@ -7,10 +7,11 @@ from statistics import fmean
 import argon2
 import pytest
 
-from services.gateway import directory, passwords
+from services.gateway.directory.repository import repository
+from services.gateway.directory.repository import passwords
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import eventually
-from tests.service.gateway.stage import PASSWORD, Company, Gateway, found
+from tests.support.infrastructure import eventually
+from tests.service.gateway.factories import PASSWORD, Company, Gateway, found
 from tests.sizes import sized
 
 
@@ -167,7 +168,7 @@ def test_what_is_revoked_elsewhere_is_refused_here_within_two_seconds(
 def test_a_new_password_ends_the_sessions_of_the_old_one(gateway: Gateway, company: Company, gateway_db: Postgres):
     token = gateway.token("operator")
     with gateway_db.connection() as conn:
-        directory.ensure_account(conn, "oselia", "operator", "новий", "Operator", "operator")
+        repository.ensure_account(conn, "oselia", "operator", "новий", "Operator", "operator")
     eventually(lambda: gateway("GET", "/api/v1/me", token=token).status_code == 401, seconds=2)
     assert gateway.sign_in("operator").status_code == 401
     assert gateway.sign_in("operator", "новий").status_code == 201

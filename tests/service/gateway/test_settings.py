@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.gateway import directory, settings
+from services.gateway.directory.repository import repository
+from services.gateway.directory.repository import settings
 from shared.contracts.gateway.schemas import newest
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Broker, Services, eventually
-from tests.integration.gateway.told import NOON, call_id, show, state
-from tests.integration.gateway.told import told as told_of
-from tests.service.gateway.stage import Company, Gateway
+from tests.support.infrastructure import Broker, Services, eventually
+from tests.integration.gateway.event_factories import NOON, call_id, show, state
+from tests.integration.gateway.event_factories import told as told_of
+from tests.service.gateway.factories import Company, Gateway
 
 SETTINGS = "/api/v1/settings"
 FIRST = {
@@ -167,7 +168,7 @@ class TestWhatOthersAreTold:
                 settings.change(conn, "oselia", changes, clock.now())
 
         with gateway_db.connection() as conn:
-            directory.ensure_tenant(conn, "oselia", "Оселя")
+            repository.ensure_tenant(conn, "oselia", "Оселя")
         with gateway_db.connection() as conn:
             settings.change(conn, "oselia", {"currency": "PLN"}, clock.now())
             other = threading.Thread(target=change, kwargs={"region": "PL"})
@@ -181,7 +182,7 @@ class TestWhatOthersAreTold:
     def test_all_companies_are_told_of_again(self, gateway_db):
         with gateway_db.connection() as conn:
             for tenant in ("oselia", "krynytsia"):
-                directory.ensure_tenant(conn, tenant, tenant)
+                repository.ensure_tenant(conn, tenant, tenant)
             settings.change(conn, "oselia", {"region": "PL"}, clock.now())
             conn.execute("delete from outbox")
             assert settings.tell_again(conn, "", clock.now()) == "oselia"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import ROOT, Broker
-from tests.service.gateway.stage import Company, Gateway, report
+from tests.support.infrastructure import ROOT, Broker
+from tests.service.gateway.factories import Company, Gateway, report
 
 PATH = "/api/v1/reports"
 QUEUE = "calls.reports"

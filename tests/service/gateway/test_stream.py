@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.gateway.doors.bell import Bell
-from services.gateway.journal_schemas import EntrySchema
+from services.gateway.journal.change_notifier import Bell
+from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Stack, eventually
-from tests.integration.gateway.told import NOON, call_id, show, show_states, state, told
+from tests.support.infrastructure import Stack, eventually
+from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
 from tests.service.gateway.listening import STREAM, Listening
-from tests.service.gateway.stage import Company, Gateway
+from tests.service.gateway.factories import Company, Gateway
 
 OPERATORS, SUPERVISORS = "101", "103"
 Listen = Callable[..., Listening]

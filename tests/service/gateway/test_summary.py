@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.gateway.journal_schemas import SummarySchema
+from services.gateway.journal.schemas import SummarySchema
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.told import NOON, show_states, state
-from tests.service.gateway.stage import Company, Gateway
+from tests.integration.gateway.event_factories import NOON, show_states, state
+from tests.service.gateway.factories import Company, Gateway
 
 SUMMARY = "/api/v1/journal/summary"
 MINUTE = timedelta(minutes=1)

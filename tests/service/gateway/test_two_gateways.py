@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.gateway import directory
+from services.gateway.directory.repository import repository
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack, eventually, free_port
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Services, Stack, eventually, free_port
+from tests.support.proxy import Proxy
 from tests.service.gateway.conftest import SERVICE
-from tests.service.gateway.stage import Company, Gateway, report
+from tests.service.gateway.factories import Company, Gateway, report
 
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"
 AT_MOST = 2.0
@@ -67,7 +67,7 @@ def test_a_new_password_or_role_ends_what_was_begun_before(
     for password, role in (("новий пароль", "operator"), ("новий пароль", "supervisor")):
         old = elsewhere.token("operator", *([] if role == "operator" else [password]))
         with gateway_db.connection() as conn:
-            directory.ensure_account(conn, company.tenant, "operator", password, "Operator", role)
+            repository.ensure_account(conn, company.tenant, "operator", password, "Operator", role)
         eventually(lambda old=old: elsewhere("GET", ME, token=old).status_code == 401, seconds=AT_MOST)
     assert elsewhere("GET", ME, token=gateway.token("operator", password)).json()["role"] == "supervisor"
 
@@ -78,5 +78,5 @@ def test_a_revoked_key_is_refused_everywhere(
     key = company.keys["ingest"]
     assert elsewhere.send(key, report(company)).status_code == 202
     with gateway_db.connection() as conn:
-        directory.ensure_api_key(conn, company.tenant, "ingest", "test", "another key")
+        repository.ensure_api_key(conn, company.tenant, "ingest", "test", "another key")
     eventually(lambda: elsewhere.send(key, report(company)).status_code == 401, seconds=AT_MOST)

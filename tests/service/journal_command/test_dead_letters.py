@@ -14,8 +14,8 @@ from shared.contracts.calls.events import call_id
 from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, dead
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from shared.testing import scenarios
-from shared.testing.infrastructure import ROOT, Broker, Services, Stack, eventually
+from tests.support import scenarios
+from tests.support.infrastructure import ROOT, Broker, Services, Stack, eventually
 from tools import dead_letters, journal
 
 QUEUE = "calls.reports"

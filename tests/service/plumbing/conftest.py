@@ -8,8 +8,8 @@ import pytest
 from kombu import Connection
 
 from shared.contracts.topology import DEAD_EXCHANGE, RPC_EXCHANGE, dead, retry
-from shared.testing.infrastructure import Broker, Service, Services, Stack, free_port
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Service, Services, Stack, free_port
+from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import PAUSES, WORK, Asker, Notes, Rpc, start_double
 
 QUORUM = {"x-queue-type": "quorum"}

@@ -19,7 +19,7 @@ from shared.plumbing.database import PATIENCE, Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
-from shared.web.http import Stream, answer, body_of, http
+from shared.http.entrypoint import Stream, answer, body_of, http
 
 logger = logging.getLogger(__name__)
 

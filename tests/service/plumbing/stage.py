@@ -12,8 +12,8 @@ from kombu import Connection
 
 from shared.contracts.topology import RPC_EXCHANGE, dead
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
+from tests.support.proxy import Proxy
 from tests.sizes import SIZES
 
 WORK = "double.work"

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from shared.testing.infrastructure import Service, Services, Stack, eventually
+from tests.support.infrastructure import Service, Services, Stack, eventually
 from tests.service.plumbing.stage import DOUBLES, Asker
 from tests.sizes import Size, sized
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from shared.testing.edge import edge_settings, start_edge
-from shared.testing.infrastructure import Service, Services, eventually, free_port
+from tests.support.edge import edge_settings, start_edge
+from tests.support.infrastructure import Service, Services, eventually, free_port
 from tests.sizes import Size, sized
 
 Start = Callable[..., Service]

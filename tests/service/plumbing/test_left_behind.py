@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from shared.testing.infrastructure import Broker, Service, Stack, eventually
+from tests.support.infrastructure import Broker, Service, Stack, eventually
 from tests.service.plumbing.stage import WORK, Asker, Notes, say
 from tests.sizes import Size, sized
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import requests
 
-from shared.testing.infrastructure import Broker, Service, eventually, free_port
+from tests.support.infrastructure import Broker, Service, eventually, free_port
 from tests.service.plumbing.stage import WORK, Notes, say
 from tests.service.plumbing.test_subscriptions import new
 

@@ -12,8 +12,8 @@ import requests
 
 from shared.contracts.topology import QUEUES, heard_by
 from shared.plumbing import relay as plumbing
-from shared.testing.infrastructure import Broker, Service, Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Service, Stack, eventually
+from tests.support.proxy import Proxy
 from tests.sizes import Size, sized
 
 Start = Callable[..., Service]

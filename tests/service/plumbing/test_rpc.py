@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import requests
 
-from shared.testing.infrastructure import Service, eventually
+from tests.support.infrastructure import Service, eventually
 from tests.service.plumbing.stage import Asker, Notes
 from tests.sizes import Size, sized
 

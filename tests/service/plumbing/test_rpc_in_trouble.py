@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import requests
 
-from shared.testing.infrastructure import Service, Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Service, Stack, eventually
+from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import Asker, Notes, Rpc
 from tests.sizes import Size, sized
 

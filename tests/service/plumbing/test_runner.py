@@ -9,8 +9,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
+from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import Notes, Rpc, say
 
 Start = Callable[..., Service]

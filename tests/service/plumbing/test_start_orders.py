@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 import requests
 
-from shared.testing.infrastructure import Services, Stack, eventually, free_port
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Services, Stack, eventually, free_port
+from tests.support.proxy import Proxy
 from tests.sizes import SIZES, Size, sized
 
 SERVERS = ("AMQP_URI", "DATABASE_URL", "REDIS_URL")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from kombu import Connection
 
 from shared.contracts.topology import EXCHANGES, RETRY_PAUSES, RPC_EXCHANGE, SERVICES, retry
-from shared.testing.infrastructure import Broker, Service, Services, Stack, eventually
-from shared.testing.system import PROCESSES
+from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
+from tests.support.system import PROCESSES
 from tests.sizes import Size, sized
 
 AT_ONCE = 40

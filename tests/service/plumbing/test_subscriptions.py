@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count, pairwise
 
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker, Service, eventually
+from tests.support.infrastructure import Broker, Service, eventually
 from tests.service.plumbing.stage import PAUSES, Notes, heard, parked, say
 from tests.sizes import Size, sized
 

@@ -4,8 +4,8 @@ import json
 import time
 from collections.abc import Callable
 
-from shared.testing.infrastructure import Broker, Service, eventually
-from shared.testing.proxy import Proxy
+from tests.support.infrastructure import Broker, Service, eventually
+from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import Notes, heard, parked, say
 from tests.sizes import Size, sized
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.recordings.links import Keyring
-from shared.testing.infrastructure import Services, Stack
+from tests.support.infrastructure import Services, Stack
 from tests.service.recordings.stage import Media
 
 SERVICE = "services.recordings.service:RecordingsService"

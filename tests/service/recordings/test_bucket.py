@@ -8,10 +8,10 @@ from uuid import uuid4
 import requests
 
 from shared.plumbing.database import Postgres
-from shared.testing.asking import asking
-from shared.testing.bucket import s3_server
-from shared.testing.infrastructure import Services, Stack, free_port
-from shared.testing.proxy import Proxy
+from tests.support.asking import asking
+from tests.support.bucket import s3_server
+from tests.support.infrastructure import Services, Stack, free_port
+from tests.support.proxy import Proxy
 from tests.service.recordings.conftest import SERVICE
 from tests.service.recordings.stage import Media, wav
 

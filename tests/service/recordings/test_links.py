@@ -11,7 +11,7 @@ from shared.contracts.recordings.links import Keyring, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from shared.testing.infrastructure import Broker, eventually
+from tests.support.infrastructure import Broker, eventually
 from tests.service.recordings.stage import Media, wav
 
 SOUND = wav(0.1)

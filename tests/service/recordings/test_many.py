@@ -17,7 +17,7 @@ from services.recordings.objects import Folder
 from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Services, Stack, eventually, free_port
+from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.service.recordings.conftest import SERVICE
 from tests.service.recordings.stage import TENANT, Media
 

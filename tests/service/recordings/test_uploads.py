@@ -16,11 +16,11 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
-from services.recordings import sweeping
+from services.recordings import garbage_collection
 from services.recordings.objects import Folder
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from shared.testing.infrastructure import Service, Services, Stack, eventually, free_port
+from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 from tests.service.recordings.conftest import SERVICE
 from tests.service.recordings.stage import MP3, OPUS, VORBIS, Media, wav, wav_of
 
@@ -161,7 +161,7 @@ def test_every_upload_that_was_taken_is_whole_whenever_the_service_is_killed(
         assert answer.status_code == 200 or call_id not in taken
         assert answer.status_code == 404 or answer.content == sent[call_id], "seen, and not whole"
     later(folder)
-    sweeping.delete_orphans(recordings_db, Folder(folder))
+    garbage_collection.delete_orphans(recordings_db, Folder(folder))
     assert len(files(folder)) == sum(answer.status_code == 200 for answer in heard.values())
     again = {call_id: client.put(call_id, sound).status_code for call_id, sound in sent.items()}
     assert again == {call_id: 200 if answer.status_code == 200 else 201 for call_id, answer in heard.items()}
@@ -212,10 +212,10 @@ def test_what_is_deleted_or_was_left_behind_is_gone_from_the_store(
             " values (%s, 't', 1, '{}', true, %s, now()), (%s, 't', 2, '{}', false, %s, now())",
             (uuid4(), kept, uuid4(), deleted),
         )
-    sweeping.delete_orphans(recordings_db, objects)
+    garbage_collection.delete_orphans(recordings_db, objects)
     assert len(files(tmp_path)) == 4
     later(tmp_path)
-    sweeping.delete_orphans(recordings_db, objects)
+    garbage_collection.delete_orphans(recordings_db, objects)
     assert [path.name for path in files(tmp_path)] == [str(kept)]
 
 

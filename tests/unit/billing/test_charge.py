@@ -9,7 +9,7 @@ from uuid import UUID
 from services.billing.domain import charge as domain
 from services.billing.domain.charge import Failed, SetPrice
 from shared.contracts.billing.events import CallPriced, CallRerated, Failure, Price, RatingFailed, Why
-from shared.testing.spec import Spec
+from tests.support.spec import Spec
 
 given = Spec(domain).given
 ID, OLHA = UUID(int=1), UUID(int=2)

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.billing.domain import tariff as domain
 from services.billing.domain.tariff import ActivateTariff, DiscardTariff, DraftTariff
 from shared.contracts.billing.events import Rounding, TariffActivated, TariffDiscarded, TariffDrafted
-from shared.testing.spec import Spec
+from tests.support.spec import Spec
 
 given = Spec(domain).given
 ID, OLHA = UUID(int=1), UUID(int=2)

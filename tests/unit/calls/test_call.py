@@ -29,9 +29,9 @@ from shared.contracts.calls.events import (
 )
 from shared.contracts.calls.reports import Report
 from shared.contracts.values import Phase, Status
-from shared.testing import scenarios
-from shared.testing.scenarios import TENANT, Scenario
-from shared.testing.spec import Spec
+from tests.support import scenarios
+from tests.support.scenarios import TENANT, Scenario
+from tests.support.spec import Spec
 
 given = Spec(domain).given
 ID = call_id(TENANT, "pbx-1")

@@ -14,7 +14,7 @@ from shared.contracts.comments.events import CommentAdded, CommentDeleted, Comme
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected
 from shared.contracts.event import Event
 from shared.contracts.values import Role
-from shared.testing.spec import Spec
+from tests.support.spec import Spec
 
 CALL, OLHA, PETRO, BOSS = UUID(int=1), UUID(int=11), UUID(int=12), UUID(int=13)
 THEN = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)

@@ -19,8 +19,8 @@ from shared.contracts.calls.events import (
     Reported,
     call_id,
 )
-from shared.feeds.ami_stream import AmiStream, Event
-from shared.feeds.asterisk import Report, Translator, translate
+from shared.feeds.asterisk.stream import AmiStream, Event
+from shared.feeds.asterisk.translator import Report, Translator, translate
 
 CAPTURES = Path(__file__).parents[2] / "data" / "asterisk" / "captures"
 TENANT = "acme"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.feeds.ami_stream import AmiStream
+from shared.feeds.asterisk.stream import AmiStream
 
 
 class Living:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.feeds.ami_stream import Event
+from shared.feeds.asterisk.stream import Event
 
 STARTED = 1_795_373_800
 STATES = {"down": "0", "ring": "4", "ringing": "5", "up": "6"}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.contracts.values import EndedBy, Phase, Status
-from shared.feeds.asterisk import Translator
+from shared.feeds.asterisk.translator import Translator
 from tests.unit.feeds.exchange import TENANT, TRUNKS, events, heard, row, rows
 from tests.unit.feeds.script import STARTED, Leg, Script
 

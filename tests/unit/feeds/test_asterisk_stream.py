@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.feeds.ami_stream import LONGEST_BLOCK, AmiStream, Event
+from shared.feeds.asterisk.stream import LONGEST_BLOCK, AmiStream, Event
 from tests.unit.feeds.exchange import capture
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n"

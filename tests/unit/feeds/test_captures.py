@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.values import Phase
-from shared.feeds.ami_stream import AmiStream, Event
-from shared.feeds.asterisk import Translator, translate
+from shared.feeds.asterisk.stream import AmiStream, Event
+from shared.feeds.asterisk.translator import Translator, translate
 from tests.unit.feeds.exchange import TENANT, TRUNKS, capture, heard, row, rows, shown, told, without_stamps
 
 TABLE = """

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from shared.feeds.freeswitch import NotUnderstood, read, translate
+from shared.feeds.freeswitch.translator import NotUnderstood, read, translate
 from tests.unit.feeds.exchange import row as row_of
 from tests.unit.feeds.switch import BEGAN, TENANT, A, B, C, dressed, json_of, leg, profile, times, xml_of
 

@@ -9,8 +9,8 @@ import pytest
 
 from shared.contracts.calls.events import CallState
 from shared.contracts.values import EndedBy
-from shared.feeds.ami_stream import AmiStream, Event
-from shared.feeds.asterisk import Report, Translator
+from shared.feeds.asterisk.stream import AmiStream, Event
+from shared.feeds.asterisk.translator import Report, Translator
 from tests.unit.feeds.exchange import CAPTURES, LOGIN, TENANT, TRUNKS, capture, events, row, rows
 from tests.unit.feeds.living import Living
 from tests.unit.feeds.script import Script

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.journal_schemas import WriteCommentSchema
+from services.gateway.journal.schemas import WriteCommentSchema
 from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
 

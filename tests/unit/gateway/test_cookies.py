@@ -6,11 +6,11 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.doors import cookies
-from shared.web.http import Problem
+from services.gateway.auth import csrf_cookies
+from shared.http.entrypoint import Problem
 
 TOKEN, HOST = "head.payload.signature", "journal.example.org"
-PROOF = cookies.proof_of(TOKEN)
+PROOF = csrf_cookies.proof_of(TOKEN)
 HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -21,7 +21,7 @@ def request(method: str = "POST", **headers: str) -> Request:
 
 def let_in(asked: Request) -> bool:
     try:
-        cookies.refuse_forged(asked, TOKEN)
+        csrf_cookies.refuse_forged(asked, TOKEN)
     except Problem as refusal:
         return refusal.status != 403
     return True
@@ -35,7 +35,7 @@ def test_reading_needs_no_proof(method):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_writing_needs_the_proof_of_this_session(method):
     assert let_in(request(method, **HERE, X_CSRF_Token=PROOF))
-    for wrong in ("", PROOF[:-1], PROOF + "x", TOKEN, cookies.proof_of("another"), "ключ"):
+    for wrong in ("", PROOF[:-1], PROOF + "x", TOKEN, csrf_cookies.proof_of("another"), "ключ"):
         assert not let_in(request(method, **HERE, X_CSRF_Token=wrong))
     assert not let_in(request(method, **HERE))
 
@@ -74,7 +74,7 @@ def test_the_proof_tells_nothing_of_the_token():
 @pytest.mark.parametrize(("proto", "secure"), [("https", True), ("http", False), ("", False)])
 def test_the_session_is_for_no_script_and_no_other_site(proto, secure):
     response = Response()
-    cookies.give(request(X_Forwarded_Proto=proto), response, TOKEN, timedelta(hours=12))
+    csrf_cookies.give(request(X_Forwarded_Proto=proto), response, TOKEN, timedelta(hours=12))
     session, proof = map(attributes, response.headers.getlist("Set-Cookie"))
     common = {"Max-Age=43200", "Path=/", "SameSite=Strict"} | ({"Secure"} if secure else set())
     assert session == {f"session={TOKEN}", "HttpOnly"} | common
@@ -87,6 +87,6 @@ def attributes(cookie: str) -> set[str]:
 
 def test_what_was_given_is_taken_back():
     response = Response()
-    cookies.take_back(request(), response)
+    csrf_cookies.take_back(request(), response)
     assert [given.split(";")[0] for given in response.headers.getlist("Set-Cookie")] == ["session=", "csrf="]
     assert all("Max-Age=0" in given for given in response.headers.getlist("Set-Cookie"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway import cursors
-from services.gateway.cursors import (
+from services.gateway.http import cursors
+from services.gateway.http.cursors import (
     Cursor,
     Place,
     Sum,

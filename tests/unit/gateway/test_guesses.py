@@ -7,10 +7,10 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from services.gateway.domain.limits import MICRO
-from services.gateway.doors.guesses import Guesses
-from services.gateway.limits import Limiter, Own
-from shared.web.http import Problem
-from shared.web.peers import Proxies
+from services.gateway.auth.login_throttle import Guesses
+from services.gateway.auth.rate_limits import Limiter, Own
+from shared.http.entrypoint import Problem
+from shared.http.client_address import Proxies
 
 CONFIG = {"FAILED_SIGN_INS_PER_ACCOUNT": 5, "FAILED_SIGN_INS_PER_ADDRESS": 20}
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"

@@ -11,7 +11,7 @@ import warnings; warnings.simplefilter("ignore")
 import eventlet; eventlet.monkey_patch()
 import json
 from services.gateway import passwords
-from services.gateway.doors import hashing
+from services.gateway.endpoints import hashing
 
 def resident():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))) // 1024

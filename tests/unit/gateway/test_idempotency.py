@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.gateway.idempotency import Repeat, digest
+from services.gateway.http.idempotency import Repeat, digest
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 WRITE = Repeat(UUID(int=1), "key", digest("PUT", "/api/v1/calls/1/comment?", "application/json", b"{}"), AT)

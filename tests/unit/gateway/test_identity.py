@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.warnings import InsecureKeyLengthWarning
 
-from services.gateway.identity import KEYS_LIVE, UNKNOWN_KEY_EVERY, Keys, Provider, Terms
-from services.gateway.tokens import BadToken
+from services.gateway.auth.oidc import KEYS_LIVE, UNKNOWN_KEY_EVERY, Keys, Provider, Terms
+from services.gateway.auth.tokens import BadToken
 
 TERMS = Terms(issuer="https://id.example.org", audience="journal", tenant_claim="org", login_claim="login")
 ED = ed25519.Ed25519PrivateKey.generate()

@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from services.gateway import journal_schemas, schemas
+from services.gateway.journal import schemas
+from services.gateway.http import schemas
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.keys import ApiKey, KeyKind
-from services.gateway.doors.journal import filters_of
+from services.gateway.endpoints.journal import filters_of
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, Status
 
@@ -19,7 +20,7 @@ VIEWER = ApiKey(id=uuid4(), tenant="oselia", kind=KeyKind.EXPORT, time_zone="Eur
 
 
 def asked(*parameters: tuple[str, str]) -> Any:
-    return schemas.load_query(journal_schemas.JournalQuerySchema(), MultiDict(parameters).lists())
+    return schemas.load_query(schemas.JournalQuerySchema(), MultiDict(parameters).lists())
 
 
 def filters(*parameters: tuple[str, str]) -> Filters:

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from services.gateway.domain.people import Account, Line
-from services.gateway.doors import stream
-from services.gateway.doors.listeners import Listener, Listeners
-from services.gateway.journal_schemas import FilterSchema
+from services.gateway.endpoints import stream
+from services.gateway.journal.subscribers import Listener, Listeners
+from services.gateway.journal.schemas import FilterSchema
 from shared.contracts.values import Role
 from shared.plumbing import clock
 

@@ -6,10 +6,10 @@ from marshmallow import Schema, fields, validate
 
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.doors.door import PLATES, Plate
-from services.gateway.doors.openapi.document import document, path_of
-from services.gateway.doors.openapi.page import curl
-from services.gateway.schemas import Moment, says
+from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.openapi.document import document, path_of
+from services.gateway.endpoints.openapi.html_page import curl
+from services.gateway.http.schemas import Moment, says
 from shared.contracts.values import Direction, Role
 from shared.contracts.wire import Instant, Length, text
 

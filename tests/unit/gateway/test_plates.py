@@ -4,7 +4,7 @@ import pytest
 
 from services.gateway import service
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.doors.door import PLATES
+from services.gateway.endpoints.endpoint import PLATES
 from shared.contracts import topology
 
 NOT_DOORS = {"show_journal_of_account"}

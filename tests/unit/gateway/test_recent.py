@@ -1,7 +1,7 @@
 """What was looked up a moment ago is not asked for again, and never outlives being forgotten."""
 
-from services.gateway.doors import recent
-from services.gateway.doors.recent import Recent
+from services.gateway.auth import ttl_cache
+from services.gateway.auth.ttl_cache import Recent
 
 
 class Register:
@@ -78,7 +78,7 @@ def test_the_second_counts_from_the_question_not_from_the_answer():
 
 
 def test_it_does_not_grow_without_end(monkeypatch):
-    monkeypatch.setattr(recent, "MOST", 10)
+    monkeypatch.setattr(ttl_cache, "MOST", 10)
     known: Recent[int, int] = Recent(1.0, lambda: 0.0)
     for key in range(100):
         known.get(key, lambda: 1)

@@ -5,7 +5,7 @@ import tempfile
 import openpyxl
 
 from services.gateway.domain.exporting import COLUMNS, Language
-from services.gateway.tables import Sheets
+from services.gateway.journal.export_writers import Sheets
 from tests.unit.gateway.test_entries import entry
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from services.gateway.tokens import BadToken, Claims, Tokens, UnknownKey, kid_of
+from services.gateway.auth.tokens import BadToken, Claims, Tokens, UnknownKey, kid_of
 from tests.unit.gateway.forgery import ATTACKS, HOUR, OTHERS_KEY, RSA_KEY, UNBEGUN, Forger
 
 KEY = ed25519.Ed25519PrivateKey.generate()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.feeds.asterisk_csv import NEAR
+from shared.feeds.asterisk.cdr_csv import NEAR
 from tests.unit.feeds import switch
 from tests.unit.feeds.test_asterisk_csv import BARE, IMPORTED, MASTER, PHONES
 from tests.unit.importing.gateway import Gateway, listening

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from shared.testing.infrastructure import ROOT
+from tests.support.infrastructure import ROOT
 from tests.performance.importing import MEBIBYTES, peak, write
 from tests.sizes import Size, sized
 from tests.unit.importing.gateway import Counter, listening

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.contracts import topology
-from shared.testing.infrastructure import ROOT
+from tests.support.infrastructure import ROOT
 from tools import definitions
 
 # In a process of its own: the runner patches every socket when it is imported.

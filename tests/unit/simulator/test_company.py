@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.addresses import normalise
 from tools.simulator import numbers
-from tools.simulator.company import found_company
+from tools.simulator.demo_company import found_company
 
 COMPANY = found_company()
 dice = st.integers(0, 2**32).map(Random)

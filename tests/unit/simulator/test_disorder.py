@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.simulator.disorder import LONGEST_DELAY, UnreliableRoad
+from tools.simulator.unreliable_transport import LONGEST_DELAY, UnreliableRoad
 from tools.simulator.reports import Report
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

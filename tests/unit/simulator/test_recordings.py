@@ -13,11 +13,11 @@ from threading import Thread
 import pytest
 
 from shared.contracts.calls.events import call_id
-from tools.simulator import voices
+from tools.simulator import audio_synthesis
 from tools.simulator.recordings import ATTEMPTS, LONGEST, Recordings
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
-from tools.simulator.voices import conversation
+from tools.simulator.audio_synthesis import conversation
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -123,12 +123,12 @@ def test_what_it_never_takes_is_given_up(journal: Journal):
 @pytest.mark.parametrize("espeak", [True, False], ids=["voices, if there are any", "tones"])
 def test_two_take_turns_and_are_heard(monkeypatch: pytest.MonkeyPatch, espeak: bool):
     if not espeak:
-        monkeypatch.setattr(voices, "_espeak", lambda: None)
-        voices._said.cache_clear()
+        monkeypatch.setattr(audio_synthesis, "_espeak", lambda: None)
+        audio_synthesis._said.cache_clear()
     with wave.open(BytesIO(conversation(8.0, Random(3)))) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         sound = array("h", file.readframes(file.getnframes()))
-    voices._said.cache_clear()
+    audio_synthesis._said.cache_clear()
     quarter = len(sound) // 4
     assert all(max(sound[part * quarter : (part + 1) * quarter]) > 1000 for part in range(4))
 

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from shared.contracts.calls.events import call_id
-from tools.simulator.remarks import ATTEMPTS, TEXTS, Remarks
+from tools.simulator.comment_writer import ATTEMPTS, TEXTS, Remarks
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from shared.contracts.values import Status
 from tests.unit.simulator.retelling import as_journal, with_call_backs
 from tools.simulator import scenarios
-from tools.simulator.company import found_company
+from tools.simulator.demo_company import found_company
 from tools.simulator.numbers import WITHHELD
 from tools.simulator.reports import Report
-from tools.simulator.scene import Scene
+from tools.simulator.scenario_context import Scene
 
 COMPANY = found_company()
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

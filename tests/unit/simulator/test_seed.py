@@ -11,7 +11,7 @@ import pytest
 
 from tools import demonstration
 from tools.seed import LINES_HELD_FROM, OTHER_TENANT, TENANT, demo_values, seed
-from tools.simulator.company import found_company
+from tools.simulator.demo_company import found_company
 
 COMPANY = found_company()
 PROMISED = [

@@ -1,0 +1,180 @@
+"""From the spool to the broker: translated in order, published with confirms, and resumed from a kept state.
+
+The state is the translator as it was at a position of the spool, with the end of the stream that made no event yet.
+After a `kill -9` it is read, and what came since is translated again into the same reports with the same ids, which are
+one report each. A state of another version of the translator is not read: then all that the spool still holds is
+translated again.
+"""
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.asterisk.quarantine import Aside
+from services.asterisk.ami_client import QUESTION
+from services.asterisk.gap_recovery import Gap
+from services.asterisk.spool import CONNECTED, Heard, Position, Spool
+from shared import feeds
+from shared.contracts.calls import reports
+from shared.contracts.errors import Invalid
+from shared.feeds.asterisk.stream import AmiStream, Event
+from shared.feeds.asterisk.translator import Translator
+from shared.plumbing.publisher import Outgoing
+
+logger = logging.getLogger(__name__)
+
+STATE = "state"
+RECORDED = "recorded"
+AT_ONCE = 500
+CLOCK_OFF = timedelta(seconds=60)
+"""As billing sees it."""
+KEEP_EVERY = 4 * 1024 * 1024
+"""Bytes of the spool between two states: as much is translated again after a kill."""
+
+
+class Teller:
+    def __init__(
+        self,
+        spool: Spool,
+        folder: Path,
+        fresh: Callable[[], Translator],
+        region: str,
+        note: Callable[[dict[str, Any]], None] = lambda recorded: None,
+        missed: Callable[[Gap, datetime], None] = lambda gap, connected_at: None,
+    ) -> None:
+        """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
+        self._spool, self._file, self._region = spool, folder / STATE, region
+        self._note, self._missed, self._aside = note, missed, Aside(folder)
+        self._unsent: list[Outgoing] = []
+        self._clock_is_off = False
+        self._position, self._translator, self._stream, self._heard_at = self._kept() or (
+            Position(),
+            fresh(),
+            AmiStream(),
+            None,
+        )
+        self._kept_at = self._position
+
+    def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
+        """All that is in the spool by now. Raises Unavailable: then the same is told again by the next call.
+
+        Answers how many records there were.
+        """
+        number, waiting = 0, self._unsent
+        for heard, after in self._spool.read(self._position):
+            number += 1
+            self._position = after
+            waiting += self.messages(self._translated(heard))
+            if len(waiting) >= AT_ONCE:
+                self._send(publish, waiting)
+        self._send(publish, waiting)
+        if self._position.segment > self._kept_at.segment or self._position.offset - self._kept_at.offset > KEEP_EVERY:
+            self.keep()
+        return number
+
+    def _send(self, publish: Callable[[Sequence[Outgoing]], None], waiting: list[Outgoing]) -> None:
+        if waiting:
+            publish(waiting)
+            waiting.clear()
+
+    def keep(self) -> None:
+        """Only when all that was translated is published. A full disk keeps the state before, and the spool with it."""
+        if self._unsent:
+            return
+        try:
+            self._write_state()
+        except OSError as error:
+            logger.error("the state cannot be kept", extra={"file": str(self._file), "error": str(error)})  # noqa: TRY400
+            return
+        self._kept_at = self._position
+        self._spool.forget(self._position)
+
+    def _write_state(self) -> None:
+        new = self._file.with_suffix(".new")
+        with new.open("wb") as file:
+            pickle.dump((VERSION, self._position, self._translator, self._stream, self._heard_at), file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+    def lives(self, call: str) -> bool:
+        """Does it go on, as far as has been heard?"""
+        return self._translator.lives(call)
+
+    def _kept(self) -> tuple[Position, Translator, AmiStream, datetime | None] | None:
+        try:
+            version, *kept = pickle.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        if version == VERSION:
+            return kept[0], kept[1], kept[2], kept[3]
+        logger.warning("another version of the translator: the spool is translated from its beginning")
+        return None
+
+    def _translated(self, heard: Heard) -> list[dict[str, Any]]:
+        if heard.kind == CONNECTED:
+            self._stream = AmiStream()
+            if self._heard_at:
+                off = self._translator.clock_off
+                gap = Gap(self._heard_at + off, heard.at + off, self._translator.calls)
+                self._missed(gap, heard.at)
+            return []
+        self._heard_at = heard.at
+        events = self._stream.feed(heard.data)
+        reports_ = [report for event in events for report in self._made_of(event, heard.at)]
+        self._look_at_clock()
+        return reports_
+
+    def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
+        """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
+        if event.get("response") == "Error" and event.get("actionid") == QUESTION:
+            told = {"answer": event.get("message"), "needed": "write = reporting, in manager.conf"}
+            logger.error("the exchange does not answer what lives: calls whose end was missed stay live", extra=told)
+        try:
+            return self._translator.feed(event, at)
+        except Exception as error:
+            logger.exception("an event is set aside", extra={"file": str(self._aside.file)})
+            self._aside.put({"event": dict(event), "heard_at": at, "error": repr(error)})
+            return []
+
+    def _look_at_clock(self) -> None:
+        """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
+        off = self._translator.clock_off
+        if (abs(off) > CLOCK_OFF) == self._clock_is_off:
+            return
+        self._clock_is_off = not self._clock_is_off
+        told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
+        logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
+
+    def messages(self, told: Sequence[dict[str, Any]]) -> list[Outgoing]:
+        """Reports as they are published."""
+        return [message for report in told if (message := self._outgoing(report))]
+
+    def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
+        """None for what no contract takes: it is set aside."""
+        try:
+            [loaded] = reports.load([report])
+        except Invalid as error:
+            logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+            self._aside.put({"report": report, "errors": error.errors})
+            return None
+        normal = reports.normalised(loaded, self._region)
+        if normal.type == RECORDED:
+            self._note(report)
+        return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
+
+
+def _version() -> str:
+    """Of all that makes reports of events: a state is of use to the very same code only."""
+    folder = Path(feeds.__file__).parent
+    return sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+
+
+VERSION = _version()

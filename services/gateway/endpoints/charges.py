@@ -1,0 +1,93 @@
+"""The price of a call explained, and the calls that could not be priced."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from services.gateway.endpoints import billing_schemas
+from services.gateway.http import cursors
+from services.gateway.journal import entries
+from services.gateway.journal import page_query
+from services.gateway.http.cursors import Cursor
+from services.gateway.domain.scope import scope_of
+from services.gateway.endpoints.endpoint import Door, Visit, door
+from services.gateway.http.upstream import ask
+from shared.contracts.errors import Rejected
+from shared.contracts.wire import Json, instant
+from shared.http.entrypoint import Problem, answer
+
+REFUSALS = {
+    "tariff_has_no_rates": "A tariff without rates prices nothing: give it some first.",
+    "tariff_is_active": "A tariff that was activated never changes: draft another.",
+    "tariff_is_discarded": "The draft was thrown away.",
+}
+FAILED = ("call_id", "state", "reason", "number", "due_at")
+
+
+class ChargeDoors(Door):
+    @door("GET", "/api/v1/calls/<call_id>/price", answers={200: billing_schemas.CallPriceSchema()})
+    def show_price(self, visit: Visit, call_id: UUID) -> Response:
+        """The price of a call: its lines, why they cost what they do, and earlier prices."""
+        with self.db.reading() as conn:
+            row = page_query.one(conn, scope_of(visit.caller), call_id)
+        visit.asked()
+        price = ask(self.billing, "price", tenant=visit.caller.tenant, call_id=str(call_id))
+        if price["state"] == "not_due":
+            # Billing may not have heard of the end yet that is in the journal already.
+            price |= entries.price(row)
+        return answer(price)
+
+    @door(
+        "GET",
+        "/api/v1/charges",
+        query=billing_schemas.ChargesQuerySchema(),
+        answers={200: billing_schemas.ChargesSchema()},
+    )
+    def list_charges(self, visit: Visit) -> Response:
+        """The calls that could not be priced, and why."""
+        asked = visit.asked()
+        found = ask(self.billing, "failed", tenant=visit.caller.tenant, **page(asked))["charges"]
+        shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
+        return answer(paged("charges", asked, shown, "failed_at", "call_id"))
+
+    @door(
+        "POST",
+        "/api/v1/charges/retry",
+        body=billing_schemas.RetryBodySchema(),
+        answers={202: billing_schemas.RetriedSchema()},
+    )
+    def retry_charges(self, visit: Visit) -> Response:
+        """Rate calls once more that could not be priced, now that the tariff is mended."""
+        call_ids = [str(call_id) for call_id in visit.sent()["call_ids"]]
+        about = {"command_id": str(visit.command_id), "tenant": visit.caller.tenant}
+        return answer(ask(self.billing, "retry", call_ids=call_ids, **about), 202)
+
+
+def page(asked: Json) -> Json:
+    """The page that is asked for and one more, in billing's words. Raises Invalid for a cursor that is not ours."""
+    words = {"limit": asked["limit"] + 1}
+    if asked["cursor"] is not None:
+        after = cursors.decode(asked["cursor"])
+        words |= {"after_at": instant(after.placed_at), "after_id": str(after.call_id)}
+    return words
+
+
+def paged(name: str, asked: Json, found: list[Json], at: str, about: str) -> Json:
+    """What was found for `page` under its name, with the cursor of the next one if there is any."""
+    shown, last = found[: asked["limit"]], None
+    if len(found) > len(shown):
+        last = cursors.encode(Cursor(datetime.fromisoformat(shown[-1][at]), UUID(shown[-1][about])))
+    return {name: shown, "next_cursor": last}
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What billing refuses, in the words of this house's doors."""
+    try:
+        yield
+    except Rejected as error:
+        reason = str(error)
+        raise Problem(409, reason.replace("_", "-"), "Conflict", REFUSALS.get(reason, reason)) from error

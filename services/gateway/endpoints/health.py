@@ -1,0 +1,90 @@
+"""Whether this process lives, and whether it can work."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import eventlet
+import psycopg
+from nameko.extensions import DependencyProvider
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis import Redis
+from redis.exceptions import RedisError
+from werkzeug.wrappers import Request, Response
+
+from services.gateway.endpoints.endpoint import Door
+from shared.contracts.errors import Unavailable
+from shared.plumbing.database import Postgres
+from shared.plumbing.publisher import BROKER_ERRORS, connect
+from shared.http.entrypoint import Problem, answer, http
+
+logger = logging.getLogger(__name__)
+
+BOUND = 2.0
+AWAY = (eventlet.Timeout, Unavailable, psycopg.Error, RedisError, *BROKER_ERRORS)
+REMEMBERED = 0.5
+
+
+class Probes:
+    """Asks each server that the gateway needs, all at once."""
+
+    def __init__(self, amqp_uri: str, redis_url: str) -> None:
+        self._amqp_uri = amqp_uri
+        self._redis = Redis.from_url(redis_url, socket_timeout=BOUND / 2, socket_connect_timeout=BOUND / 2)
+        self._asked_at, self._missing = float("-inf"), list[str]()
+
+    def missing(self, db: Postgres) -> list[str]:
+        """The servers that do not answer within BOUND seconds."""
+        if monotonic() - self._asked_at > REMEMBERED:
+            probes = {"database": lambda: _ask_database(db), "broker": self._ask_broker, "cache": self._redis.ping}
+            asked = {name: eventlet.spawn(_answers, name, probe) for name, probe in probes.items()}
+            self._missing = [name for name, answers in asked.items() if not answers.wait()]
+            self._asked_at = monotonic()
+        return self._missing
+
+    def _ask_broker(self) -> None:
+        connect(self._amqp_uri).collect()
+
+
+def _ask_database(db: Postgres) -> None:
+    with db.connection() as conn:
+        conn.execute("select 1")
+
+
+def _answers(name: str, probe: Callable[[], Any]) -> bool:
+    try:
+        with eventlet.Timeout(BOUND):
+            probe()
+    except AWAY as error:
+        logger.warning("a server does not answer", extra={"server": name, "error": str(error)})
+        return False
+    return True
+
+
+class Servers(DependencyProvider):
+    def setup(self) -> None:
+        self.probes = Probes(self.container.config["AMQP_URI"], self.container.config["REDIS_URL"])
+
+    def get_dependency(self, worker_ctx: object) -> Probes:
+        return self.probes
+
+
+class HealthDoors(Door):
+    servers = Servers()
+
+    @http("GET", "/healthz")
+    def say_alive(self, request: Request) -> Response:
+        return answer({"status": "alive"})
+
+    @http("GET", "/readyz")
+    def say_ready(self, request: Request) -> Response:
+        missing = self.servers.missing(self.db)
+        if missing:
+            detail = f"No answer from: {', '.join(missing)}."
+            return Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"}).response()
+        return answer({"status": "ready"})
+
+    @http("GET", "/metrics")
+    def show_metrics(self, request: Request) -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

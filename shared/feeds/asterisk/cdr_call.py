@@ -1,0 +1,273 @@
+"""The rows of one call into reports.
+
+A detail record says less than the exchange's events: never who hung up a talk, seldom why nobody answered, and only
+whole seconds. Where it does not say, the dialplan's own doing tells: a Dial() that ended before its time without the
+dialplan going on was given up by the caller; one that failed at once reached nobody; one that failed later was declined
+by whom it rang.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from typing import Any
+
+from shared.feeds.asterisk.clock import EPOCH, ZONE_STEP, created_at
+from shared.feeds.asterisk.translator import Report
+from shared.feeds.asterisk.call import CALLEE, CALLER, INBOUND, INTERNAL, OUTBOUND, SYSTEM, UNKNOWN, Ending
+from shared.feeds.asterisk.channels import (
+    LOCAL,
+    NO_EXTENSION,
+    NO_NUMBER,
+    Channel,
+    clean,
+    endpoints_of,
+    is_outside,
+    looks_inbound,
+)
+from shared.feeds.asterisk.cdr_csv import Row
+
+BUSY, REJECTED, CONGESTION, NO_ROUTE, NO_ANSWER, CLEARING = 17, 21, 34, 3, 19, 16
+DIAL, QUEUE = "Dial", "Queue"
+DIALLED_IN = "did:"
+"""What a dialplan may keep in `userfield`: the number that was dialled from outside."""
+LONGEST_KEY = 128
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What the rows do not tell of their exchange.
+
+    `trunks` are the endpoints that are outside lines, `phones` the numbers of endpoints that are not named after them,
+    `zone` is that of its wall clock, needed only where the uniqueid has no epoch in it.
+    """
+
+    tenant: str
+    trunks: Collection[str] = ()
+    phones: Mapping[str, str] = field(default_factory=dict)
+    zone: tzinfo = UTC
+
+
+def translate(key: str, rows: Sequence[Row], exchange: Exchange) -> list[Report]:
+    """The reports of a call; the same rows give the same reports with the same ids."""
+    return [*_Call(key, rows, exchange)]
+
+
+class _Call:
+    def __init__(self, key: str, rows: Sequence[Row], exchange: Exchange) -> None:
+        self.exchange, self.rows = exchange, sorted(rows, key=lambda row: (row.start, row.end))
+        self.key = key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
+        self.mark = sha256(repr(self.rows).encode()).hexdigest()[:12]
+        self.first = self.rows[0]
+        self.caller = _channel(self.first.channel)
+        self.tries = [row for row in self.rows if row.lastapp in (DIAL, QUEUE)]
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Report]:
+        yield self._say("placed", self.first.start, self._placed())
+        if self.direction == INBOUND and self.tries:
+            yield self._say("connecting", self.tries[0].start, {"group": self._group(self.tries[0])})
+        elif queued := next((row for row in self.tries if row.lastapp == QUEUE), None):
+            yield self._say("connecting", queued.start, {"group": self._group(queued)})
+        for row in self.tries:
+            yield from self._tried(row)
+        yield from self._offline()
+        by, cause, _ = self._ending()
+        yield self._say("ended", max(row.end for row in self.rows), {"by": by, "cause": cause})
+
+    # ── who called whom ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def direction(self) -> str:
+        if self._is_trunk(self.caller):
+            return INBOUND
+        if not self.exchange.trunks:
+            return self._guess()
+        reached = [_channel(row.dstchannel) for row in self.tries if row.dstchannel]
+        named = [endpoint for row in self.tries for endpoint in endpoints_of(row.lastdata) if row.lastapp == DIAL]
+        out = all(map(self._is_trunk, reached)) if reached else bool(named) and self._all_trunks(named)
+        tried = any(self._all_trunks(endpoints_of(row.lastdata)) for row in self.tries if row.lastapp == DIAL)
+        return OUTBOUND if out or (tried and is_outside(self.first.dst)) else INTERNAL
+
+    def _guess(self) -> str:
+        """No line is named: the look of the numbers tells, as it does of a call that is heard live."""
+        dialled = [_dialled(row) for row in self.tries]
+        number = "" if self.first.src.lower() in NO_NUMBER else self.first.src
+        if looks_inbound(self.caller, number, self.first.dst, filter(is_outside, dialled)):
+            return INBOUND
+        out = is_outside(self.first.dst) or (dialled and all(map(is_outside, dialled)))
+        return OUTBOUND if out else INTERNAL
+
+    def _all_trunks(self, endpoints: Sequence[str]) -> bool:
+        return bool(endpoints) and all(endpoint in self.exchange.trunks for endpoint in endpoints)
+
+    def _is_trunk(self, channel: Channel) -> bool:
+        return channel.is_line(self.exchange.trunks)
+
+    def _led_out(self, row: Row) -> bool:
+        """Was the far end an outside line; where none is named, an outside number?"""
+        return self._is_trunk(_channel(row.dstchannel)) if self.exchange.trunks else is_outside(_dialled(row))
+
+    @property
+    def callee(self) -> str:
+        if self.first.userfield.startswith(DIALLED_IN):
+            return clean(self.first.userfield.removeprefix(DIALLED_IN))
+        dialled = next((row.dst for row in self.rows if row.dst not in NO_EXTENSION), "")
+        unsaid = self.caller.endpoint if self.direction == INBOUND else self.first.src
+        return dialled or unsaid or "unknown"
+
+    def _placed(self) -> dict[str, Any]:
+        shown = "" if self.first.src.lower() in NO_NUMBER else self.first.src
+        own = self._phone(self.caller) if self.direction != INBOUND else ""
+        data: dict[str, str | None] = {"direction": self.direction, "caller": own or shown, "callee": self.callee}
+        if self.direction == INBOUND:
+            data["line"] = self.callee
+        elif self.direction == OUTBOUND and is_outside(shown):
+            data["line"] = shown
+        elif self.direction == OUTBOUND:
+            data["line"] = next((_channel(row.dstchannel).endpoint for row in self.tries if row.dstchannel), "") or None
+        name = clean(self.first.clid.rpartition("<")[0].strip().strip('"').replace('""', '"'))
+        if name and name not in (shown, self.callee):
+            data["caller_name"] = name
+        return {key: value for key, value in data.items() if value is not None}
+
+    def _phone(self, channel: Channel) -> str:
+        """The number of a phone of the house, as far as its name or the owner of the file tells it."""
+        given = self.exchange.phones.get(channel.endpoint, "")
+        if given or channel.technology != LOCAL:
+            return given or (channel.endpoint if channel.endpoint.isdecimal() else "")
+        return self._behind(channel)
+
+    def _behind(self, channel: Channel) -> str:
+        """`Local/101@from-internal` leads to extension 101."""
+        extension = channel.endpoint.partition("@")[0]
+        return self.exchange.phones.get(extension, extension)
+
+    # ── whom it looked for ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _group(self, row: Row) -> str:
+        return clean(row.lastdata.partition(",")[0]) if row.lastapp == QUEUE else self.callee
+
+    def _party(self, row: Row) -> str:
+        channel = _channel(row.dstchannel)
+        if self._led_out(row):
+            return _dialled(row) or (self.callee if self.direction == OUTBOUND else "") or channel.endpoint
+        return self._phone(channel) or channel.endpoint
+
+    def _tried(self, row: Row) -> Iterator[Report]:
+        if not row.dstchannel:
+            return
+        party = self._party(row)
+        if _rang(row):
+            yield self._say("ringing", row.start, {"party": party})
+        if row.disposition == "ANSWERED" and row.answer:
+            at = self._picked_up_at(row, row.answer)
+            yield self._say("answered", at, {"party": party})
+            if self.direction == INBOUND and self._led_out(row):
+                yield self._say("forwarded", at, {"to": party, "line": _channel(row.dstchannel).endpoint})
+
+    def _picked_up_at(self, row: Row, answer: datetime) -> datetime:
+        """A queue's or menu's own Answer() is earlier: those who lost stopped ringing when somebody picked up."""
+        lost = [one.end for one in self.tries if one.disposition == "NO ANSWER" and one.end <= row.end]
+        return max([answer, *lost])
+
+    def _offline(self) -> Iterator[Report]:
+        for row in self.tries:
+            if row.disposition == "FAILED" and not row.dstchannel and row.lastapp == DIAL:
+                for endpoint in endpoints_of(row.lastdata):
+                    if endpoint not in self.exchange.trunks:
+                        party = self.exchange.phones.get(endpoint, endpoint)
+                        yield self._say("offline", row.start, {"party": party})
+
+    # ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ending(self) -> Ending:
+        if any(row.disposition == "ANSWERED" and row.dstchannel for row in self.tries):
+            return Ending(UNKNOWN, CLEARING)
+        if not self.tries:
+            return Ending(SYSTEM if self.rows[-1].lastapp == "Hangup" else CALLER, CLEARING)
+        last = self.tries[-1]
+        went_on = any(row is not last and row.start >= last.end for row in self.rows if row not in self.tries)
+        match last.disposition:
+            case "BUSY":
+                return Ending(CALLEE, BUSY)
+            case "CONGESTION":
+                return Ending(SYSTEM, CONGESTION)
+            case "FAILED":
+                return Ending(SYSTEM, NO_ROUTE)
+        return self._given_up(last, went_on)
+
+    def _given_up(self, last: Row, went_on: bool) -> Ending:
+        waited, patience = last.end - last.start, _patience(last)
+        if patience and waited >= patience - SECOND:
+            return Ending(SYSTEM, NO_ANSWER)
+        if not went_on:
+            return Ending(CALLER, CLEARING)
+        return Ending(CALLEE, REJECTED) if _rang(last) and patience else Ending(SYSTEM, NO_ROUTE)
+
+    # ── a report ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _ahead(self) -> timedelta | None:
+        """Of UTC: a call's first row and the epoch in its uniqueid are one moment."""
+        created = created_at(self.first.uniqueid)
+        return round((self.first.start.replace(tzinfo=UTC) - created) / ZONE_STEP) * ZONE_STEP if created else None
+
+    def _instant(self, reading: datetime) -> str:
+        """The end of the second that the record tells: what was heard live of the same call is earlier, and counts."""
+        if self._ahead is None:
+            at = reading.replace(tzinfo=self.exchange.zone).astimezone(UTC)
+        else:
+            at = reading - self._ahead
+        return f"{at.replace(tzinfo=None).isoformat()}.999999Z"
+
+    def _say(self, type_: str, at: datetime, data: dict[str, Any]) -> Report:
+        self.number += 1
+        # The 2: other instants than those of reports that are known as csv.
+        report_id = f"{self.key[:96]}:csv2:{self.mark}:{self.number}"
+        tenant = self.exchange.tenant
+        return {
+            "report_id": report_id,
+            "tenant": tenant,
+            "call": self.key,
+            "type": type_,
+            "at": self._instant(at),
+            "data": data,
+        }
+
+
+@lru_cache(maxsize=1024)
+def _channel(name: str) -> Channel:
+    """What its name tells; not to be changed."""
+    channel = Channel(uniqueid="", name="", call="", created_at=EPOCH, connection=0)
+    channel.rename(name)
+    return channel
+
+
+def _dialled(row: Row) -> str:
+    return _number_of(row.lastdata, _channel(row.dstchannel).endpoint) if row.lastapp == DIAL else ""
+
+
+@lru_cache(maxsize=1024)
+def _number_of(dial: str, reached: str) -> str:
+    """`79990000001` of `PJSIP/79990000001@provider,20` and `SIP/provider/79990000001`; of several the one reached."""
+    targets = dial.partition(",")[0].split("&")
+    channel = Channel(uniqueid="", name="", call="", created_at=EPOCH, connection=0)
+    channel.dial_string = clean(next((one for one in targets if endpoints_of(one) == [reached]), targets[0]))
+    return channel.dialled_number
+
+
+def _rang(row: Row) -> bool:
+    if row.disposition == "NO ANSWER":
+        return row.lastapp == QUEUE or row.end > row.start
+    return row.disposition == "ANSWERED"
+
+
+def _patience(row: Row) -> timedelta | None:
+    """How long Dial() or Queue() was to try."""
+    given = row.lastdata.split(",")
+    number = {DIAL: 1, QUEUE: 4}[row.lastapp]
+    text = given[number].strip() if len(given) > number else ""
+    return timedelta(seconds=int(text)) if text.isdecimal() and len(text) < 7 else None

@@ -1,0 +1,117 @@
+"""What a new connection tells of the time without one: nothing is replayed, but the live channels can be listed."""
+
+import re
+from datetime import datetime, timedelta
+
+from shared.feeds.asterisk.clock import EPOCH, Clock, created_at, within_second
+from shared.feeds.asterisk.stream import Event
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.call import KILLED, UNSEEN
+from shared.feeds.asterisk.channels import Channel
+from shared.feeds.asterisk.dialing import Search
+from shared.feeds.asterisk.conversation import Talk
+
+RESPONSE = ""
+LOGGED_IN = "Authentication accepted"
+UPTIME_ERROR = timedelta(seconds=1.5)
+
+_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d)")
+_WHOLE = re.compile(r"\d{1,9}")
+"""More digits are no length of anything that lives."""
+
+
+class Connection:
+    def __init__(self, board: Board, clock: Clock, search: Search, talk: Talk) -> None:
+        self.board = board
+        self.clock = clock
+        self._search = search
+        self._talk = talk
+        self._listed: set[str] = set()
+        self._started = ""
+        self._uptime: timedelta | None = None
+        self._booted_at: datetime | None = None
+        self.handlers: Handlers = {
+            RESPONSE: self._response,
+            "FullyBooted": self._booted,
+            "CoreShowChannel": self._list,
+            "Status": self._list,
+            "CoreShowChannelsComplete": self._end_list,
+        }
+
+    def _response(self, event: Event, at: datetime | None) -> None:
+        if "corestartupdate" in event:
+            self._tell_start(f"{event['corestartupdate']} {event.get('corestartuptime', '')}")
+        if event.get("message") != LOGGED_IN:
+            return
+        self.board.connection += 1
+        self._listed.clear()
+        self.board.forget_empty_bridges()
+        for call in self.board.calls.values():
+            call.interrupted = True
+
+    def _tell_start(self, started: str) -> None:
+        """By the exchange's own clock, in whatever zone: another start than before ended all calls.
+
+        Only this is told while it still boots: that no channel lives is told then too, before FullyBooted.
+        """
+        if self._started not in ("", started):
+            self._bury_all()
+        self._started = started
+
+    def _booted(self, event: Event, at: datetime | None) -> None:
+        uptime = _seconds(event.get("uptime", "")) or timedelta()
+        if self._booted_at and self._booted_at + uptime + UPTIME_ERROR < self.clock.latest:
+            self._bury_all()
+        self._uptime, self._booted_at = uptime, None
+
+    def tell_boot(self) -> None:
+        """The first instant heard after the uptime tells when the exchange was started."""
+        if self._uptime is not None and self.clock.latest > EPOCH:
+            self._booted_at = self._booted_at or self.clock.latest - self._uptime
+
+    def _bury_all(self) -> None:
+        for call in self.board.calls.values():
+            call.fate = KILLED
+            for channel in call.channels.values():
+                self._lose(channel, self.clock.latest)
+
+    def _lose(self, channel: Channel, at: datetime) -> None:
+        channel.gone, channel.gone_at = True, channel.gone_at or at
+        self.board.leave(channel)
+        self.board.touch(channel)
+
+    def _list(self, event: Event, at: datetime | None) -> None:
+        age = _seconds(event.get("seconds") or event.get("duration", ""))
+        created = created_at(event.get("uniqueid", ""))
+        estimate = within_second(created + age) if created and age is not None else self.clock.now
+        self.clock.advance(estimate)
+        channel = self.board.meet(event, estimate)
+        if channel is None:
+            return
+        self._listed.add(channel.uniqueid)
+        if channel.seen_new and channel.connection == self.board.connection:
+            # Its events are all heard, and tell it to the microsecond.
+            return
+        self._search.alert(channel, event.get("channelstate"), estimate)
+        if event.get("bridgeid"):
+            self.board.enter(channel, self.board.bridge(event))
+            self._talk.connect(channel, estimate, estimated=True)
+        self._search.settle(channel, event)
+
+    def _end_list(self, event: Event, at: datetime | None) -> None:
+        """What lived before this connection and is not listed ended unseen, not later than now."""
+        for channel in list(self.board.channels.values()):
+            if channel.connection < self.board.connection and channel.uniqueid not in self._listed and not channel.gone:
+                self.board.call_of(channel).fate = UNSEEN
+                self._lose(channel, within_second(self.clock.now))
+        for call in self.board.calls.values():
+            if not call.is_over:
+                call.fate = None
+
+
+def _seconds(text: str) -> timedelta | None:
+    """`3` of Status, `00:00:03` of CoreShowChannel."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return timedelta(seconds=int(text)) if _WHOLE.fullmatch(text) else None
+    return timedelta(hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3]))

@@ -1,0 +1,28 @@
+"""How many long answers somebody may take at once from this process."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+from shared.http.problems import too_many
+
+AGAIN_AFTER = 1.0
+
+
+class AtOnce:
+    """`with places.place(caller.id):` while the answer lasts. Raises Problem 429 when all of a caller's are taken."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most, self._what, self._taken = most, what, Counter[Hashable]()
+
+    @contextmanager
+    def place(self, who: Hashable) -> Iterator[None]:
+        if self._taken[who] >= self._most:
+            raise too_many(AGAIN_AFTER, f"At most {self._most} {self._what} at once.")
+        self._taken[who] += 1
+        try:
+            yield
+        finally:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]

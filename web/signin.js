@@ -1,0 +1,70 @@
+/** Signing in: login, then password; whose login it is only when the answer asks for that. */
+
+import { send } from "./api.js";
+import { el } from "./dom.js";
+import { field, mark } from "./forms.js";
+import { statusIcon } from "./icons.js";
+import { languageButton, themeButton } from "./shell.js";
+import { inWords } from "./placeholders.js";
+import { t } from "./i18n.js";
+
+const PARADE = [["answered", "inbound"], ["ringing", "outbound"], ["missed", "inbound"], ["returned", "inbound"], ["declined", "outbound"]];
+
+export function signIn({ note, redraw, entered }) {
+  const login = el("input", { name: "login", autocomplete: "username", required: true, maxlength: 128, autocapitalize: "none", spellcheck: "false" });
+  const password = el("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 1024 });
+  const company = field(t("company"), el("input", { name: "tenant", autocomplete: "organization", maxlength: 128 }), t("company_hint"));
+  company.hidden = true;
+  const said = el("p", { class: note ? "note" : "wrong", role: "alert", hidden: !note }, note ?? "");
+  const go = el("button", { type: "submit", class: "main wide" }, t("sign_in"));
+
+  const form = el(
+    "form",
+    { class: "card", method: "post", novalidate: true },
+    el("h1", {}, t("sign_in_title")),
+    said,
+    company,
+    field(t("login"), login),
+    field(t("password"), password),
+    go,
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!login.value) return login.focus();
+    if (!password.value) return password.focus();
+    go.disabled = true;
+    const { tenant, ...sent } = Object.fromEntries(new FormData(form));
+    try {
+      await send("POST", "/sessions", tenant ? { tenant, ...sent } : sent);
+      return entered();
+    } catch (error) {
+      said.className = "wrong";
+      said.hidden = false;
+      said.textContent = error.status === 401 ? t("sign_in_wrong") : inWords(error);
+      if (error.problem?.errors?.tenant) {
+        company.hidden = false;
+        said.hidden = true;
+        mark(form, {});
+        company.querySelector("input").focus();
+      } else if (error.status === 401) password.select();
+    } finally {
+      go.disabled = false;
+    }
+    return undefined;
+  });
+
+  queueMicrotask(() => login.focus());
+  return el(
+    "div",
+    { class: "door" },
+    el("div", { class: "corner" }, languageButton(redraw), themeButton()),
+    el(
+      "main",
+      {},
+      el("p", { class: "brand" }, t("title")),
+      el("p", { class: "slogan" }, t("slogan")),
+      el("div", { class: "parade", "aria-hidden": "true" }, PARADE.map((one) => statusIcon(...one))),
+      form,
+    ),
+  );
+}
