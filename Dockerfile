@@ -13,6 +13,7 @@ COPY ops/compose/http-healthcheck ops/compose/
 COPY shared shared
 COPY services/__init__.py services/
 COPY services/$SERVICE services/$SERVICE
+COPY web web
 RUN python -m compileall -q shared services
 ENV STACK_DIR=/run/stack ALIVE_FILE=/tmp/alive PSYCOPG_WAIT_FUNC=wait_select PYTHONUNBUFFERED=1
 # A volume that is mounted for the first time belongs to whoever owns the folder under it.

@@ -22,8 +22,7 @@ import psycopg
 
 from shared.contracts.errors import ServiceError
 from shared.plumbing.publisher import BROKER_ERRORS, Publisher
-from tools import dead_letters, streams
-from tools import verify_projections
+from tools import dead_letters, streams, verify_projections
 from tools.dead_letters import QUEUE_NAMES, Letter
 from tools.importing import command as importing
 from tools.verify_projections import Rows

@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 
 from psycopg import Connection, connect
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from tools import demonstration
 from tools.demonstration import LINES_HELD_FROM, OTHER_TENANT, TENANT
 from tools.simulator.demo_company import NAME, Company, Person, found_company

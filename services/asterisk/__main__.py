@@ -115,7 +115,7 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    listen, alive = ami.hearing.listen, lambda: runner.say_alive(os.environ.get("ALIVE_FILE"))
+    listen, alive = ami.hearing.listen, lambda: runner.touch_liveness_file(os.environ.get("ALIVE_FILE"))
     for work in (listen, ami.tell, ami.sync, ami.bring, ami.look_up, alive):
         threading.Thread(target=_or_die, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):

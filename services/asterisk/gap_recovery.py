@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.asterisk.quarantine import Aside
-from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, NotUnderstood, Row
 from shared.feeds.asterisk.cdr_call import Exchange, translate
+from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, NotUnderstood, Row
 from shared.feeds.csv_records import fields_of, records_of
 from shared.plumbing import clock
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import orjson
 
-from services.asterisk.quarantine import Aside
 from services.asterisk.ami_client import QUESTION
 from services.asterisk.gap_recovery import Gap
+from services.asterisk.quarantine import Aside
 from services.asterisk.spool import CONNECTED, Heard, Position, Spool
 from shared import feeds
 from shared.contracts.calls import reports

@@ -16,7 +16,7 @@ from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, logs, store
 from shared.plumbing.database import Connection
-from shared.plumbing.decider import Order
+from shared.plumbing.decider import CommandEnvelope
 
 TAKE_SLICE = """
     insert into uploads (upload_id, number, tenant, content, taken_at)
@@ -94,7 +94,7 @@ def _carry_out(conn: Connection, tenant: str, tariff_id: UUID, command: Command,
     store.lock(conn, [stream])
     if queries.tariff(conn, tenant, tariff_id) is None and not new:
         raise NotFound
-    order = Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
+    order = CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
     changes = decider.execute(conn, domain, [order], describe)
     projections.keep_tariffs(conn, changes, command.at)
     return queries.show_tariff(conn, tenant, tariff_id)

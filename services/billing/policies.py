@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.billing import projections, queries
-from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
 from services.billing.domain import rating
 from services.billing.domain.call import EndedCall
@@ -17,6 +16,7 @@ from services.billing.domain.charge import Failed, Rated, SetPrice
 from services.billing.domain.due import EndHeard, merge
 from services.billing.domain.rate_book import RateBook, ruling
 from services.billing.queries import Tariffs, Terms
+from services.billing.rate_book_cache import Books
 from services.billing.schemas import EndedCallSchema
 from shared.contracts.billing.due import due_at
 from shared.contracts.billing.events import Price
@@ -26,9 +26,9 @@ from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.values import Phase
 from shared.contracts.wire import EnvelopeSchema, Json
 from shared.plumbing import clock, commands, decider, store
+from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import Connection, as_rows
-from shared.plumbing.decider import Order
-from shared.plumbing.cooperative import in_turns
+from shared.plumbing.decider import CommandEnvelope
 
 ROW = """(
     tenant text, call_id uuid, version int, facts jsonb, placed_at timestamptz, ended_at timestamptz,
@@ -88,7 +88,7 @@ def hear_calls(conn: Connection, messages: Sequence[Message], default: Terms) ->
         return
     terms = queries.terms(conn, {envelope["tenant"] for envelope in ended}, default)
     latest: dict[UUID, EndHeard] = {}
-    for envelope in in_turns(ended):
+    for envelope in cooperatively(ended):
         if heard := _heard(envelope, terms[envelope["tenant"]].price_delay):
             known = latest.get(heard.call_id)
             latest[heard.call_id] = merge(known, heard) if known else heard
@@ -144,7 +144,9 @@ def rate_due(conn: Connection, books: Books, default: Terms, most: int) -> int:
     return len(due)
 
 
-def order(conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime) -> Order:
+def order(
+    conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime
+) -> CommandEnvelope:
     """Rate the call by the tariff in force when it was answered."""
     call: EndedCall = ENDED_CALL.load(due.facts)
     tariff_id = ruling(tariffs.validities, call.answered_at or call.placed_at)
@@ -156,7 +158,9 @@ def order(conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms
         outcome=outcome(call, book, terms.currency),
         at=now,
     )
-    return Order(tenant=due.tenant, stream=f"charge-{due.call_id}", command=command, correlation_id=due.correlation_id)
+    return CommandEnvelope(
+        tenant=due.tenant, stream=f"charge-{due.call_id}", command=command, correlation_id=due.correlation_id
+    )
 
 
 def outcome(call: EndedCall, book: RateBook | None, currency: str) -> Price | Failed:

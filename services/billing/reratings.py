@@ -15,20 +15,20 @@ from uuid import UUID
 import orjson
 
 from services.billing import policies, projections, queries
-from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
 from services.billing.domain.charge import Rated
 from services.billing.domain.comparison import Key, Sum, compare
 from services.billing.domain.due import EndHeard
 from services.billing.domain.rate_book import Validity
 from services.billing.queries import Tariffs, Terms
+from services.billing.rate_book_cache import Books
 from shared.contracts.billing.events import Price, Tariff, TariffState, Why
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.errors import Invalid, NotFound, Rejected
 from shared.contracts.wire import Json, instant
 from shared.plumbing import clock, commands, decider, store
 from shared.plumbing.database import Connection, as_rows
-from shared.plumbing.decider import Order
+from shared.plumbing.decider import CommandEnvelope
 
 BEGIN = """
     insert into reratings (rerating_id, tenant, placed_from, placed_to, tariff_id, tariff, dry_run, by, begun_at, total)
@@ -201,7 +201,7 @@ def _tariffs(conn: Connection, rerating: Rerating) -> Tariffs:
     return Tariffs([Validity(SINCE_EVER, tried.tariff_id)], {tried.tariff_id: tried})
 
 
-def _order(order: Order, rerating: Rerating) -> Order:
+def _order(order: CommandEnvelope, rerating: Rerating) -> CommandEnvelope:
     return replace(order, command=replace(order.command, why=Why.RERATED, by=rerating.by))
 
 
@@ -209,7 +209,7 @@ def _replayed(histories: Mapping[str, Any]) -> dict[str, Rated]:
     return {stream: decider.replay(domain, history) for stream, history in histories.items()}
 
 
-def _after(rated: Rated, order: Order) -> Rated:
+def _after(rated: Rated, order: CommandEnvelope) -> Rated:
     for event in domain.decide(rated, order.command):
         rated = domain.evolve(rated, event)
     return rated

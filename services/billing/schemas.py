@@ -6,16 +6,16 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
+from services.billing.cost_report import By
 from services.billing.domain.call import EndedCall
 from services.billing.domain.rate_book import overlaps
-from services.billing.cost_report import By
 from shared.contracts.billing.events import Rate
 from shared.contracts.billing.rates import MOST_RATES, RateSchema, RoundingSchema, is_prefix, known_currency
 from shared.contracts.calls.schemas import ForwardSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
-from shared.plumbing.cooperative import in_turns
+from shared.plumbing.cooperative import cooperatively
 
 MOST_ERRORS, MOST_ALIKE = 100, 10_000
 MOST, MOST_SUMS = 201, 1001
@@ -30,7 +30,7 @@ NAME = validate.Length(1, 100)
 def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
     """Numbered rows as rates. Raises Invalid, by `place` and number, and then nothing is taken."""
     rates, numbers, errors, alike = list[Rate](), list[int](), dict[str, Any](), dict[str, Rate]()
-    for number, row in in_turns(rows):
+    for number, row in cooperatively(rows):
         try:
             rates.append(loaded(row, alike))
             numbers.append(number)

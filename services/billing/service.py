@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 from nameko.dependency_providers import Config
 
-from services.billing import handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
-from services.billing import cost_report
-from services.billing.rate_book_cache import Books
+from services.billing import cost_report, handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
 from services.billing.queries import Terms
+from services.billing.rate_book_cache import Books
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
@@ -35,31 +34,31 @@ class BillingService:
 
     @subscribe("billing.calls", batch=500, linger=LINGER)
     def hear_calls(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             policies.hear_calls(conn, messages, self._default())
 
     @subscribe("billing.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(RATE_EVERY)
     def rate_due(self) -> None:
         rated = AT_ONCE
         while rated == AT_ONCE:
-            with self.db.working() as conn:
+            with self.db.long_transaction() as conn:
                 rated = policies.rate_due(conn, self.books, self._default(), AT_ONCE)
 
     @every(RERATE_EVERY)
     def rate_again(self) -> None:
         more = True
         while more:
-            with self.db.working() as conn:
+            with self.db.long_transaction() as conn:
                 more = reratings.work(conn, self.books, self._default(), AT_ONCE)
 
     @every(FORGET_EVERY)
     def forget_uploads(self) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             handlers.forget_uploads(conn)
 
     @rpc
@@ -71,7 +70,7 @@ class BillingService:
     def draft_tariff(self, **command: Any) -> Json:
         asked = schemas.DraftSchema().load(command)
         drafted = self._rates(asked["tenant"], asked.pop("rates"), asked.pop("upload"))
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return handlers.draft_tariff(conn, drafted=drafted, **asked)
 
     @rpc
@@ -86,35 +85,35 @@ class BillingService:
 
     @rpc
     def tariffs(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return {"tariffs": queries.list_tariffs(conn, **schemas.ListQuerySchema().load(query))}
 
     @rpc
     def tariff(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return queries.show_tariff(conn, **schemas.TariffQuerySchema().load(query))
 
     @rpc
     def rates(self, **query: Any) -> Json:
         asked = schemas.RatesQuerySchema().load(query)
         number = asked.pop("slice")
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return {"rates": rates.read_slice(conn, queries.digest(conn, **asked), number)}
 
     @rpc
     def price(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return prices.show(conn, **schemas.CallQuerySchema().load(query))
 
     @rpc
     def timeline(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
         return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
 
     @rpc
     def failed(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return {"charges": queries.failed(conn, **schemas.ListQuerySchema().load(query))}
 
     @rpc
@@ -124,34 +123,34 @@ class BillingService:
 
     @rpc
     def rerate(self, **command: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return reratings.begin(conn, **schemas.RerateSchema().load(command))
 
     @rpc
     def rerating(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return reratings.show(conn, **schemas.ReratingQuerySchema().load(query))
 
     @rpc
     def rerating_sums(self, **query: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return {"by_prefix": reratings.by_prefix(conn, **schemas.ReratingSumsQuerySchema().load(query))}
 
     @rpc
     def report(self, **query: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return cost_report.show(conn, **schemas.SumsQuerySchema().load(query))
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return policies.resend(conn, **schemas.ResendSchema().load(command))
 
     def _rates(self, tenant: str, sent: list[Any], upload: Json | None) -> list[Rate]:
         """The rates of a draft, checked before any transaction begins."""
         if upload is None:
             return schemas.checked(enumerate(sent), "rate")
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             content = queries.uploaded(conn, tenant, upload["id"], upload["slices"])
         if upload["format"] == "csv":
             return rate_csv.read(content)

@@ -32,9 +32,9 @@ from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, inbox, logs, store
+from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import Connection, is_outage
-from shared.plumbing.decider import Changed, Order
-from shared.plumbing.cooperative import in_turns
+from shared.plumbing.decider import Changed, CommandEnvelope
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Wi
     """
     taken: dict[str, tuple[Report, str]] = {}
     digests: dict[str, bytes] = {}
-    for report, (body, about) in zip(reports.load(in_turns(body for body, _ in heard)), heard, strict=True):
+    for report, (body, about) in zip(reports.load(cooperatively(body for body, _ in heard)), heard, strict=True):
         key, digest = f"{report.tenant} {report.report_id}", _digest(body)
         if digests.setdefault(key, digest) != digest:
             raise Rejected("report_id_used_for_other_content")
@@ -75,20 +75,20 @@ def _digest(body: Any) -> bytes:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _order(report: Report, correlation_id: str) -> Order:
+def _order(report: Report, correlation_id: str) -> CommandEnvelope:
     about = call_id(report.tenant, report.call)
     fact = SAYS[report.type](call_id=about, at=report.at, report_id=report.report_id, **report.data)
-    return Order(
+    return CommandEnvelope(
         tenant=report.tenant, stream=f"call-{about}", command=TakeReport(fact=fact), correlation_id=correlation_id
     )
 
 
-def _carry_out(conn: Connection, orders: Sequence[Order], windows: Windows) -> bool:
+def _carry_out(conn: Connection, orders: Sequence[CommandEnvelope], windows: Windows) -> bool:
     changes = _execute(conn, orders)
     return policies.note_returns_due(conn, changes, windows)
 
 
-def _execute(conn: Connection, orders: Sequence[Order]) -> list[Changed]:
+def _execute(conn: Connection, orders: Sequence[CommandEnvelope]) -> list[Changed]:
     changes = decider.execute(conn, domain, orders, describe)
     projections.keep_calls(conn, changes, clock.now())
     return changes
@@ -133,7 +133,7 @@ def give_up_silent_calls(conn: Connection, silence: timedelta, windows: Windows)
     store.lock(conn, [f"call-{one}" for one in locked])
     # Asked again under the lock: a report may have come in between.
     orders = [
-        Order(
+        CommandEnvelope(
             tenant=tenant,
             stream=f"call-{silent}",
             command=GiveUp(call_id=silent),

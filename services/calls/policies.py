@@ -15,7 +15,7 @@ from services.calls.domain.returns import CallBack, MissedCall, Windows, returne
 from shared.contracts.values import Direction
 from shared.plumbing import logs
 from shared.plumbing.database import Connection
-from shared.plumbing.decider import Changed, Order
+from shared.plumbing.decider import Changed, CommandEnvelope
 
 MOST = 500
 
@@ -83,7 +83,7 @@ def take_due(conn: Connection) -> list[Due]:
     return due
 
 
-def orders_for_returns(conn: Connection, due: Sequence[Due], windows: Windows, at: datetime) -> list[Order]:
+def orders_for_returns(conn: Connection, due: Sequence[Due], windows: Windows, at: datetime) -> list[CommandEnvelope]:
     """The orders, given at `at`, that put right what was due."""
     columns = _columns(due)
     call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
@@ -101,13 +101,15 @@ def set_aside(conn: Connection, due: Due, error: Exception) -> None:
     conn.execute(SET_ASIDE, {**due._asdict(), "error": f"{type(error).__name__}: {error}"[:2000]})
 
 
-def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> Order:
+def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> CommandEnvelope:
     command = SetReturnedBy(
         call_id=missed.call_id,
         returned_by=call_back.call_id if call_back else None,
         at=at,
     )
-    return Order(tenant=tenant, stream=f"call-{missed.call_id}", command=command, correlation_id=logs.correlation_id())
+    return CommandEnvelope(
+        tenant=tenant, stream=f"call-{missed.call_id}", command=command, correlation_id=logs.correlation_id()
+    )
 
 
 def _columns(due: Iterable[Due]) -> dict[str, list[object]]:

@@ -27,7 +27,7 @@ class CallsService:
 
     @subscribe("calls.reports", batch=500)
     def take_reports(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             heard = [(message.body, message.correlation_id) for message in messages]
             returns_due = handlers.take_reports(conn, heard, self._windows(conn))
         if returns_due:
@@ -35,7 +35,7 @@ class CallsService:
 
     @subscribe("calls.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(LEFT_OVER_EVERY)
@@ -44,7 +44,7 @@ class CallsService:
 
     @every(WATCH_EVERY)
     def give_up_silent_calls(self) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             silence = timedelta(hours=float(self.config["SILENCE_HOURS"]))
             handlers.give_up_silent_calls(conn, silence, self._windows(conn))
 
@@ -61,13 +61,13 @@ class CallsService:
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
     def _decide_returns(self) -> None:
         again = True
         while again:
-            with self.db.working() as conn:
+            with self.db.long_transaction() as conn:
                 again = handlers.decide_returns(conn, self._windows(conn))
 
     def _windows(self, conn: Connection) -> Windows:

@@ -13,7 +13,7 @@ from shared.contracts.values import Role
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, logs, store
 from shared.plumbing.database import Connection
-from shared.plumbing.decider import Order
+from shared.plumbing.decider import CommandEnvelope
 
 STATE = schemas.CommentStateSchema()
 
@@ -46,7 +46,7 @@ def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, autho
 
 def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
     stream = f"comment-{command.call_id}"
-    order = Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
+    order = CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
     try:
         changes = decider.execute(conn, domain, [order], describe)
     except Conflict as error:

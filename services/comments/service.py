@@ -26,19 +26,19 @@ class CommentsService:
 
     @rpc
     def history(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             versions = queries.history(conn, **schemas.CallQuerySchema().load(query))
         return {"versions": schemas.VersionSchema(many=True).dump(versions)}
 
     @rpc
     def timeline(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
         return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
 

@@ -6,29 +6,29 @@ from datetime import timedelta
 from nameko.dependency_providers import Config
 from prometheus_client import Histogram
 
+from services.gateway.directory import settings
+from services.gateway.endpoints.accounts import AccountEndpoints
+from services.gateway.endpoints.api_keys import ApiKeyEndpoints
+from services.gateway.endpoints.billing_report import BillingReportEndpoints
+from services.gateway.endpoints.charges import ChargeEndpoints
+from services.gateway.endpoints.comments import CommentEndpoints
+from services.gateway.endpoints.contacts import ContactEndpoints
+from services.gateway.endpoints.docs import DocumentEndpoints
+from services.gateway.endpoints.export import ExportEndpoints
+from services.gateway.endpoints.freeswitch import FreeswitchEndpoints
+from services.gateway.endpoints.health import HealthEndpoints
+from services.gateway.endpoints.journal import JournalEndpoints
+from services.gateway.endpoints.recordings import RecordingEndpoints
+from services.gateway.endpoints.reports import ReportEndpoints
+from services.gateway.endpoints.reratings import ReratingEndpoints
+from services.gateway.endpoints.sessions import SessionEndpoints
+from services.gateway.endpoints.settings import SettingsEndpoints
+from services.gateway.endpoints.static_files import PageEndpoints
+from services.gateway.endpoints.stream import StreamEndpoints
+from services.gateway.endpoints.tariffs import TariffEndpoints
 from services.gateway.http import idempotency
 from services.gateway.journal import projections
-from services.gateway.directory.repository import settings
-from services.gateway.endpoints.accounts import AccountDoors
-from services.gateway.endpoints.api_keys import ApiKeyDoors
-from services.gateway.journal.change_notifier import RedisBell
-from services.gateway.endpoints.billing_report import BillingReportDoors
-from services.gateway.endpoints.charges import ChargeDoors
-from services.gateway.endpoints.comments import CommentDoors
-from services.gateway.endpoints.contacts import ContactDoors
-from services.gateway.endpoints.docs import DocumentDoors
-from services.gateway.endpoints.export import ExportDoors
-from services.gateway.endpoints.freeswitch import FreeswitchDoors
-from services.gateway.endpoints.health import HealthDoors
-from services.gateway.endpoints.journal import JournalDoors
-from services.gateway.endpoints.static_files import PageDoors
-from services.gateway.endpoints.recordings import RecordingDoors
-from services.gateway.endpoints.reports import ReportDoors
-from services.gateway.endpoints.reratings import ReratingDoors
-from services.gateway.endpoints.sessions import SessionDoors
-from services.gateway.endpoints.settings import SettingsDoors
-from services.gateway.endpoints.stream import StreamDoors
-from services.gateway.endpoints.tariffs import TariffDoors
+from services.gateway.journal.change_notifier import RedisChangeNotifier
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.relay import Relay
@@ -45,25 +45,25 @@ PRICE_LATENESS = Histogram(
 
 
 class GatewayService(
-    JournalDoors,
-    StreamDoors,
-    ExportDoors,
-    CommentDoors,
-    RecordingDoors,
-    SessionDoors,
-    AccountDoors,
-    ContactDoors,
-    ApiKeyDoors,
-    SettingsDoors,
-    ChargeDoors,
-    TariffDoors,
-    ReratingDoors,
-    BillingReportDoors,
-    ReportDoors,
-    FreeswitchDoors,
-    DocumentDoors,
-    HealthDoors,
-    PageDoors,
+    JournalEndpoints,
+    StreamEndpoints,
+    ExportEndpoints,
+    CommentEndpoints,
+    RecordingEndpoints,
+    SessionEndpoints,
+    AccountEndpoints,
+    ContactEndpoints,
+    ApiKeyEndpoints,
+    SettingsEndpoints,
+    ChargeEndpoints,
+    TariffEndpoints,
+    ReratingEndpoints,
+    BillingReportEndpoints,
+    ReportEndpoints,
+    FreeswitchEndpoints,
+    DocumentEndpoints,
+    HealthEndpoints,
+    PageEndpoints,
 ):
     name = "gateway"
 
@@ -78,13 +78,13 @@ class Projector:
     db = Database()
     config = Config()
     outbox = Relay("gateway")
-    bell = RedisBell()
+    notifier = RedisChangeNotifier()
 
     @subscribe("gateway.journal", batch=500)
     def show(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             shown = projections.show(conn, messages, timedelta(seconds=float(self.config["PRICE_DELAY"])))
-        self.bell.ring(shown.tenants)
+        self.notifier.publish(shown.tenants)
         now = clock.now()
         for due_at in shown.first_prices:
             PRICE_LATENESS.observe((now - due_at).total_seconds())
@@ -93,5 +93,5 @@ class Projector:
     def tell_settings_again(self) -> None:
         last: str | None = ""
         while last is not None:
-            with self.db.working() as conn:
+            with self.db.long_transaction() as conn:
                 last = settings.tell_again(conn, last, clock.now())

@@ -20,7 +20,7 @@ STILL_ARRIVING = timedelta(hours=1)
 def delete_kept_long_enough(db: Postgres, objects: Objects) -> None:
     """Delete what companies want kept no longer."""
     while True:
-        with db.working() as conn:
+        with db.long_transaction() as conn:
             gone = handlers.delete_kept_long_enough(conn)
         if not gone:
             return
@@ -41,7 +41,7 @@ def delete_orphans(db: Postgres, objects: Objects) -> None:
     until = clock.now() - STILL_ARRIVING
     for some in objects.listed():
         old = [object_id for object_id, kept_at in some if kept_at < until]
-        with db.working() as conn:
+        with db.long_transaction() as conn:
             needed = queries.needed(conn, old)
         orphans = [object_id for object_id in old if object_id not in needed]
         delete_objects(objects, orphans)

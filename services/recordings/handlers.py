@@ -13,7 +13,7 @@ from shared.contracts.recordings.events import Reason
 from shared.contracts.wire import Json
 from shared.plumbing import clock, commands, decider, logs, store
 from shared.plumbing.database import Connection
-from shared.plumbing.decider import Changed, Order
+from shared.plumbing.decider import Changed, CommandEnvelope
 
 STATE = schemas.RecordingStateSchema()
 SWEPT_AT_ONCE = 100
@@ -95,9 +95,9 @@ def _execute(conn: Connection, tenant: str, command: Command) -> list[Changed]:
     return changes
 
 
-def _order(tenant: str, command: Command) -> Order:
+def _order(tenant: str, command: Command) -> CommandEnvelope:
     stream = f"recording-{command.call_id}"
-    return Order(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
+    return CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
 
 
 def describe(stream: str, state: domain.Recording) -> Json:

@@ -6,9 +6,8 @@ from uuid import UUID
 
 import eventlet
 
-from services.recordings import handlers, queries, schemas
-from services.recordings import garbage_collection
-from services.recordings.endpoints.media import MediaDoors
+from services.recordings import garbage_collection, handlers, queries, schemas
+from services.recordings.endpoints.media import MediaEndpoints
 from shared.contracts.wire import Json
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import rpc
@@ -19,12 +18,12 @@ RETENTION_EVERY = 60
 ORPHANS_EVERY = 3600
 
 
-class RecordingsService(MediaDoors):
+class RecordingsService(MediaEndpoints):
     name = "recordings"
 
     @subscribe("recordings.settings", batch=500)
     def keep_settings(self, messages: Sequence[Message]) -> None:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             handlers.keep_settings(conn, [message.body for message in messages])
 
     @every(RETENTION_EVERY)
@@ -45,18 +44,18 @@ class RecordingsService(MediaDoors):
 
     @rpc
     def peaks(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return {"peaks": queries.peaks(conn, **schemas.CallQuerySchema().load(query))}
 
     @rpc
     def timeline(self, **query: Any) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
         return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
 
     @rpc
     def resend(self, **command: Any) -> Json:
-        with self.db.working() as conn:
+        with self.db.long_transaction() as conn:
             return handlers.resend(conn, **schemas.ResendSchema().load(command))
 
 

@@ -38,7 +38,7 @@ class Service:
     calls: tuple[str, ...] = ()
 
 
-OWNERS = ("calls", "comments", "billing", "recordings")
+EVENT_SOURCES = ("calls", "comments", "billing", "recordings")
 """The services whose facts the journal is made of; each publishes to `<owner>.events` and has a heartbeat."""
 
 BILLING = (
@@ -81,7 +81,7 @@ SERVICES = (
         ),
     ),
 )
-FACTS = tuple(f"{owner}.events" for owner in OWNERS)
+FACTS = tuple(f"{owner}.events" for owner in EVENT_SOURCES)
 EXCHANGES = ("reports", "gateway.events", *FACTS)
 SETTINGS = ("settings_changed",)
 QUEUES = (
@@ -94,7 +94,7 @@ QUEUES = (
 )
 
 
-def heard_by(service: str) -> list[str]:
+def queues_of(service: str) -> list[str]:
     """The queues that a service listens to for as long as it works, that of what it is asked first."""
     return [f"rpc-{service}", *(queue.name for queue in QUEUES if queue.service == service)]
 

@@ -99,14 +99,14 @@ class EventSchema(Schema):
         return self.makes(**data)
 
 
-class Wire(NamedTuple):
+class EventRegistration(NamedTuple):
     type: str
     version: int
     schema: EventSchema
     upcasts: Mapping[int, Upcast]
 
 
-WIRES: dict[str, Wire] = {}
+EVENT_REGISTRATIONS: dict[str, EventRegistration] = {}
 _TYPE_OF: dict[type[Event], str] = {}
 
 
@@ -124,7 +124,7 @@ def wire(
         missing = set(range(1, version)) - set(upcasts or {})
         if missing:
             raise TypeError(f"{type_}: no upcast from version {sorted(missing)}")
-        WIRES[type_] = Wire(type_, version, shape, upcasts or {})
+        EVENT_REGISTRATIONS[type_] = EventRegistration(type_, version, shape, upcasts or {})
         _TYPE_OF[event] = type_
         return schema
 
@@ -133,13 +133,13 @@ def wire(
 
 def encode(event: Event) -> tuple[str, int, Json]:
     """The event's wire type, schema version and data."""
-    shape = WIRES[_TYPE_OF[type(event)]]
+    shape = EVENT_REGISTRATIONS[_TYPE_OF[type(event)]]
     return shape.type, shape.version, shape.schema.dump(event)
 
 
 def decode(type_: str, version: int, data: Json) -> Event:
     """The event, upcast from the schema version it was written in."""
-    shape = WIRES[type_]
+    shape = EVENT_REGISTRATIONS[type_]
     for written in range(version, shape.version):
         data = shape.upcasts[written](data)
     event: Event = shape.schema.load(data)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
-from shared.plumbing.cooperative import in_turns
 from shared.http.entrypoint import Problem, Stream
+from shared.plumbing.cooperative import cooperatively
 
 STALLED = 600
 """Seconds for which a listener who pauses is waited for."""
@@ -48,7 +48,7 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
     # A client that reads slowly is not one that sends slowly.
     request.environ["eventlet.input"].get_socket().settimeout(STALLED)
     pieces = entity.read(begin, end)
-    stream = Stream(in_turns(pieces, AT_A_STRETCH), status=status, headers=headers)
+    stream = Stream(cooperatively(pieces, AT_A_STRETCH), status=status, headers=headers)
     stream.call_on_close(pieces.close)
     return stream
 

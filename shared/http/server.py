@@ -18,9 +18,9 @@ from nameko.web.server import WebServer, WsgiApp
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from shared.plumbing import logs
 from shared.http.connections import LINE_LIMIT, Client, Protocol
 from shared.http.problems import GUARDED, RETRY_AFTER, Problem, problem_of
+from shared.plumbing import logs
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Server(WebServer):
 
     def _route(self, app: Any, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         trace = environ.get("HTTP_X_REQUEST_ID", "")
-        logs.work_for(trace if TRACE.fullmatch(trace) else str(uuid4()))
+        logs.set_correlation_id(trace if TRACE.fullmatch(trace) else str(uuid4()))
         protocol = environ["protocol"]
         response = self._respond(app, environ)
         if isinstance(response, Stream):

@@ -9,7 +9,7 @@ from eventlet import tpool
 T = TypeVar("T")
 
 
-def in_turns(many: Iterable[T], at_a_stretch: int = 50) -> Iterator[T]:
+def cooperatively(many: Iterable[T], at_a_stretch: int = 50) -> Iterator[T]:
     """The same, with a turn for the other greenthreads now and then."""
     for number, one in enumerate(many):
         if number % at_a_stretch == 0:

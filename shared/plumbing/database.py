@@ -61,9 +61,9 @@ WAIT_FOR_CONNECTION = 1.5
 """Seconds: whoever asks is told within two that the database is away."""
 PATIENCE = 15.0
 """Seconds after which a server that does not answer is given up; more than any statement may take."""
-TO_BE_TOLD = 1.2
+REPLY_MARGIN = 1.2
 """Seconds of a caller's time that are kept for telling it that the database does not answer."""
-LINE: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
+CONNECT_OPTIONS: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
 """How connections notice that the line is dead."""
 FRESH = 1.0
 """Seconds after its last use for which a connection is taken to be alive without being asked."""
@@ -80,7 +80,7 @@ def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
     """In a `with`: raises Unavailable when the block takes longer, or so long that whoever waits could not be told."""
     # The server goes on with what is cut short here until it notices, a second later at most (ops/stack/postgres.sql).
     left = deadline.left()
-    bound = min(seconds, max(left - TO_BE_TOLD, left / 2, 0))
+    bound = min(seconds, max(left - REPLY_MARGIN, left / 2, 0))
     return eventlet.Timeout(bound, Unavailable("The database does not answer."))
 
 
@@ -113,7 +113,7 @@ class Postgres:
     def __init__(self, url: str, size: int) -> None:
         self._pool = psycopg_pool.ConnectionPool(
             url,
-            kwargs={**LINE, "autocommit": True},
+            kwargs={**CONNECT_OPTIONS, "autocommit": True},
             connection_class=Connection,
             min_size=1,
             max_size=size,
@@ -132,7 +132,7 @@ class Postgres:
     @contextmanager
     def connection(self, seconds: float = PATIENCE) -> Iterator[Connection]:
         """Raises Unavailable when Postgres is not there in time, or the block takes more than `seconds`."""
-        with self.reading(seconds) as conn:
+        with self.autocommit(seconds) as conn:
             conn.outbox_filled = False
             with conn.transaction():
                 yield conn
@@ -140,14 +140,14 @@ class Postgres:
                 self._wake_relay(conn)
 
     @contextmanager
-    def working(self) -> Iterator[Connection]:
+    def long_transaction(self) -> Iterator[Connection]:
         """As `connection`, for work that nobody waits for, and for long sums: a statement may take 10 s, not 2."""
         with self.connection() as conn:
             conn.execute("set local statement_timeout = '10s'")
             yield conn
 
     @contextmanager
-    def reading(self, seconds: float = PATIENCE) -> Iterator[Connection]:
+    def autocommit(self, seconds: float = PATIENCE) -> Iterator[Connection]:
         """For questions: each is a transaction of its own, which saves two turns to the server."""
         try:
             # The pool bounds its own waiting, but not its question whether a connection is alive.

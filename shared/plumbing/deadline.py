@@ -17,7 +17,7 @@ def left() -> float:
     return waits_until.get() - time.time()
 
 
-def still_wanted(data: Mapping[str, Any]) -> bool:
+def before_deadline(data: Mapping[str, Any]) -> bool:
     """Whether somebody still waits for this greenthread's work; what it asks of others will end with its deadline."""
     deadline = data.get(DEADLINE)
     waits_until.set(deadline if isinstance(deadline, int | float) else math.inf)

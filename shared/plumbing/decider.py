@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from shared.contracts.event import Event, Recorded
 from shared.contracts.wire import Json
 from shared.plumbing import clock, store
+from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import Connection
-from shared.plumbing.cooperative import in_turns
 
 
 class Decider(Protocol):
@@ -23,7 +23,7 @@ class Decider(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class CommandEnvelope:
     """A command for one stream, and the correlation id of who gave it."""
 
     tenant: str
@@ -45,19 +45,19 @@ class Changed:
 
 
 def execute(
-    conn: Connection, decider: Decider, orders: Sequence[Order], describe: Callable[[str, Any], Json]
+    conn: Connection, decider: Decider, orders: Sequence[CommandEnvelope], describe: Callable[[str, Any], Json]
 ) -> list[Changed]:
     """Carry out orders in their order, in this transaction; `describe(stream, state)` is what gets published.
 
     Returns the streams that changed. Raises whatever `decide` raises, and then nothing is written.
     """
-    by_stream: dict[str, list[Order]] = {}
+    by_stream: dict[str, list[CommandEnvelope]] = {}
     for order in orders:
         by_stream.setdefault(order.stream, []).append(order)
     store.lock(conn, by_stream)
     histories = store.read(conn, by_stream)
     appends, changed = [], []
-    for stream, ordered in in_turns(by_stream.items(), 5):
+    for stream, ordered in cooperatively(by_stream.items(), 5):
         before = replay(decider, histories[stream])
         append, after = _decide(decider, ordered, before, len(histories[stream]), describe)
         if append.events:
@@ -75,11 +75,11 @@ def replay(decider: Decider, history: Sequence[Recorded]) -> Any:
 
 
 def _decide(
-    decider: Decider, orders: Sequence[Order], state: Any, seen: int, describe: Callable[[str, Any], Json]
+    decider: Decider, orders: Sequence[CommandEnvelope], state: Any, seen: int, describe: Callable[[str, Any], Json]
 ) -> tuple[store.Append, Any]:
     events = []
     for order in orders:
         for event in decider.decide(state, order.command):
             state = decider.evolve(state, event)
-            events.append(store.Written(event, describe(order.stream, state), order.correlation_id))
+            events.append(store.NewEvent(event, describe(order.stream, state), order.correlation_id))
     return store.Append(tenant=orders[0].tenant, stream=orders[0].stream, seen=seen, events=events), state

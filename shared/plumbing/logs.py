@@ -21,7 +21,7 @@ def correlation_id() -> str:
     return _correlation.get()
 
 
-def work_for(correlation: str) -> None:
+def set_correlation_id(correlation: str) -> None:
     """Whatever this greenthread logs or writes from now on belongs to `correlation`."""
     _correlation.set(correlation)
 

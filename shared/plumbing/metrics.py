@@ -17,7 +17,7 @@ HUB_GAP = Histogram("journal_hub_gap_seconds", "How much later than due a turn o
 BOUNDS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
 
 
-def tell(service: str, address: str | None) -> None:
+def serve(service: str, address: str | None) -> None:
     """Listen at `host:port`, or at the first free port of `host:first-last`; nowhere if there is no address.
 
     Every sample set says in `target_info` which service it is of, wherever that listens.

@@ -14,7 +14,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from shared.contracts.errors import Unavailable
-from shared.plumbing.cooperative import in_turns
+from shared.plumbing.cooperative import cooperatively
 
 logger = logging.getLogger(__name__)
 
@@ -66,18 +66,18 @@ class Publisher:
         self._uri, self._timeout = uri, timeout
         self._connection: Connection | None = None
 
-    def publish(self, messages: Sequence[Outgoing], unless_deaf: Sequence[str] = ()) -> None:
+    def publish(self, messages: Sequence[Outgoing], require_consumers: Sequence[str] = ()) -> None:
         """Return when the broker has taken responsibility for every message.
 
-        Nothing is published while nobody listens to one of the queues `unless_deaf`. Raises Unavailable when the broker
-        has not taken it: then any message may have arrived, none is certain.
+        Publishes nothing while one of the queues `require_consumers` has no consumer. Raises Unavailable when the
+        broker has not confirmed every message: then any message may have arrived, none is certain.
         """
         try:
             with eventlet.Timeout(self._timeout):
                 self._close_if_dead()
                 if self._connection is None:
                     self._open()
-                if all(map(self._is_heard, unless_deaf)):
+                if all(map(self._has_consumers, require_consumers)):
                     for start in range(0, len(messages), SLICE):
                         self._publish(messages[start : start + SLICE])
         except BaseException as error:
@@ -93,7 +93,7 @@ class Publisher:
         if connection is not None:
             connection.collect()
 
-    def _is_heard(self, queue: str) -> bool:
+    def _has_consumers(self, queue: str) -> bool:
         try:
             return bool(self._channel.queue_declare(queue, passive=True).consumer_count)
         except NotFound:
@@ -131,7 +131,7 @@ class Publisher:
         # One packet for each message would wake the broker as often: that was half its work. An error closes the line.
         self._line.setsockopt(*CORK, True)
         # A line that takes all that it is given never waits.
-        for one in in_turns(messages):
+        for one in cooperatively(messages):
             self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
         self._line.setsockopt(*CORK, False)
         self._sent += len(messages)

@@ -16,9 +16,9 @@ import psycopg
 from nameko.extensions import DependencyProvider
 
 from shared.contracts.errors import Unavailable
-from shared.contracts.topology import OWNERS, heard_by
+from shared.contracts.topology import EVENT_SOURCES, queues_of
 from shared.plumbing import clock, metrics
-from shared.plumbing.database import LINE, patience
+from shared.plumbing.database import CONNECT_OPTIONS, patience
 from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Relay(DependencyProvider):
         failures = 0
         while not self._stopping:
             try:
-                with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True, **LINE) as conn:
+                with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True, **CONNECT_OPTIONS) as conn:
                     self._lead(conn)
                     while not self._stopping:
                         self._cycle(conn)
@@ -108,10 +108,10 @@ class Relay(DependencyProvider):
         return Outgoing(self.exchange, key, body, about, {"CC": [phase]} if phase else None)
 
     def _beat(self, oldest: datetime | None) -> None:
-        if self.owner not in OWNERS or monotonic() < self._next_heartbeat:
+        if self.owner not in EVENT_SOURCES or monotonic() < self._next_heartbeat:
             return
         self._next_heartbeat, now = monotonic() + HEARTBEAT_EVERY, clock.now()
         age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
         metrics.OUTBOX_AGE.labels(self.exchange).set(age)
         beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": age, "at": now.isoformat()}
-        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))], heard_by(self.owner))
+        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))], queues_of(self.owner))

@@ -27,7 +27,7 @@ from nameko.runners import ServiceRunner
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing import deadline, logs, metrics, watchdog
-from shared.plumbing.database import LINE
+from shared.plumbing.database import CONNECT_OPTIONS
 from shared.plumbing.publisher import BROKER_ERRORS, HEARTBEAT, connect, tls
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ DRAIN, KILL = 20, 4
 LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
 PROBE, TRIES, LONGEST_GAP = 0.3, 3, 0.05
 CONTAINER = "shared.plumbing.runner.Container"
-HOUSE = {"SERVICE_CONTAINER_CLS": CONTAINER, "ACCEPT": ["json"], "DECLARE_EVENT_EXCHANGES": False}
+NAMEKO_OVERRIDES = {"SERVICE_CONTAINER_CLS": CONTAINER, "ACCEPT": ["json"], "DECLARE_EVENT_EXCHANGES": False}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
 
 
@@ -45,8 +45,8 @@ class Container(ServiceContainer):
     """Gives every worker the correlation id of what it works for, and lets none work for nobody."""
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
-        logs.work_for(str(worker_ctx.data.get("correlation_id") or ""))
-        if deadline.still_wanted(worker_ctx.data):
+        logs.set_correlation_id(str(worker_ctx.data.get("correlation_id") or ""))
+        if deadline.before_deadline(worker_ctx.data):
             super()._run_worker(worker_ctx, handle_result)
         else:
             logger.warning("late request dropped", extra={"method": worker_ctx.entrypoint.method_name})
@@ -60,7 +60,7 @@ def configuration(path: Path) -> dict[str, Any]:
         sys.exit(f"{path} needs {', '.join(sorted(set(missing)))} in the environment.")
     text = VARIABLE.sub(lambda match: os.environ.get(match[1], match[2]), path.read_text())
     loaded: dict[str, Any] = yaml.safe_load(text)
-    return {"HEARTBEAT": HEARTBEAT} | loaded | HOUSE | {"AMQP_SSL": tls(str(loaded.get("AMQP_URI")))}
+    return {"HEARTBEAT": HEARTBEAT} | loaded | NAMEKO_OVERRIDES | {"AMQP_SSL": tls(str(loaded.get("AMQP_URI")))}
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def _missing(config: dict[str, Any]) -> list[str]:
     except BROKER_ERRORS as error:
         missing.append(f"broker: {type(error).__name__}")
     try:
-        psycopg.connect(config["DATABASE_URL"], **LINE).close()
+        psycopg.connect(config["DATABASE_URL"], **CONNECT_OPTIONS).close()
     except psycopg.Error as error:
         missing.append(f"database: {error}")
     return missing
@@ -138,13 +138,13 @@ def run(services: list[type], config: dict[str, Any]) -> None:
     # A signal is heard only when the event loop turns, which without a watchdog it need not do for a minute.
     watchdog.watch(str(vars(services[0])["name"]))
     runner.start()
-    metrics.tell(str(vars(services[0])["name"]), os.environ.get("METRICS_ADDRESS"))
+    metrics.serve(str(vars(services[0])["name"]), os.environ.get("METRICS_ADDRESS"))
     logger.info("ready", extra={"services": [service.__name__ for service in services]})
-    eventlet.spawn(say_alive, os.environ.get("ALIVE_FILE"))
+    eventlet.spawn(touch_liveness_file, os.environ.get("ALIVE_FILE"))
     runner.wait()
 
 
-def say_alive(file: str | None) -> None:
+def touch_liveness_file(file: str | None) -> None:
     """Touch the file, if one is named, every second: it is as old as the event loop's last turn."""
     while file:
         Path(file).touch()

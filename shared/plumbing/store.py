@@ -53,7 +53,7 @@ APPEND = f"""
 Encoded = tuple[str, int, Json]
 
 
-class Written(NamedTuple):
+class NewEvent(NamedTuple):
     """An event to append, the state of its stream after it, and who brought it about."""
 
     event: Event
@@ -68,7 +68,7 @@ class Append:
     tenant: str
     stream: str
     seen: int
-    events: Sequence[Written]
+    events: Sequence[NewEvent]
 
 
 def lock(conn: Connection, streams: Iterable[str]) -> None:
@@ -116,7 +116,7 @@ def _outgoing(messages: Sequence[tuple[Recorded, Encoded, Json]]) -> str:
     return as_rows([dict(zip(OUTBOX, row, strict=True)) for row in rows])
 
 
-def _record(one: Append, version: int, written: Written, at: datetime) -> Recorded:
+def _record(one: Append, version: int, written: NewEvent, at: datetime) -> Recorded:
     return Recorded(
         id=uuid4(),
         tenant=one.tenant,

@@ -129,7 +129,7 @@ class Subscription(Entrypoint):
     def _try(self, connection: Connection, deliveries: list[_Delivery]) -> None:
         error = self._hand_over(connection, deliveries)
         if error and len(deliveries) == 1:
-            self._set_aside(deliveries[0], error)
+            self._retry_or_dead_letter(deliveries[0], error)
         elif error:
             about = {"queue": self.queue, "messages": len(deliveries), "error": repr(error)}
             logger.warning("batch failed, trying its halves", extra=about)
@@ -184,7 +184,7 @@ class Subscription(Entrypoint):
         done.send(exc_info[1] if exc_info else None)
         return result, exc_info
 
-    def _set_aside(self, delivery: _Delivery, error: Exception) -> None:
+    def _retry_or_dead_letter(self, delivery: _Delivery, error: Exception) -> None:
         attempts = _attempts(delivery.raw)
         if isinstance(error, PERMANENT) or attempts > len(self._pauses):
             reason = type(error).__name__.lower() if isinstance(error, ServiceError | ValidationError) else "failed"

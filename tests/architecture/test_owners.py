@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema
 
-from shared.contracts.topology import OWNERS
+from shared.contracts.topology import EVENT_SOURCES
 
 ROOT = Path(__file__).parents[2]
 MODEL = "comments"
@@ -39,7 +39,7 @@ def asked(owner: str, schema: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=[owner for owner in OWNERS if owner != MODEL])
+@pytest.fixture(params=[owner for owner in EVENT_SOURCES if owner != MODEL])
 def owner(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -51,7 +51,7 @@ def test_the_tables_of_streams_are_alike(owner: str) -> None:
 
 
 def test_whoever_remembers_what_it_has_heard_remembers_it_alike() -> None:
-    found = [statements(owner)["inbox"] for owner in OWNERS if "inbox" in statements(owner)]
+    found = [statements(owner)["inbox"] for owner in EVENT_SOURCES if "inbox" in statements(owner)]
     assert found
     assert all(done == found[0] for done in found)
 

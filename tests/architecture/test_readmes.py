@@ -11,11 +11,11 @@ import pytest
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from shared.contracts import topology
-from shared.contracts.wire import WIRES
+from shared.contracts.wire import EVENT_REGISTRATIONS
+from shared.http.entrypoint import Http
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import Rpc, RpcClient
 from shared.plumbing.subscriptions import Subscription
-from shared.http.entrypoint import Http
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
@@ -111,8 +111,12 @@ def test_it_says_to_which_exchanges_it_speaks(service: str, readme: Readme) -> N
 
 
 def test_an_owner_names_every_event(service: str, readme: Readme) -> None:
-    types = {name for name, wire in WIRES.items() if wire.schema.__module__ == f"shared.contracts.{service}.schemas"}
-    assert readme.words["Says"] & set(WIRES) == types
+    types = {
+        name
+        for name, wire in EVENT_REGISTRATIONS.items()
+        if wire.schema.__module__ == f"shared.contracts.{service}.schemas"
+    }
+    assert readme.words["Says"] & set(EVENT_REGISTRATIONS) == types
 
 
 def test_it_hears_the_queues_of_the_topology_and_each_is_listened_to(service: str, readme: Readme) -> None:

@@ -14,8 +14,7 @@ import yaml
 from services.gateway.journal import projections
 from shared.contracts import topology
 from tests.support.system import PROCESSES
-from tools import streams
-from tools import verify_projections
+from tools import streams, verify_projections
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
@@ -63,10 +62,11 @@ def places(service: str) -> dict[str, bool]:
 def places_of_an_owner(service: str) -> dict[str, bool]:
     kinds = [prefix.rstrip("-") for prefix, owner in streams.OWNERS.items() if owner == service]
     return {
-        "shared/contracts/topology.py: OWNERS": service in topology.OWNERS,
+        "shared/contracts/topology.py: EVENT_SOURCES": service in topology.EVENT_SOURCES,
         "tools/streams.py: OWNERS": bool(kinds),
         "tools/streams.py: RESENDS": service in streams.RESENDS,
-        "tools/verify_projections.py: ROWS": bool(kinds) and set(kinds) <= {rows.prefix.rstrip("-") for rows in verify_projections.ROWS},
+        "tools/verify_projections.py: ROWS": bool(kinds)
+        and set(kinds) <= {rows.prefix.rstrip("-") for rows in verify_projections.ROWS},
         "services/gateway/journal/projections.py: STATES": bool(kinds) and set(kinds) <= set(projections.STATES),
     }
 

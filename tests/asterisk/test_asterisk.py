@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.calls.events import CallState
-from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack, eventually
 from tests.asterisk import phones
 from tests.asterisk.pbx import Pbx, root
 from tests.asterisk.phones import Caller
+from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack, eventually
 from tests.unit.feeds.exchange import TENANT, rows, shown
 
 pytestmark = pytest.mark.asterisk

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.support.infrastructure import Stack
-from tests.support.system import System
 from tests.browser import day
 from tests.browser.page_object import ARGUMENTS, Visitor, surroundings
+from tests.support.infrastructure import Stack
+from tests.support.system import System
 from tests.system.conftest import on_servers
 
 

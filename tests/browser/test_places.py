@@ -9,9 +9,9 @@ import requests
 from playwright.sync_api import expect
 
 from shared.contracts.wire import Json
+from tests.browser.day import TARIFF
 from tests.support.infrastructure import eventually
 from tests.support.system import System
-from tests.browser.day import TARIFF
 from tests.system.test_journal import report, told
 
 CHEAPER = "direction;prefix;per_minute\noutbound;;0.12\ninbound;;0\n"

@@ -11,8 +11,8 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.support.infrastructure import eventually
 from tests.service.recordings.stage import wav_of
+from tests.support.infrastructure import eventually
 
 SECONDS, RATE = 12, 8000
 LONG = 1200

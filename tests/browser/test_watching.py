@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import expect
 
 from shared.contracts.wire import Json
-from tests.support.infrastructure import eventually
 from tests.browser.day import IN
 from tests.browser.test_table import MEANINGS
+from tests.support.infrastructure import eventually
 from tests.system.test_journal import report, told
 
 MOST = 250

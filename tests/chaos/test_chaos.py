@@ -17,17 +17,17 @@ import pytest
 from services.billing.domain import rating
 from services.billing.domain.rate_book import RateBook
 from services.billing.policies import ENDED_CALL, FACTS
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.contracts.billing.events import Rounding, TariffUsed
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.topology import QUEUES, dead
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, Services, Stack
-from tests.support.system import PASSWORD
 from tests.chaos.traffic import Traffic, traffic
 from tests.chaos.world import JOURNAL, ROLES, SERVERS, World
 from tests.integration.billing.company import Billing, a_rate
+from tests.support.infrastructure import Broker, Services, Stack
+from tests.support.system import PASSWORD
 
 TENANT = "acme"
 LOGIN, REMARKS = "chaos", 30

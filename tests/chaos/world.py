@@ -19,8 +19,8 @@ import psycopg
 import requests
 
 from shared.contracts.topology import QUEUES
-from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack
 from tests.service.recordings.stage import wav
+from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack
 
 BATCH = 25
 RESTART_PAUSE = 0.5
@@ -50,7 +50,7 @@ JOURNAL = [role for role, (of, _) in ROLES.items() if of in ("calls", "gateway")
 
 @dataclass
 class World:
-    """`planted`: the name of a bug from `tests.chaos.fault_injection`, or none. `remarks`, `sounds`: what was accepted."""
+    """`planted`: the name of a bug from `tests.chaos.fault_injection`, or none. `remarks`, `sounds`: accepted."""
 
     stack: Stack
     services: Services

@@ -17,21 +17,21 @@ from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.event import Event, Recorded
 from shared.contracts.values import Direction, EndedBy, Phase, Status
-from shared.contracts.wire import WIRES, EnvelopeSchema, Json, decode, encode, message
+from shared.contracts.wire import EVENT_REGISTRATIONS, EnvelopeSchema, Json, decode, encode, message
 
 CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts"
 NAME = re.compile(r"(?P<type>\w+)\.v(?P<version>\d+)\.json")
 
-for owner in ("gateway", *topology.OWNERS):
+for owner in ("gateway", *topology.EVENT_SOURCES):
     importlib.import_module(f"shared.contracts.{owner}.schemas")
 
 SAMPLES = sorted(CONTRACTS.glob("*/samples/*.json"))
-VERSIONS = [(wire.type, version) for wire in WIRES.values() for version in range(1, wire.version + 1)]
+VERSIONS = [(wire.type, version) for wire in EVENT_REGISTRATIONS.values() for version in range(1, wire.version + 1)]
 STATE = CallStateSchema()
 
 
 def sample(type_: str, version: int) -> Path:
-    owner = WIRES[type_].schema.__module__.split(".")[2]
+    owner = EVENT_REGISTRATIONS[type_].schema.__module__.split(".")[2]
     return CONTRACTS / owner / "samples" / f"{type_}.v{version}.json"
 
 
@@ -58,8 +58,8 @@ def test_a_sample_is_read_and_one_of_todays_version_is_written_again_as_it_was(p
     event = decode(type_, version, data)
     assert isinstance(event, Event)
     again = encode(event)
-    assert (again[0], again[1]) == (type_, WIRES[type_].version)
-    if version == WIRES[type_].version:
+    assert (again[0], again[1]) == (type_, EVENT_REGISTRATIONS[type_].version)
+    if version == EVENT_REGISTRATIONS[type_].version:
         assert again[2] == data
 
 

@@ -11,13 +11,13 @@ import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.gateway.journal import change_feed
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
-from tests.support.system import System
 from tests.browser.page_object import ARGUMENTS
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.page import _fill
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
+from tests.support.system import System
 
 VISITS = 7
 SCROLLED = 10_000

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from shared.contracts.calls.events import call_id
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied, eventually
 from tests.performance import company
 from tests.performance.figures import Figure, median
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied, eventually
 
 CALLS, WRITES = 200, 100
 RATE, SECONDS, WRITERS = 100, 10, 24

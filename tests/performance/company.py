@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.plumbing.database import Postgres
 from tests.support.infrastructure import Stack
 from tests.support.system import PASSWORD

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.infrastructure import ROOT, Services, Stack
 from tests.performance.figures import Figure
+from tests.support.infrastructure import ROOT, Services, Stack
 
 CALLS_A_SECOND = 300
 CAPTURES = ROOT / "tests/data/asterisk/captures"

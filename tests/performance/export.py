@@ -5,12 +5,12 @@ import time
 
 import requests
 
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.memory import _resident
 from tests.performance.page import _fill
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 
 ROWS, GROWTH = 100_000, 30.0
 SPEED = {"csv": 10_000}

@@ -14,10 +14,10 @@ import psycopg
 import requests
 from kombu import Connection
 
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied, free_port
 from tests.performance import company
 from tests.performance.figures import Figure
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied, free_port
 
 OURS, STOCK = 6000, 250
 ROUNDS = 3

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support import system
-from tests.support.infrastructure import ROOT, Services, Stack, emptied, eventually
 from tests.performance import company
 from tests.performance.figures import Figure
+from tests.support import system
+from tests.support.infrastructure import ROOT, Services, Stack, emptied, eventually
 
 ROWS_A_SECOND, CALLS_A_SECOND, MEBIBYTES = 10_000, 250, 100
 FEW = 100_000

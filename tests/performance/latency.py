@@ -11,10 +11,10 @@ from uuid import uuid4
 import requests
 
 from shared.contracts.calls.events import call_id
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure, median
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 
 REPORTS = 100
 A_SECOND, TOGETHER, OTHERS = 100, 10, 3000

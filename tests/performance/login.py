@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.support.infrastructure import Services, Stack, emptied
-from tests.support.system import PASSWORD
 from tests.performance import company
 from tests.performance.figures import Figure, median
+from tests.support.infrastructure import Services, Stack, emptied
+from tests.support.system import PASSWORD
 
 SECONDS, A_SECOND = 10, 10
 PAUSE, PATIENCE = 0.02, 60

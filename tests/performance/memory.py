@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import requests
 
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure
 from tests.performance.flow import BATCH, _wait_until_shown
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 
 SLICES = 10
 BAR, GROWTH = 150.0, 20.0

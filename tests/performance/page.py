@@ -8,15 +8,15 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import page_query
+from services.gateway.directory import repository
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
+from services.gateway.journal import page_query
 from tests.performance import company
 from tests.performance.figures import Figure, median
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 
 FEW, LIMIT, TIMES = 10_000, 50, 200
 WARM_UP = 20

@@ -16,13 +16,13 @@ from uuid import uuid4
 import psycopg
 
 from services.billing import handlers
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.contracts.billing.events import Rounding
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, Service, Services, Stack, emptied, eventually
 from tests.integration.billing.company import RATES, TENANT
 from tests.performance.figures import Figure
+from tests.support.infrastructure import Broker, Service, Services, Stack, emptied, eventually
 
 BAR, HEAVIEST = 800, 200.0
 REPLICAS = (1, 2, 4)
@@ -89,7 +89,7 @@ def _run(world: World, count: int, calls: int) -> list[Figure]:
     eventually(lambda: _count(world.journal, "journal_prices") - shown >= calls, seconds=600, every=0.2)
     speed = calls / (time.monotonic() - began)
     took = {name: (seconds - used[name]) / calls * 1000 for name, seconds in world.used(replicas).items()}
-    with world.billing.reading() as conn:
+    with world.billing.autocommit() as conn:
         row = conn.execute("select count(*), count(distinct stream) from events where stream like 'charge-%%'")
         assert row.fetchone() == (calls, calls), "a call was lost or priced twice"
     heaviest = max(map(_peak, replicas))
@@ -131,7 +131,7 @@ def _make_due(stack: Stack, calls: int) -> datetime:
 
 
 def _count(db: Postgres, table: str) -> int:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         row = conn.execute(f"select count(*) from {table}").fetchone()  # type: ignore[arg-type]
     assert row is not None
     return int(row[0])
@@ -139,7 +139,7 @@ def _count(db: Postgres, table: str) -> int:
 
 def _backends(db: Postgres) -> float:
     """What the processes of the database have used that serve others than us."""
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return sum(_cpu(pid) for (pid,) in conn.execute(BACKENDS))
 
 

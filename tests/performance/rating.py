@@ -12,8 +12,8 @@ from services.billing.domain.rate_book import RateBook
 from services.billing.domain.rating import rate
 from shared.contracts.billing.events import Rate, Rounding, TariffUsed
 from shared.contracts.values import Direction
-from tests.support.infrastructure import Services, Stack
 from tests.performance.figures import Figure, median
+from tests.support.infrastructure import Services, Stack
 
 PREFIXES, CALLS, TIMES, BAR = 100_000, 20_000, 5, 20_000
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -17,8 +17,8 @@ import requests
 
 from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.plumbing import clock
-from tests.support.infrastructure import Service, Services, Stack, emptied, eventually, free_port
 from tests.performance.figures import Figure, median
+from tests.support.infrastructure import Service, Services, Stack, emptied, eventually, free_port
 
 TARGET = "services.recordings.service:RecordingsService"
 GIBIBYTE = 1024**3

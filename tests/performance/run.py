@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.infrastructure import ROOT, Services, Stack, prepared
 from tests.performance import (
     browser,
     comments,
@@ -31,6 +30,7 @@ from tests.performance import (
     tariffs,
 )
 from tests.performance.figures import Figure
+from tests.support.infrastructure import ROOT, Services, Stack, prepared
 
 MEASURES: dict[str, Callable[[Stack, Services, argparse.Namespace], list[Figure]]] = {
     "flow": flow.measure,

@@ -16,9 +16,9 @@ from werkzeug.wrappers import Request
 
 from services.calls import handlers
 from services.calls.domain.returns import Windows
-from services.gateway.journal import projections
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.endpoints.reports import checked
+from services.gateway.journal import projections
 from shared.contracts.calls import reports
 from shared.plumbing import clock
 from shared.plumbing.database import Database

@@ -8,12 +8,12 @@ from uuid import uuid4
 import requests
 
 from shared.contracts.calls.events import call_id
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied, eventually
 from tests.performance import company
 from tests.performance.figures import Figure, median
 from tests.performance.listeners import Crowd
 from tests.performance.memory import _resident
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied, eventually
 
 LISTENERS, REPORTS = 200, 50
 IDLE, BAR = 1000, 200.0

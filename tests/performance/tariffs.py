@@ -7,10 +7,10 @@ from typing import Any
 
 import requests
 
-from tests.support import system
-from tests.support.infrastructure import Services, Stack, emptied
 from tests.performance import company
 from tests.performance.figures import Figure
+from tests.support import system
+from tests.support.infrastructure import Services, Stack, emptied
 
 PREFIXES, IMPORTED_WITHIN, LONGEST_WAIT = 10_000, 3.0, 0.5
 LONGEST = 16 * 1024 * 1024

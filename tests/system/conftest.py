@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.topology import OWNERS
+from shared.contracts.topology import EVENT_SOURCES
 from tests.support import compose
 from tests.support import system as whole
 from tests.support.infrastructure import Broker, Services, Stack, emptied
@@ -27,7 +27,7 @@ def on_servers(stack: Stack, folder: Path) -> Iterator[System]:
     Broker(stack.admin_uri).purge()
     services = Services(stack, folder)
     with ExitStack() as databases:
-        for owner in OWNERS:
+        for owner in EVENT_SOURCES:
             databases.enter_context(emptied(stack, owner))
         gateway_db = databases.enter_context(emptied(stack, "gateway"))
         with gateway_db.connection() as conn:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from psycopg import Connection
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 
 KEYS = {"acme": "acme-ingest-key-0123456789", "other": "other-ingest-key-0123456789"}
 PEOPLE = {

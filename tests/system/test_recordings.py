@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 import requests
 
+from tests.service.recordings.stage import wav, wav_of
 from tests.support import compose
 from tests.support.infrastructure import Stack, eventually
 from tests.support.system import System
-from tests.service.recordings.stage import wav, wav_of
 from tests.system.test_journal import inbound, told
 
 SOUND = wav(1.5)

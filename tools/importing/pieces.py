@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from shared.feeds.asterisk.translator import cdr_csv
-from shared.feeds.freeswitch.translator import translator
-from shared.feeds.asterisk.stream import decode_line
-from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, Row
+from shared.feeds.asterisk import cdr_csv
 from shared.feeds.asterisk.cdr_call import Exchange, translate
+from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, Row
+from shared.feeds.asterisk.stream import decode_line
 from shared.feeds.csv_records import LONGEST_ROW, MARK, fields_of, records_of
+from shared.feeds.freeswitch import translator
 
 Report = dict[str, Any]
 Place = Mapping[str, Any]

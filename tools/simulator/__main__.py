@@ -13,18 +13,18 @@ from math import ceil, inf
 from random import Random
 
 from tools import demonstration
-from tools.simulator.demo_company import Company, found_company
+from tools.simulator.call_volume import CALLS_OF_A_WEEKDAY, KYIV, usual_calls
+from tools.simulator.comment_writer import Remarks
 from tools.simulator.day import live_reports, past_reports
-from tools.simulator.unreliable_transport import UnreliableRoad
+from tools.simulator.demo_company import Company, found_company
 from tools.simulator.display import display
 from tools.simulator.exchange import Exchange
 from tools.simulator.gateway import Gateway, Refused, Undelivered
 from tools.simulator.live import bursts_as_they_happen, bursts_at_full_speed
 from tools.simulator.recordings import Recordings
-from tools.simulator.comment_writer import Remarks
 from tools.simulator.reports import Report
-from tools.simulator.call_volume import CALLS_OF_A_WEEKDAY, KYIV, usual_calls
 from tools.simulator.stop import Stop
+from tools.simulator.unreliable_transport import UnreliableRoad
 
 USUAL_RATE = 1.0
 

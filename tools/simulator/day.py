@@ -11,12 +11,12 @@ from math import exp
 from random import Random
 
 from tools.simulator import scenarios
+from tools.simulator.call_volume import arrivals_of_period, is_working_hour, steady_arrivals
 from tools.simulator.demo_company import Company, Person
 from tools.simulator.numbers import WITHHELD
 from tools.simulator.reports import Report
-from tools.simulator.call_volume import arrivals_of_period, is_working_hour, steady_arrivals
-from tools.simulator.scenarios import Scenario
 from tools.simulator.scenario_context import Scene
+from tools.simulator.scenarios import Scenario
 
 CALLED_BACK_SHARE = 0.45
 FEWEST_FREE = 5

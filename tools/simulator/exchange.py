@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tools.simulator.unreliable_transport import UnreliableRoad
 from tools.simulator.display import Counts, Display
 from tools.simulator.gateway import Gateway
 from tools.simulator.live import CallsInProgress
 from tools.simulator.reports import Report
+from tools.simulator.unreliable_transport import UnreliableRoad
 
 
 @dataclass

@@ -9,9 +9,9 @@ from random import Random
 import requests
 
 from shared.contracts.calls.events import call_id
+from tools.simulator.audio_synthesis import conversation
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
-from tools.simulator.audio_synthesis import conversation
 
 TIMEOUT = (5, 60)
 NOT_YET = {404, 429, 503}

@@ -11,26 +11,25 @@ import eventlet
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request
 
-from services.gateway.directory.repository import repository
-from services.gateway.auth import oidc
+from services.gateway.auth import csrf_cookies, oidc
+from services.gateway.auth.jwks_http import fetch
+from services.gateway.auth.login_throttle import A_MINUTE, LoginThrottle
+from services.gateway.auth.oidc import Introduction, Keys, Provider, Terms
+from services.gateway.auth.rate_limits import Leases, Limiter, Own, Shared
+from services.gateway.auth.tokens import BadToken, Claims, Tokens, UnknownKey
+from services.gateway.auth.ttl_cache import TTLCache
+from services.gateway.directory import repository
 from services.gateway.domain import signatures
 from services.gateway.domain.keys import ApiKey
 from services.gateway.domain.limits import Limit
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Caller, may
-from services.gateway.auth import csrf_cookies
-from services.gateway.auth.jwks_http import fetch
-from services.gateway.auth.login_throttle import A_MINUTE, Guesses
-from services.gateway.auth.ttl_cache import Recent
-from services.gateway.auth.oidc import Introduction, Keys, Provider, Terms
-from services.gateway.auth.rate_limits import Leases, Limiter, Own, Shared
-from services.gateway.auth.tokens import BadToken, Claims, Tokens, UnknownKey
-from shared.plumbing import clock
-from shared.plumbing.database import Postgres
+from shared.http.client_address import Proxies
 from shared.http.concurrency_limit import AtOnce
 from shared.http.entrypoint import Problem, bytes_of
-from shared.http.client_address import Proxies
 from shared.http.problems import too_many
+from shared.plumbing import clock
+from shared.plumbing.database import Postgres
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ def unauthorised(detail: str) -> Problem:
     return Problem(401, "unauthorised", "Not signed in", detail, headers=CHALLENGE)
 
 
-class Gatekeeper:
+class Authenticator:
     """Raises Problem 401 for whom it does not know, 403 for whom it does not let in, 429 for who comes too often."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -69,15 +68,15 @@ class Gatekeeper:
         self._provider = provider(config)
         self._proxies = Proxies(config["TRUSTED_PROXIES"])
         limiter = Limiter(Shared.at(config["REDIS_URL"]), Own())
-        self.guesses = Guesses(limiter, self._proxies, config)
+        self.guesses = LoginThrottle(limiter, self._proxies, config)
         requests = Limit(burst=int(config["REQUESTS_BURST"]), rate=float(config["REQUESTS_PER_SECOND"]))
         exports = Limit(burst=int(config["EXPORTS_PER_MINUTE"]), window=A_MINUTE)
         self._requests = Leases(limiter, requests, eventlet.spawn_n)
         self._exports = Leases(limiter, exports, eventlet.spawn_n)
         self.exports = AtOnce(int(config["EXPORTS_AT_ONCE"]), "exports")
-        self._sessions: Recent[Claims | Introduction, Account] = Recent(REMEMBERED)
-        self._keys: Recent[bytes, ApiKey] = Recent(REMEMBERED)
-        self._digests: Recent[UUID, bytes] = Recent(REMEMBERED)
+        self._sessions: TTLCache[Claims | Introduction, Account] = TTLCache(REMEMBERED)
+        self._keys: TTLCache[bytes, ApiKey] = TTLCache(REMEMBERED)
+        self._digests: TTLCache[UUID, bytes] = TTLCache(REMEMBERED)
 
     def caller(self, db: Postgres, request: Request, door: str) -> Caller:
         """Who comes through this door, by a session or a key."""
@@ -205,14 +204,14 @@ def _password(request: Request) -> str:
 
 
 def _account(db: Postgres, shown: Claims | Introduction) -> Account | None:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         if isinstance(shown, Introduction):
             return oidc.account_of(conn, shown, clock.now())
         return repository.account_of(conn, shown.account_id, shown.session_id, clock.now())
 
 
 def _digest(db: Postgres, key_id: UUID) -> bytes | None:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return repository.digest_by_id(conn, key_id)
 
 
@@ -226,7 +225,7 @@ def _api_key(db: Postgres, digest: bytes) -> ApiKey | None:
 
 class Credentials(DependencyProvider):
     def setup(self) -> None:
-        self.gatekeeper = Gatekeeper(self.container.config)
+        self.gatekeeper = Authenticator(self.container.config)
 
-    def get_dependency(self, worker_ctx: object) -> Gatekeeper:
+    def get_dependency(self, worker_ctx: object) -> Authenticator:
         return self.gatekeeper

@@ -7,12 +7,12 @@ from typing import Any
 from eventlet.semaphore import Semaphore
 from werkzeug.wrappers import Request
 
-from services.gateway.domain.limits import Limit
 from services.gateway.auth import password_workers
-from services.gateway.http.idempotency import digest
 from services.gateway.auth.rate_limits import Limiter
-from shared.http.entrypoint import Problem
+from services.gateway.domain.limits import Limit
+from services.gateway.http.idempotency import digest
 from shared.http.client_address import Proxies
+from shared.http.entrypoint import Problem
 from shared.http.problems import too_many
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ MOST_WAITING = 40
 """Who may wait to have a password looked at; more would take up the workers that all doors share."""
 
 
-class Guesses:
+class LoginThrottle:
     """How often a wrong password may be shown: by an address, for a login, and for a login by one address.
 
     A login is counted whatever the company, and whether there is such an account or not: nothing is learnt of it.

@@ -19,9 +19,9 @@ import jwt
 from jwt import PyJWK
 from psycopg import Connection
 
-from services.gateway.directory.repository import repository
-from services.gateway.domain.people import Account
 from services.gateway.auth.tokens import LONGEST, BadToken
+from services.gateway.directory import repository
+from services.gateway.domain.people import Account
 
 logger = logging.getLogger(__name__)
 

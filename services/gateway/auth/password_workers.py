@@ -6,7 +6,7 @@ from contextlib import suppress
 from eventlet import tpool
 from eventlet.semaphore import Semaphore
 
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords
 
 AT_ONCE = 2
 M_MMAP_THRESHOLD = -3

@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 MOST = 10_000
 
 
-class Recent(Generic[Key, Found]):
+class TTLCache(Generic[Key, Found]):
     """Remembers what was found for `seconds`, counted from when it was asked for; what was not found is asked again."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = monotonic) -> None:

@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.errors import ExclusionViolation, UniqueViolation
 from psycopg.rows import dict_row
 
-from services.gateway.http.cursors import Place
 from services.gateway.domain.naming import fold
+from services.gateway.http.cursors import Place
 from services.gateway.http.pagination import Page, Row, containing, one, page
 from shared.contracts.errors import Conflict, Invalid
 from shared.contracts.values import Role

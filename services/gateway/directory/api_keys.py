@@ -7,9 +7,9 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from services.gateway.http.cursors import Place
 from services.gateway.directory.repository import digest_of
 from services.gateway.domain.keys import KeyKind
+from services.gateway.http.cursors import Place
 from services.gateway.http.pagination import Page, Row, one, page
 from shared.contracts.errors import NotFound
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from services.gateway.http.cursors import Place
 from services.gateway.domain.filters import Sought
 from services.gateway.domain.naming import fold
+from services.gateway.http.cursors import Place
 from services.gateway.http.pagination import Page, Row, containing, one, page
 from shared.contracts.errors import Conflict, NotFound
 from shared.plumbing.database import Postgres, as_rows
@@ -109,7 +109,7 @@ def everyone(db: Postgres, tenant: str) -> Iterator[Sequence[Row]]:
     """All contacts by name, some at a time. No connection is held while they are passed on."""
     after = None
     while True:
-        with db.reading() as conn:
+        with db.autocommit() as conn:
             rows, after = contacts(conn, tenant, None, EXPORTED_AT_ONCE, after)
         yield rows
         if after is None:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.errors import ExclusionViolation
 from psycopg.rows import dict_row
 
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.naming import fold
 from services.gateway.domain.people import Account, Line

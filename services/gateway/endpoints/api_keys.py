@@ -4,35 +4,34 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway.directory.repository import api_keys
-from services.gateway.directory.repository import schemas
-from services.gateway.endpoints.endpoint import Door, Visit, door
+from services.gateway.directory import api_keys, schemas
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
 from services.gateway.http.list_response import listed, place
+from shared.http.entrypoint import answer
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
-from shared.http.entrypoint import answer
 
 KEYS, SHOWN = schemas.KeysSchema(), schemas.ShownKeySchema()
 
 
-class ApiKeyDoors(Door):
-    @door("GET", "/api/v1/api-keys", query=schemas.ListQuerySchema(), answers={200: KEYS})
-    def list_api_keys(self, visit: Visit) -> Response:
-        """The keys that open a door, by name, and when each was last used."""
-        asked = visit.asked()
-        with self.db.reading() as conn:
-            found = api_keys.api_keys(conn, visit.account.tenant, asked["limit"], place(asked))
+class ApiKeyEndpoints(EndpointGroup):
+    @endpoint("GET", "/api/v1/api-keys", query=schemas.ListQuerySchema(), answers={200: KEYS})
+    def list_api_keys(self, context: RequestContext) -> Response:
+        """The keys that open a endpoint, by name, and when each was last used."""
+        asked = context.query()
+        with self.db.autocommit() as conn:
+            found = api_keys.api_keys(conn, context.account.tenant, asked["limit"], place(asked))
         return listed(KEYS, "api_keys", found)
 
-    @door("POST", "/api/v1/api-keys", body=schemas.NewKeySchema(), answers={201: SHOWN}, writes_here=True)
-    def add_api_key(self, visit: Visit, conn: Connection) -> Response:
+    @endpoint("POST", "/api/v1/api-keys", body=schemas.NewKeySchema(), answers={201: SHOWN}, transactional=True)
+    def add_api_key(self, context: RequestContext, conn: Connection) -> Response:
         """Make a key; it is shown this once."""
-        made = api_keys.add(conn, visit.account.tenant, at=clock.now(), **visit.sent())
+        made = api_keys.add(conn, context.account.tenant, at=clock.now(), **context.body())
         return answer(SHOWN.dump(made), 201)
 
-    @door("DELETE", "/api/v1/api-keys/<key_id>", answers={204: ""}, writes_here=True)
-    def revoke_api_key(self, visit: Visit, conn: Connection, key_id: UUID) -> Response:
+    @endpoint("DELETE", "/api/v1/api-keys/<key_id>", answers={204: ""}, transactional=True)
+    def revoke_api_key(self, context: RequestContext, conn: Connection, key_id: UUID) -> Response:
         """Revoke a key: it is refused from now on, on every replica within a second."""
-        api_keys.revoke(conn, visit.account.tenant, key_id, clock.now())
-        visit.asked()
+        api_keys.revoke(conn, context.account.tenant, key_id, clock.now())
+        context.query()
         return answer(None, 204)

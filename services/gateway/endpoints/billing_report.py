@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.wrappers import Response
 
+from services.gateway.domain.filters import beginning
 from services.gateway.endpoints import billing_schemas
+from services.gateway.endpoints.billing_schemas import By
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
 from services.gateway.http import cursors
 from services.gateway.journal import cost_by_operator
-from services.gateway.endpoints.billing_schemas import By
-from services.gateway.domain.filters import beginning
-from services.gateway.endpoints.endpoint import Door, Visit, door
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json, instant
 from shared.http.entrypoint import answer
@@ -20,16 +20,16 @@ LONG_COUNT = 10.0
 ABOUT = {By.DAY: "day", By.OPERATOR: "account_id", By.PREFIX: "prefix"}
 
 
-class BillingReportDoors(Door):
-    @door(
+class BillingReportEndpoints(EndpointGroup):
+    @endpoint(
         "GET",
         "/api/v1/billing/report",
         query=billing_schemas.BillingReportQuerySchema(),
         answers={200: billing_schemas.BillingReportSchema()},
     )
-    def show_billing_report(self, visit: Visit) -> Response:
+    def show_billing_report(self, context: RequestContext) -> Response:
         """What calls cost together, by day, operator or prefix."""
-        asked, caller = visit.asked(), visit.caller
+        asked, caller = context.query(), context.caller
         zone = ZoneInfo(caller.time_zone)
         placed_from, placed_to = (beginning(asked[name], zone) for name in ("placed_from", "placed_to"))
         if placed_from >= placed_to:
@@ -37,7 +37,7 @@ class BillingReportDoors(Door):
         page = page_of_sums(asked)
         span = {"from": instant(placed_from), "to": instant(placed_to)}
         if asked["by"] is By.OPERATOR:
-            with self.db.working() as conn:
+            with self.db.long_transaction() as conn:
                 found = cost_by_operator.by_operator(conn, caller.tenant, placed_from, placed_to, **page)
         else:
             words = {"placed_from": span["from"], "placed_to": span["to"], "by": asked["by"], "zone": caller.time_zone}

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from marshmallow import Schema, fields, validate
 
-from services.gateway.journal.schemas import PriceSchema
 from services.gateway.http.schemas import LARGEST_PAGE, PAGE, Moment, says, text
+from services.gateway.journal.schemas import PriceSchema
 from shared.contracts.billing.events import Failure, LegKind, TariffState
 from shared.contracts.billing.rates import RateSchema, RoundingSchema, known_currency
 from shared.contracts.wire import Instant

@@ -7,14 +7,13 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway.endpoints import billing_schemas
-from services.gateway.http import cursors
-from services.gateway.journal import entries
-from services.gateway.journal import page_query
-from services.gateway.http.cursors import Cursor
 from services.gateway.domain.scope import scope_of
-from services.gateway.endpoints.endpoint import Door, Visit, door
-from services.gateway.http.upstream import ask
+from services.gateway.endpoints import billing_schemas
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.http import cursors
+from services.gateway.http.cursors import Cursor
+from services.gateway.http.upstream import call_upstream
+from services.gateway.journal import entries, page_query
 from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json, instant
 from shared.http.entrypoint import Problem, answer
@@ -27,43 +26,43 @@ REFUSALS = {
 FAILED = ("call_id", "state", "reason", "number", "due_at")
 
 
-class ChargeDoors(Door):
-    @door("GET", "/api/v1/calls/<call_id>/price", answers={200: billing_schemas.CallPriceSchema()})
-    def show_price(self, visit: Visit, call_id: UUID) -> Response:
+class ChargeEndpoints(EndpointGroup):
+    @endpoint("GET", "/api/v1/calls/<call_id>/price", answers={200: billing_schemas.CallPriceSchema()})
+    def show_price(self, context: RequestContext, call_id: UUID) -> Response:
         """The price of a call: its lines, why they cost what they do, and earlier prices."""
-        with self.db.reading() as conn:
-            row = page_query.one(conn, scope_of(visit.caller), call_id)
-        visit.asked()
-        price = ask(self.billing, "price", tenant=visit.caller.tenant, call_id=str(call_id))
+        with self.db.autocommit() as conn:
+            row = page_query.one(conn, scope_of(context.caller), call_id)
+        context.query()
+        price = call_upstream(self.billing, "price", tenant=context.caller.tenant, call_id=str(call_id))
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
             price |= entries.price(row)
         return answer(price)
 
-    @door(
+    @endpoint(
         "GET",
         "/api/v1/charges",
         query=billing_schemas.ChargesQuerySchema(),
         answers={200: billing_schemas.ChargesSchema()},
     )
-    def list_charges(self, visit: Visit) -> Response:
+    def list_charges(self, context: RequestContext) -> Response:
         """The calls that could not be priced, and why."""
-        asked = visit.asked()
-        found = ask(self.billing, "failed", tenant=visit.caller.tenant, **page(asked))["charges"]
+        asked = context.query()
+        found = call_upstream(self.billing, "failed", tenant=context.caller.tenant, **page(asked))["charges"]
         shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
         return answer(paged("charges", asked, shown, "failed_at", "call_id"))
 
-    @door(
+    @endpoint(
         "POST",
         "/api/v1/charges/retry",
         body=billing_schemas.RetryBodySchema(),
         answers={202: billing_schemas.RetriedSchema()},
     )
-    def retry_charges(self, visit: Visit) -> Response:
+    def retry_charges(self, context: RequestContext) -> Response:
         """Rate calls once more that could not be priced, now that the tariff is mended."""
-        call_ids = [str(call_id) for call_id in visit.sent()["call_ids"]]
-        about = {"command_id": str(visit.command_id), "tenant": visit.caller.tenant}
-        return answer(ask(self.billing, "retry", call_ids=call_ids, **about), 202)
+        call_ids = [str(call_id) for call_id in context.body()["call_ids"]]
+        about = {"command_id": str(context.command_id), "tenant": context.caller.tenant}
+        return answer(call_upstream(self.billing, "retry", call_ids=call_ids, **about), 202)
 
 
 def page(asked: Json) -> Json:

@@ -7,68 +7,68 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import schemas
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
+from services.gateway.directory import repository
 from services.gateway.domain.scope import scope_of
-from services.gateway.endpoints.endpoint import PROBLEM, Door, Visit, door
-from services.gateway.http.upstream import ask
+from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
+from services.gateway.http.upstream import call_upstream
+from services.gateway.journal import page_query, projections, schemas
 from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.wire import Json
-from shared.plumbing.database import Connection
 from shared.http.entrypoint import Problem, answer
+from shared.plumbing.database import Connection
 
 PATH = "/api/v1/calls/<call_id>/comment"
 COMMENT = schemas.CommentSchema()
 
 
-class CommentDoors(Door):
-    @door("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT, 409: PROBLEM})
-    def write_comment(self, visit: Visit, call_id: UUID) -> Response:
+class CommentEndpoints(EndpointGroup):
+    @endpoint("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT, 409: PROBLEM})
+    def write_comment(self, context: RequestContext, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""
-        self._look(visit, call_id)
-        sent = visit.sent()
-        told = self._order("write", visit, call_id, text=sent["text"], seen=sent["version"])
-        self._show(visit, told)
-        with self.db.reading() as conn:
-            comment = _comment(conn, visit.caller.tenant, told)
+        self._look(context, call_id)
+        sent = context.body()
+        told = self._order("write", context, call_id, text=sent["text"], seen=sent["version"])
+        self._show(context, told)
+        with self.db.autocommit() as conn:
+            comment = _comment(conn, context.caller.tenant, told)
         return answer(comment, 201 if told["created"] else 200)
 
-    @door("DELETE", PATH, answers={204: "", 409: PROBLEM})
-    def delete_comment(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("DELETE", PATH, answers={204: "", 409: PROBLEM})
+    def delete_comment(self, context: RequestContext, call_id: UUID) -> Response:
         """Take the comment of a call away."""
-        self._look(visit, call_id)
-        visit.asked()
-        told = self._order("delete", visit, call_id)
-        self._show(visit, told)
+        self._look(context, call_id)
+        context.query()
+        told = self._order("delete", context, call_id)
+        self._show(context, told)
         return answer(None, 204)
 
-    @door("GET", f"{PATH}/history", answers={200: schemas.CommentHistorySchema()})
-    def show_comment_history(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("GET", f"{PATH}/history", answers={200: schemas.CommentHistorySchema()})
+    def show_comment_history(self, context: RequestContext, call_id: UUID) -> Response:
         """Every version of a call's comment, oldest first."""
-        self._look(visit, call_id)
-        visit.asked()
-        told = ask(self.comments, "history", tenant=visit.caller.tenant, call_id=str(call_id))
+        self._look(context, call_id)
+        context.query()
+        told = call_upstream(self.comments, "history", tenant=context.caller.tenant, call_id=str(call_id))
         versions: list[Json] = told["versions"]
-        with self.db.reading() as conn:
-            names = repository.account_names(conn, visit.caller.tenant, {one["author_id"] for one in versions})
+        with self.db.autocommit() as conn:
+            names = repository.account_names(conn, context.caller.tenant, {one["author_id"] for one in versions})
         return answer({"versions": [_version(one, names) for one in versions]})
 
-    def _look(self, visit: Visit, call_id: UUID) -> None:
-        with self.db.reading() as conn:
-            page_query.one(conn, scope_of(visit.caller), call_id)
+    def _look(self, context: RequestContext, call_id: UUID) -> None:
+        with self.db.autocommit() as conn:
+            page_query.one(conn, scope_of(context.caller), call_id)
 
-    def _order(self, method: str, visit: Visit, call_id: UUID, **words: Any) -> Json:
-        account = visit.account
+    def _order(self, method: str, context: RequestContext, call_id: UUID, **words: Any) -> Json:
+        account = context.account
         who = {"tenant": account.tenant, "author_id": str(account.id), "role": account.role}
         with self._refusals(account.tenant):
-            return ask(self.comments, method, command_id=str(visit.command_id), call_id=str(call_id), **who, **words)
+            return call_upstream(
+                self.comments, method, command_id=str(context.command_id), call_id=str(call_id), **who, **words
+            )
 
-    def _show(self, visit: Visit, told: Json) -> None:
+    def _show(self, context: RequestContext, told: Json) -> None:
         with self.db.connection() as conn:
-            changed = projections.show_comment(conn, visit.caller.tenant, told["version"], told["state"])
-        self.bell.ring(changed)
+            changed = projections.show_comment(conn, context.caller.tenant, told["version"], told["state"])
+        self.notifier.publish(changed)
 
     @contextmanager
     def _refusals(self, tenant: str) -> Iterator[None]:
@@ -79,7 +79,7 @@ class CommentDoors(Door):
             detail = "Only who added the comment, a supervisor or an administrator may change it."
             raise Problem(403, "comment-of-another-author", "Not allowed", detail) from error
         except Conflict as error:
-            with self.db.reading() as conn:
+            with self.db.autocommit() as conn:
                 current = _comment(conn, tenant, error.current)
             detail = "Somebody else has changed the comment since: this is what it says now."
             raise Problem(409, "conflict", "Conflict", detail, current=current) from error

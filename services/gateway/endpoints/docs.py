@@ -6,7 +6,7 @@ from hashlib import sha256
 import orjson
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.endpoints.endpoint import PLATES, Door, Visit, door
+from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointGroup, RequestContext, endpoint
 from services.gateway.endpoints.openapi import html_page
 from services.gateway.endpoints.openapi.document import JSON, document
 
@@ -14,18 +14,18 @@ HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Re
 HTML = "text/html"
 
 
-class DocumentDoors(Door):
-    @door("GET", "/api/v1/openapi.json", answers={200: JSON, 304: ""})
-    def show_openapi(self, visit: Visit) -> Response:
+class DocumentEndpoints(EndpointGroup):
+    @endpoint("GET", "/api/v1/openapi.json", answers={200: JSON, 304: ""})
+    def show_openapi(self, context: RequestContext) -> Response:
         """This API as OpenAPI 3.1."""
-        visit.asked()
-        return _unless_known(visit.request, _json(), JSON)
+        context.query()
+        return _unless_known(context.request, _json(), JSON)
 
-    @door("GET", "/api/v1/docs", answers={200: HTML, 304: ""})
-    def show_docs(self, visit: Visit) -> Response:
+    @endpoint("GET", "/api/v1/docs", answers={200: HTML, 304: ""})
+    def show_docs(self, context: RequestContext) -> Response:
         """This API as a page to read."""
-        visit.asked()
-        response = _unless_known(visit.request, _page(), f"{HTML}; charset=utf-8")
+        context.query()
+        response = _unless_known(context.request, _page(), f"{HTML}; charset=utf-8")
         response.headers["Content-Security-Policy"] = html_page.POLICY
         return response
 
@@ -39,9 +39,9 @@ def _unless_known(request: Request, body: bytes, content_type: str) -> Response:
 
 @cache
 def _json() -> bytes:
-    return orjson.dumps(document(PLATES))
+    return orjson.dumps(document(ENDPOINTS))
 
 
 @cache
 def _page() -> bytes:
-    return html_page.rendered(document(PLATES)).encode()
+    return html_page.rendered(document(ENDPOINTS)).encode()

@@ -13,24 +13,23 @@ from nameko.dependency_providers import Config
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.http import idempotency
-from services.gateway.http import schemas
+from services.gateway.auth.authenticator import Credentials
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Caller
-from services.gateway.journal.change_notifier import RedisBell
-from services.gateway.auth.authenticator import Credentials
+from services.gateway.http import idempotency, schemas
+from services.gateway.journal.change_notifier import RedisChangeNotifier
 from shared.contracts.errors import Invalid, NotFound
+from shared.http.entrypoint import BODY_LIMIT, Problem, body_of, bytes_of, http
 from shared.plumbing import clock
 from shared.plumbing.database import Database
 from shared.plumbing.publisher import Publishers
 from shared.plumbing.rpc import RpcClient
-from shared.http.entrypoint import BODY_LIMIT, Problem, body_of, bytes_of, http
 
 Answers = Mapping[int, Schema | str]
 """What a door answers, by status: JSON of a schema, or another content by its media types, with commas between
 them ("" for none).
 
-Refusals that follow from the plate (credentials, role, path, body) need not be named; others, 409 say, are PROBLEM.
+Refusals that follow from the spec (credentials, role, path, body) need not be named; others, 409 say, are PROBLEM.
 """
 PROBLEM = "application/problem+json"
 WRITES = frozenset({HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH, HTTPMethod.DELETE})
@@ -48,13 +47,13 @@ class Broker(DependencyProvider):
         return self.publishers
 
 
-class Door:
+class EndpointGroup:
     """Doors of one subject inherit this; the service inherits them all and has each dependency once."""
 
     db = Database()
     credentials = Credentials()
     publishers = Broker()
-    bell = RedisBell()
+    notifier = RedisChangeNotifier()
     billing = RpcClient("billing")
     calls = RpcClient("calls")
     comments = RpcClient("comments")
@@ -63,7 +62,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plate:
+class EndpointSpec:
     """What stands written on a door. The checks are made from it, and so is the OpenAPI document."""
 
     name: str
@@ -78,7 +77,7 @@ class Plate:
     description: str
 
     @property
-    def open(self) -> bool:
+    def is_public(self) -> bool:
         """Nobody is asked who they are."""
         return ANONYMOUS in PERMISSIONS[self.name]
 
@@ -87,13 +86,13 @@ class Plate:
         return self.method in WRITES
 
 
-PLATES: dict[str, Plate] = {}
+ENDPOINTS: dict[str, EndpointSpec] = {}
 
 
-class Visit(NamedTuple):
+class RequestContext(NamedTuple):
     """Somebody at a door. What they ask and send is read when the door has found what it is about: 404 before 422."""
 
-    plate: Plate
+    spec: EndpointSpec
     request: Request
     who: Caller | None
     repeat: idempotency.Repeat | None
@@ -103,27 +102,27 @@ class Visit(NamedTuple):
     @property
     def caller(self) -> Caller:
         """Who comes in; at an open door nobody was asked."""
-        assert self.who is not None, f"{self.plate.name} is an open door"
+        assert self.who is not None, f"{self.spec.name} is an open door"
         return self.who
 
     @property
     def account(self) -> Account:
         """The same at a door that only people come through."""
-        assert isinstance(self.who, Account), f"{self.plate.name} is not for people only"
+        assert isinstance(self.who, Account), f"{self.spec.name} is not for people only"
         return self.who
 
-    def asked(self) -> Any:
+    def query(self) -> Any:
         """The query, loaded. Raises Invalid."""
-        return schemas.load_query(self.plate.query, self.request.args.lists())
+        return schemas.load_query(self.spec.query, self.request.args.lists())
 
-    def sent(self) -> Any:
+    def body(self) -> Any:
         """The JSON body, loaded. Raises Invalid, and Problem for what is not JSON."""
-        self.asked()
+        self.query()
         body = body_of(self.request)
-        return schemas.load(self.plate.body, body) if isinstance(self.plate.body, Schema) else body
+        return schemas.load(self.spec.body, body) if isinstance(self.spec.body, Schema) else body
 
 
-def door(
+def endpoint(
     method: str,
     path: str,
     *,
@@ -132,19 +131,19 @@ def door(
     headers: Schema = NO_HEADERS,
     body: Schema | str | None = None,
     body_limit: int = BODY_LIMIT,
-    writes_here: bool = False,
-    remembered: bool = True,
+    transactional: bool = False,
+    idempotent: bool = True,
 ) -> Callable[[Any], Any]:
-    """A method as an HTTP door, given the Visit and the ids in the path as UUIDs, once the caller may come in.
+    """Make a method an HTTP endpoint. It gets the RequestContext and the path's ids as UUIDs, once access is checked.
 
     `headers` are told of, and read by the method. `body` is a schema, or the media type of what is not JSON. With
-    `writes_here` the method is given a connection too, whose transaction is the whole write. A repeat of what is not
-    `remembered` is done anew: for a body that is not to be read here.
+    `transactional` the method is given a connection too, whose transaction is the whole write. A repeat of what is not
+    `idempotent` is done anew: for a body that is not to be read here.
     """
 
-    def hang(enter: Any) -> Any:
+    def decorate(enter: Any) -> Any:
         name, (summary, _, description) = enter.__name__, (getdoc(enter) or "").partition("\n\n")
-        plate = PLATES[name] = Plate(
+        spec = ENDPOINTS[name] = EndpointSpec(
             name=name,
             method=method,
             path=path,
@@ -157,31 +156,31 @@ def door(
             description=description,
         )
 
-        def knock(self: Door, request: Request, **ids: str) -> Response:
-            caller = None if plate.open else self.credentials.caller(self.db, request, name)
+        def handle_request(self: EndpointGroup, request: Request, **ids: str) -> Response:
+            caller = None if spec.is_public else self.credentials.caller(self.db, request, name)
             try:
                 return answered(self, request, caller, ids)
             except Problem as refusal:
                 self.credentials.note(refusal, request, name, caller)
                 raise
 
-        def answered(self: Door, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
+        def answered(self: EndpointGroup, request: Request, caller: Caller | None, ids: Mapping[str, str]) -> Response:
             found = {key: _uuid(value) for key, value in ids.items()}
-            repeat = _repeat(request, caller) if plate.writes and caller and remembered else None
-            visit = partial(Visit, plate, request, caller, repeat)
-            if writes_here and plate.body is not None:
+            repeat = _repeat(request, caller) if spec.writes and caller and idempotent else None
+            context = partial(RequestContext, spec, request, caller, repeat)
+            if transactional and spec.body is not None:
                 # Before a transaction is open: a slow client would hold its connection and its locks.
                 bytes_of(request)
-            if writes_here:
-                return idempotency.here(self.db, repeat, lambda conn: enter(self, visit(uuid4()), conn, **found))
-            return idempotency.elsewhere(self.db, repeat, lambda id_: enter(self, visit(id_), **found))
+            if transactional:
+                return idempotency.here(self.db, repeat, lambda conn: enter(self, context(uuid4()), conn, **found))
+            return idempotency.elsewhere(self.db, repeat, lambda id_: enter(self, context(id_), **found))
 
-        update_wrapper(knock, enter)
+        update_wrapper(handle_request, enter)
         # Nameko holds arguments against the signature of what is wrapped, which takes others.
-        del knock.__wrapped__  # type: ignore[attr-defined]
-        return http(method, path, body_limit=body_limit)(knock)
+        del handle_request.__wrapped__  # type: ignore[attr-defined]
+        return http(method, path, body_limit=body_limit)(handle_request)
 
-    return hang
+    return decorate
 
 
 def _uuid(text: str) -> UUID:

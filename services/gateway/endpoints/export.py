@@ -12,17 +12,15 @@ from eventlet import tpool
 from werkzeug.wrappers import Response
 
 from services.gateway.auth import active_callers
-from services.gateway.journal import entries
-from services.gateway.journal import schemas
-from services.gateway.journal import page_query
-from services.gateway.journal import export_writers
+from services.gateway.auth.authenticator import unauthorised
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import scope_of
-from services.gateway.auth.authenticator import unauthorised
-from services.gateway.endpoints.endpoint import Door, Visit, door
-from services.gateway.endpoints.journal import asked_of, filters_of, of_account, patiently, shown_by
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.endpoints.journal import filter_parameters, patiently, shown_by
+from services.gateway.journal import entries, export_writers, page_query, schemas
+from services.gateway.journal.request_filters import filters_from_query, for_account
 from services.gateway.journal.spooled_ids import Found
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -41,26 +39,26 @@ CONTENT = {
 Pages = Iterator[list[Json]]
 
 
-class ExportDoors(Door):
-    @door(
+class ExportEndpoints(EndpointGroup):
+    @endpoint(
         "GET",
         "/api/v1/journal/export",
         query=schemas.ExportQuerySchema(),
         answers={200: ", ".join(media.partition(";")[0] for media in CONTENT.values())},
     )
-    def export_journal(self, visit: Visit) -> Response:
+    def export_journal(self, context: RequestContext) -> Response:
         """All calls that fit, newest first, as CSV, XLSX or NDJSON.
 
         Those that fit when it was asked for, each once and as it is when its turn comes. An answer that breaks off
         before its end is not whole.
         """
-        caller, asked = visit.caller, asked_of(visit)
-        filters = filters_of(asked, caller, clock.now())
+        caller, asked = context.caller, filter_parameters(context)
+        filters = filters_from_query(asked, caller, clock.now())
         with ExitStack() as held:
             held.enter_context(self.credentials.exports.place(caller.id))
             with patiently(asked):
                 found = held.enter_context(closing(self._found(asked, caller, filters)))
-            pages = self._pages(visit, found)
+            pages = self._pages(context, found)
             # Asked for before the answer begins, so that it may still be a problem.
             pieces = _pieces(asked["format"], asked["lang"], _begun(next(pages, []), pages))
             name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
@@ -72,12 +70,12 @@ class ExportDoors(Door):
     def _found(self, asked: Json, caller: Caller, filters: Filters) -> Found:
         with self.db.connection(page_query.PATIENCE_FOR_ALL) as conn:
             page_query.hold_still(conn)
-            filters = of_account(conn, asked, caller, filters)
+            filters = for_account(conn, asked, caller, filters)
             return Found(page_query.keys(conn, scope_of(caller), filters))
 
-    def _pages(self, visit: Visit, found: Found) -> Pages:
+    def _pages(self, context: RequestContext, found: Found) -> Pages:
         """No transaction is open while a client takes its time. Who may no longer come in gets no more."""
-        shown_by_caller, rows, whole = shown_by(self, visit), 0, False
+        shown_by_caller, rows, whole = shown_by(self, context), 0, False
         try:
             for call_ids in found.pages(PAGE):
                 shown = self._page(shown_by_caller, call_ids)
@@ -85,8 +83,8 @@ class ExportDoors(Door):
                 yield shown
             whole = True
         finally:
-            about = {"tenant": visit.caller.tenant, "by": str(visit.caller.id), "rows": rows, "whole": whole}
-            logger.info("journal exported", extra=about | {"asked": sorted(visit.request.args)})
+            about = {"tenant": context.caller.tenant, "by": str(context.caller.id), "rows": rows, "whole": whole}
+            logger.info("journal exported", extra=about | {"asked": sorted(context.request.args)})
 
     def _page(self, shown: UUID, call_ids: Sequence[UUID]) -> list[Json]:
         with self.db.connection() as conn:

@@ -13,11 +13,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.endpoints.endpoint import Door
+from services.gateway.endpoints.endpoint import EndpointGroup
 from shared.contracts.errors import Unavailable
+from shared.http.entrypoint import Problem, answer, http
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import BROKER_ERRORS, connect
-from shared.http.entrypoint import Problem, answer, http
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Servers(DependencyProvider):
         return self.probes
 
 
-class HealthDoors(Door):
+class HealthEndpoints(EndpointGroup):
     servers = Servers()
 
     @http("GET", "/healthz")

@@ -9,18 +9,16 @@ import eventlet
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Response
 
-from services.gateway.journal import schemas
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
 from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import scope_of
-from services.gateway.endpoints.endpoint import Door, Visit, door
-from services.gateway.http.upstream import ask, ask_all
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.http.upstream import call_upstream, call_upstreams
+from services.gateway.journal import page_query, projections, schemas
 from services.gateway.journal.rows import Row
 from shared.contracts.errors import NotFound
 from shared.contracts.recordings.links import Keyring, Link, Purpose
-from shared.plumbing import clock
 from shared.http.entrypoint import answer
+from shared.plumbing import clock
 
 PATH = "/api/v1/calls/<call_id>/recording"
 LARGEST, READ_HERE = 2 * 1024**3, 1024**2
@@ -39,58 +37,58 @@ class Links(DependencyProvider):
         return self.keyring
 
 
-class RecordingDoors(Door):
+class RecordingEndpoints(EndpointGroup):
     links = Links()
 
-    @door("GET", PATH, query=schemas.DownloadQuerySchema(), answers={307: ""})
-    def show_recording(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("GET", PATH, query=schemas.DownloadQuerySchema(), answers={307: ""})
+    def show_recording(self, context: RequestContext, call_id: UUID) -> Response:
         """Listen to the recording of a call, or take it away: a link to the sound, good for two minutes."""
-        row = self._recorded(visit, call_id)
-        purpose = Purpose.DOWNLOAD if visit.asked()["download"] else Purpose.PLAY
-        return self._link(visit.caller, call_id, purpose, _name(row, visit.caller))
+        row = self._recorded(context, call_id)
+        purpose = Purpose.DOWNLOAD if context.query()["download"] else Purpose.PLAY
+        return self._link(context.caller, call_id, purpose, _name(row, context.caller))
 
-    @door("GET", f"{PATH}/peaks", answers={200: schemas.PeaksSchema()})
-    def show_recording_peaks(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("GET", f"{PATH}/peaks", answers={200: schemas.PeaksSchema()})
+    def show_recording_peaks(self, context: RequestContext, call_id: UUID) -> Response:
         """How loud a recording is from its beginning to its end, to be drawn.
 
         Null where nobody can tell; the header `Degraded` says if that is because recordings do not answer now.
         """
-        self._recorded(visit, call_id)
-        visit.asked()
-        words = {"tenant": visit.caller.tenant, "call_id": str(call_id)}
-        told = ask_all({"recordings": self.recordings}, "peaks", **words)["recordings"]
+        self._recorded(context, call_id)
+        context.query()
+        words = {"tenant": context.caller.tenant, "call_id": str(call_id)}
+        told = call_upstreams({"recordings": self.recordings}, "peaks", **words)["recordings"]
         return answer({"peaks": None}, headers={"Degraded": "recordings"}) if told is None else answer(told)
 
-    @door("PUT", PATH, body="audio/*", body_limit=LARGEST, answers={307: ""}, remembered=False)
-    def take_recording(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("PUT", PATH, body="audio/*", body_limit=LARGEST, answers={307: ""}, idempotent=False)
+    def take_recording(self, context: RequestContext, call_id: UUID) -> Response:
         """Bring the recording of a call: a link to where its sound is taken, good for two minutes.
 
         WAV, MP3 or Ogg (Opus, Vorbis), of up to 2 GiB. The same bytes may be sent again, others may not.
         """
-        self._wait_for(visit.caller, call_id)
-        visit.asked()
-        link = self._link(visit.caller, call_id, Purpose.UPLOAD)
-        if (visit.request.content_length or 0) > READ_HERE:
+        self._wait_for(context.caller, call_id)
+        context.query()
+        link = self._link(context.caller, call_id, Purpose.UPLOAD)
+        if (context.request.content_length or 0) > READ_HERE:
             link.headers["Connection"] = "close"
         return link
 
-    @door("DELETE", PATH, answers={204: ""})
-    def delete_recording(self, visit: Visit, call_id: UUID) -> Response:
+    @endpoint("DELETE", PATH, answers={204: ""})
+    def delete_recording(self, context: RequestContext, call_id: UUID) -> Response:
         """Delete the recording of a call for good."""
-        with self.db.reading() as conn:
-            page_query.one(conn, scope_of(visit.caller), call_id)
-        visit.asked()
-        account = visit.account
+        with self.db.autocommit() as conn:
+            page_query.one(conn, scope_of(context.caller), call_id)
+        context.query()
+        account = context.account
         words = {"tenant": account.tenant, "account_id": str(account.id), "call_id": str(call_id)}
-        told = ask(self.recordings, "delete", command_id=str(visit.command_id), **words)
+        told = call_upstream(self.recordings, "delete", command_id=str(context.command_id), **words)
         with self.db.connection() as conn:
             changed = projections.show_recording(conn, account.tenant, told["version"], told["state"])
-        self.bell.ring(changed)
+        self.notifier.publish(changed)
         return answer(None, 204)
 
-    def _recorded(self, visit: Visit, call_id: UUID) -> Row:
-        with self.db.reading() as conn:
-            row = page_query.one(conn, scope_of(visit.caller), call_id)
+    def _recorded(self, context: RequestContext, call_id: UUID) -> Row:
+        with self.db.autocommit() as conn:
+            row = page_query.one(conn, scope_of(context.caller), call_id)
         if row.recording is None or row.recording["state"] != "available":
             raise NotFound
         return row
@@ -100,7 +98,7 @@ class RecordingDoors(Door):
         until = monotonic() + float(self.config["CALL_AWAITED"])
         while True:
             try:
-                with self.db.reading() as conn:
+                with self.db.autocommit() as conn:
                     page_query.one(conn, scope_of(caller), call_id)
                 return
             except NotFound:

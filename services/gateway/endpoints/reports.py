@@ -7,41 +7,41 @@ from typing import Any
 import orjson
 from werkzeug.wrappers import Response
 
-from services.gateway.http import schemas
 from services.gateway.domain.permissions import Caller
-from services.gateway.endpoints.endpoint import Door, Visit, door
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.http import schemas
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.calls.reports import Report, ReportSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
-from shared.plumbing import clock, logs
-from shared.plumbing.publisher import Outgoing, Publishers
-from shared.plumbing.cooperative import in_turns
 from shared.http.entrypoint import answer, body_of
+from shared.plumbing import clock, logs
+from shared.plumbing.cooperative import cooperatively
+from shared.plumbing.publisher import Outgoing, Publishers
 
 BODY_LIMIT = 2 * 1024 * 1024
 MOST = 1000
 TOO_FAR_AHEAD = timedelta(hours=12)
 
 
-class ReportDoors(Door):
-    @door(
+class ReportEndpoints(EndpointGroup):
+    @endpoint(
         "POST",
         "/api/v1/reports",
         body=ReportSchema(many=True),
         body_limit=BODY_LIMIT,
         answers={202: schemas.AcceptedSchema()},
     )
-    def take_reports(self, visit: Visit) -> Response:
+    def take_reports(self, context: RequestContext) -> Response:
         """Tell what happened to calls: 1 to 1000 reports, all of them taken or none."""
-        visit.asked()
-        return answer(passed_on(self.publishers, checked(body_of(visit.request), visit.caller, clock.now())), 202)
+        context.query()
+        return answer(passed_on(self.publishers, checked(body_of(context.request), context.caller, clock.now())), 202)
 
 
 def passed_on(publishers: Publishers, taken: Sequence[Report]) -> Json:
     """What is said of reports once the broker has confirmed them."""
-    publishers.publish([_outgoing(report) for report in in_turns(taken)])
+    publishers.publish([_outgoing(report) for report in cooperatively(taken)])
     calls = {report.call: str(call_id(report.tenant, report.call)) for report in taken}
     return {"accepted": len(taken), "calls": calls}
 
@@ -50,7 +50,7 @@ def checked(sent: Any, key: Caller, now: datetime) -> list[Report]:
     """All that was sent, addresses normalised. Raises Invalid by index for any of it."""
     if not isinstance(sent, list) or not 1 <= len(sent) <= MOST:
         raise Invalid(f"Send a list of 1 to {MOST} reports.", {"_schema": [f"Not a list of 1 to {MOST} reports."]})
-    taken = [reports.normalised(report, key.region) for report in in_turns(reports.load(in_turns(sent)))]
+    taken = [reports.normalised(report, key.region) for report in cooperatively(reports.load(cooperatively(sent)))]
     first: dict[str, Report] = {}
     errors = {
         str(index): wrong

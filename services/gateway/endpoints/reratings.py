@@ -7,45 +7,45 @@ from werkzeug.wrappers import Response
 from services.gateway.endpoints import billing_schemas
 from services.gateway.endpoints.billing_report import LONG_COUNT, page_of_sums, paged_sums
 from services.gateway.endpoints.charges import refusals
-from services.gateway.endpoints.endpoint import PROBLEM, Door, Visit, door
-from services.gateway.http.upstream import ask
+from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
+from services.gateway.http.upstream import call_upstream
 from shared.contracts.wire import instant
 from shared.http.entrypoint import answer
 
 PATH = "/api/v1/rerating"
 
 
-class ReratingDoors(Door):
-    @door(
+class ReratingEndpoints(EndpointGroup):
+    @endpoint(
         "POST",
         PATH,
         body=billing_schemas.RerateBodySchema(),
         answers={202: billing_schemas.BegunSchema(), 409: PROBLEM},
     )
-    def begin_rerating(self, visit: Visit) -> Response:
+    def begin_rerating(self, context: RequestContext) -> Response:
         """Rate the calls of a period again, or see in a dry run what a tariff would make of them."""
-        sent = visit.sent()
+        sent = context.body()
         words = {
-            "command_id": str(visit.command_id),
-            "tenant": visit.caller.tenant,
+            "command_id": str(context.command_id),
+            "tenant": context.caller.tenant,
             "placed_from": instant(sent["placed_from"]),
             "placed_to": instant(sent["placed_to"]),
             "tariff_id": str(sent["tariff_id"]) if sent["tariff_id"] else None,
             "dry_run": sent["dry_run"],
-            "by": str(visit.account.id),
+            "by": str(context.account.id),
         }
         with refusals():
             return answer(self.billing.call("rerate", LONG_COUNT, **words), 202)
 
-    @door(
+    @endpoint(
         "GET",
         f"{PATH}/<rerating_id>",
         query=billing_schemas.SumsPageQuerySchema(),
         answers={200: billing_schemas.ReratingSchema()},
     )
-    def show_rerating(self, visit: Visit, rerating_id: UUID) -> Response:
+    def show_rerating(self, context: RequestContext, rerating_id: UUID) -> Response:
         """How far it is, and what it changes, by prefix."""
-        about = {"tenant": visit.caller.tenant, "rerating_id": str(rerating_id)}
-        told, asked = ask(self.billing, "rerating", **about), visit.asked()
-        found = ask(self.billing, "rerating_sums", **about, **page_of_sums(asked))["by_prefix"]
+        about = {"tenant": context.caller.tenant, "rerating_id": str(rerating_id)}
+        told, asked = call_upstream(self.billing, "rerating", **about), context.query()
+        found = call_upstream(self.billing, "rerating_sums", **about, **page_of_sums(asked))["by_prefix"]
         return answer({**told, **paged_sums("by_prefix", asked, found, "difference", "prefix")})

@@ -4,55 +4,53 @@ from datetime import timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.directory.repository import repository
-from services.gateway.directory.repository import passwords
-from services.gateway.http import schemas
+from services.gateway.auth import csrf_cookies, password_workers
+from services.gateway.auth.authenticator import unauthorised
+from services.gateway.auth.tokens import Claims
+from services.gateway.directory import passwords, repository
 from services.gateway.directory.repository import Credentials
 from services.gateway.domain.people import Account
-from services.gateway.auth import csrf_cookies
-from services.gateway.auth import password_workers
-from services.gateway.auth.authenticator import unauthorised
-from services.gateway.endpoints.endpoint import PROBLEM, Door, Visit, door
-from services.gateway.auth.tokens import Claims
+from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
+from services.gateway.http import schemas
 from shared.contracts.wire import Json
-from shared.plumbing import clock
 from shared.http.entrypoint import answer
+from shared.plumbing import clock
 
 
-class SessionDoors(Door):
-    @door(
+class SessionEndpoints(EndpointGroup):
+    @endpoint(
         "POST",
         "/api/v1/sessions",
         body=schemas.SignInSchema(),
         answers={201: schemas.SessionSchema(), 401: PROBLEM},
     )
-    def begin_session(self, visit: Visit) -> Response:
+    def begin_session(self, context: RequestContext) -> Response:
         """Sign in. Without a tenant the login must be unique in the system."""
-        shown = self._credentials(visit.request, **visit.sent())
+        shown = self._credentials(context.request, **context.body())
         if shown is None:
             raise unauthorised("The login or the password is wrong.")
         begun = self._begin(shown)
         response = answer(schemas.SessionSchema().dump(begun), 201)
-        csrf_cookies.give(visit.request, response, begun["token"], begun["expires_at"] - clock.now())
+        csrf_cookies.give(context.request, response, begun["token"], begun["expires_at"] - clock.now())
         return response
 
-    @door("DELETE", "/api/v1/sessions/current", answers={204: ""})
-    def end_session(self, visit: Visit) -> Response:
+    @endpoint("DELETE", "/api/v1/sessions/current", answers={204: ""})
+    def end_session(self, context: RequestContext) -> Response:
         """Sign out: the token is refused from now on, on every replica."""
-        visit.asked()
-        session = self.credentials.session(self.db, visit.request)
+        context.query()
+        session = self.credentials.session(self.db, context.request)
         with self.db.connection() as conn:
             repository.end_session(conn, session.id, clock.now())
         self.credentials.forget(session)
         response = answer(None, 204)
-        csrf_cookies.take_back(visit.request, response)
+        csrf_cookies.take_back(context.request, response)
         return response
 
-    @door("GET", "/api/v1/me", answers={200: schemas.MeSchema()})
-    def show_me(self, visit: Visit) -> Response:
+    @endpoint("GET", "/api/v1/me", answers={200: schemas.MeSchema()})
+    def show_me(self, context: RequestContext) -> Response:
         """Who am I, and which lines do I hold."""
-        visit.asked()
-        return answer(schemas.MeSchema().dump(_me(visit.account)))
+        context.query()
+        return answer(schemas.MeSchema().dump(_me(context.account)))
 
     def _credentials(self, request: Request, tenant: str | None, login: str, password: str) -> Credentials | None:
         """The account's credentials if the password is right; it takes as long for an account that is not there."""

@@ -2,30 +2,29 @@
 
 from werkzeug.wrappers import Response
 
-from services.gateway.directory.repository import schemas
-from services.gateway.directory.repository import settings
-from services.gateway.endpoints.endpoint import Door, Visit, door
+from services.gateway.directory import schemas, settings
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
 from services.gateway.http.pagination import Row
 from shared.contracts.wire import Json
+from shared.http.entrypoint import answer
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
-from shared.http.entrypoint import answer
 
 SETTINGS = schemas.SettingsSchema()
 
 
-class SettingsDoors(Door):
-    @door("GET", "/api/v1/settings", answers={200: SETTINGS})
-    def show_settings(self, visit: Visit) -> Response:
+class SettingsEndpoints(EndpointGroup):
+    @endpoint("GET", "/api/v1/settings", answers={200: SETTINGS})
+    def show_settings(self, context: RequestContext) -> Response:
         """What the company has set for itself."""
-        visit.asked()
-        with self.db.reading() as conn:
-            return self._shown(settings.settings(conn, visit.account.tenant))
+        context.query()
+        with self.db.autocommit() as conn:
+            return self._shown(settings.settings(conn, context.account.tenant))
 
-    @door("PATCH", "/api/v1/settings", body=SETTINGS, answers={200: SETTINGS}, writes_here=True)
-    def change_settings(self, visit: Visit, conn: Connection) -> Response:
+    @endpoint("PATCH", "/api/v1/settings", body=SETTINGS, answers={200: SETTINGS}, transactional=True)
+    def change_settings(self, context: RequestContext, conn: Connection) -> Response:
         """Change some of it; what is left out stays as it is."""
-        return self._shown(settings.change(conn, visit.account.tenant, visit.sent(), clock.now()))
+        return self._shown(settings.change(conn, context.account.tenant, context.body(), clock.now()))
 
     def _shown(self, found: Row) -> Response:
         by_default: Json = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from services.gateway.endpoints.endpoint import Door
+from services.gateway.endpoints.endpoint import EndpointGroup
 from shared.http.entrypoint import http
 
 FOLDER = Path(__file__).parents[3] / "web"
@@ -36,7 +36,7 @@ class File:
     etag: str
 
 
-class PageDoors(Door):
+class PageEndpoints(EndpointGroup):
     @http("GET", "/")
     def show_page(self, request: Request) -> Response:
         return _sent(request, _files()[INDEX], CHECKED)

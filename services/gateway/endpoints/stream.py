@@ -12,16 +12,14 @@ import psycopg
 from greenlet import GreenletExit
 from werkzeug.wrappers import Response
 
-from services.gateway.journal import change_feed
-from services.gateway.journal import schemas
-from services.gateway.journal import last_event_id
-from services.gateway.endpoints.endpoint import Door, Visit, door
-from services.gateway.endpoints.journal import asked_of, shown_by
-from services.gateway.journal.subscribers import Listener, Listeners, OpenStreams
+from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.endpoints.journal import filter_parameters, shown_by
+from services.gateway.journal import change_feed, last_event_id, schemas
+from services.gateway.journal.subscribers import OpenStreams, Subscriber, SubscriberHub
 from shared.contracts.errors import Unavailable
-from shared.plumbing.database import Postgres, is_outage
 from shared.http import send_buffer
 from shared.http.entrypoint import Stream
+from shared.plumbing.database import Postgres, is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -35,35 +33,35 @@ CONTENT = "text/event-stream; charset=utf-8"
 UNBUFFERED = {"X-Accel-Buffering": "no"}
 
 
-class StreamDoors(Door):
+class StreamEndpoints(EndpointGroup):
     streams = OpenStreams()
 
-    @door(
+    @endpoint(
         "GET",
         "/api/v1/journal/stream",
         query=schemas.FilterSchema(),
         headers=schemas.ResumeSchema(),
         answers={200: "text/event-stream"},
     )
-    def stream_journal(self, visit: Visit) -> Response:
+    def stream_journal(self, context: RequestContext) -> Response:
         """Calls as they change, as Server-Sent Events.
 
         Each `entry` event carries the whole call as it is now. Send the last `id` as `Last-Event-ID` to go on from
         there; without it the stream begins now. The last event of a stream that we end is `end`, with its `reason`.
         """
-        caller, asked = visit.caller, asked_of(visit)
-        sent = visit.request.headers.get(last_event_id.HEADER)
-        sock = visit.request.environ["eventlet.input"].get_socket()
-        with self.db.reading() as conn:
+        caller, asked = context.caller, filter_parameters(context)
+        sent = context.request.headers.get(last_event_id.HEADER)
+        sock = context.request.environ["eventlet.input"].get_socket()
+        with self.db.autocommit() as conn:
             last = change_feed.last(conn, [caller.tenant]).get(caller.tenant, 0)
             position = last if sent is None else last_event_id.decode(caller.tenant, sent, last)
-            listener = Listener(shown_by(self, visit), caller, asked, position, partial(send_buffer.has_left, sock))
+            listener = Subscriber(shown_by(self, context), caller, asked, position, partial(send_buffer.has_left, sock))
             listener.refresh(conn, caller)
         pieces = _events(self.db, self.streams, listener, last, sock)
         return Stream(pieces, content_type=CONTENT, headers=UNBUFFERED)
 
 
-def _events(db: Postgres, streams: Listeners, listener: Listener, last: int, sock: Any) -> Iterator[bytes]:
+def _events(db: Postgres, streams: SubscriberHub, listener: Subscriber, last: int, sock: Any) -> Iterator[bytes]:
     send_buffer.make_room(sock)
     streams.join(db, listener, last)
     began, reason = monotonic(), "left"
@@ -81,7 +79,7 @@ def _events(db: Postgres, streams: Listeners, listener: Listener, last: int, soc
         logger.info("stream ended", extra=about)
 
 
-def _until_ended(db: Postgres, streams: Listeners, listener: Listener, sock: Any) -> Iterator[bytes]:
+def _until_ended(db: Postgres, streams: SubscriberHub, listener: Subscriber, sock: Any) -> Iterator[bytes]:
     beats_at = monotonic() + HEARTBEAT
     while _keeps_up(listener, sock) and not listener.ended:
         if listener.waiting:
@@ -96,7 +94,7 @@ def _until_ended(db: Postgres, streams: Listeners, listener: Listener, sock: Any
             yield b": heartbeat\nid: %b\n\n" % _id(listener)
 
 
-def _next_piece(listener: Listener) -> bytes:
+def _next_piece(listener: Subscriber) -> bytes:
     """What waits, as much of it as is well written at once."""
     events = [listener.waiting.popleft()[1]]
     size = len(events[0])
@@ -105,11 +103,11 @@ def _next_piece(listener: Listener) -> bytes:
     return b"".join(events)
 
 
-def _catch_up(db: Postgres, streams: Listeners, listener: Listener) -> None:
+def _catch_up(db: Postgres, streams: SubscriberHub, listener: Subscriber) -> None:
     """Look for what others have been told of already, a page at a time."""
     after, upto, sees = listener.position, streams.reached(listener.tenant), listener.sees
     try:
-        with db.reading() as conn:
+        with db.autocommit() as conn:
             upto = change_feed.reach(conn, listener.tenant, after, upto)
             found = streams.read(conn, [listener], after, upto)
     except (psycopg.Error, Unavailable) as error:
@@ -120,7 +118,7 @@ def _catch_up(db: Postgres, streams: Listeners, listener: Listener) -> None:
     return listener.give(found.get(listener, []), upto) if listener.sees == sees else None
 
 
-def _keeps_up(listener: Listener, sock: Any) -> bool:
+def _keeps_up(listener: Subscriber, sock: Any) -> bool:
     """Wait until the client has taken most of what was sent; one that does not is too slow."""
     deadline = monotonic() + PATIENCE
     while send_buffer.unsent(sock) > MOST_UNSENT and not listener.ended:
@@ -130,7 +128,7 @@ def _keeps_up(listener: Listener, sock: Any) -> bool:
     return not listener.ended
 
 
-def _id(listener: Listener) -> bytes:
+def _id(listener: Subscriber) -> bytes:
     return last_event_id.encode(listener.tenant, listener.position).encode()
 
 

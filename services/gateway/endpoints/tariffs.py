@@ -8,15 +8,15 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway.endpoints import billing_schemas
-from services.gateway.http import schemas
 from services.gateway.endpoints.charges import page, paged, refusals
-from services.gateway.endpoints.endpoint import PROBLEM, Door, Visit, door
-from services.gateway.http.upstream import ask
+from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
+from services.gateway.http import schemas
+from services.gateway.http.upstream import call_upstream
 from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.errors import Invalid, NotFound
 from shared.contracts.wire import Json
-from shared.plumbing.cooperative import in_turns
 from shared.http.entrypoint import Problem, answer, body_of, bytes_of
+from shared.plumbing.cooperative import cooperatively
 
 PATH = "/api/v1/tariffs"
 ONE = f"{PATH}/<tariff_id>"
@@ -35,27 +35,27 @@ CSV = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", 
 HEAD, TARIFF = billing_schemas.TariffHeadSchema(), billing_schemas.TariffSchema()
 
 
-class TariffDoors(Door):
-    @door("GET", PATH, query=billing_schemas.PageQuerySchema(), answers={200: billing_schemas.TariffsSchema()})
-    def list_tariffs(self, visit: Visit) -> Response:
+class TariffEndpoints(EndpointGroup):
+    @endpoint("GET", PATH, query=billing_schemas.PageQuerySchema(), answers={200: billing_schemas.TariffsSchema()})
+    def list_tariffs(self, context: RequestContext) -> Response:
         """The company's tariffs, the newest first, without their rates."""
-        asked = visit.asked()
-        found = ask(self.billing, "tariffs", tenant=visit.caller.tenant, **page(asked))["tariffs"]
+        asked = context.query()
+        found = call_upstream(self.billing, "tariffs", tenant=context.caller.tenant, **page(asked))["tariffs"]
         return answer(paged("tariffs", asked, [_listed(one) for one in found], "drafted_at", "id"))
 
-    @door(
+    @endpoint(
         "POST",
         PATH,
         body=billing_schemas.TariffBodySchema(),
         body_limit=BODY_LIMIT,
         answers={201: TARIFF, 409: PROBLEM},
     )
-    def draft_tariff(self, visit: Visit) -> Response:
+    def draft_tariff(self, context: RequestContext) -> Response:
         """Draft a tariff."""
-        visit.asked()
-        return answer(self._draft(visit, visit.command_id, *_drafted(visit)), 201)
+        context.query()
+        return answer(self._draft(context, context.command_id, *_drafted(context)), 201)
 
-    @door(
+    @endpoint(
         "POST",
         f"{PATH}/import",
         query=billing_schemas.ImportQuerySchema(),
@@ -63,91 +63,91 @@ class TariffDoors(Door):
         body_limit=BODY_LIMIT,
         answers={201: TARIFF, 409: PROBLEM},
     )
-    def import_tariff(self, visit: Visit) -> Response:
+    def import_tariff(self, context: RequestContext) -> Response:
         """Draft a tariff from a CSV whose columns are the fields of a rate."""
-        head = visit.asked()
-        if visit.request.mimetype not in CSV:
+        head = context.query()
+        if context.request.mimetype not in CSV:
             raise Problem(415, "wrong-content", "Wrong content", "Send CSV with Content-Type: text/csv.")
-        content = bytes_of(visit.request)
+        content = bytes_of(context.request)
         if not content:
             raise Invalid("The rates are malformed.", {"line 1": {"columns": ["Is empty."]}})
-        return answer(self._draft(visit, visit.command_id, head, content, "csv"), 201)
+        return answer(self._draft(context, context.command_id, head, content, "csv"), 201)
 
-    @door("GET", ONE, answers={200: TARIFF})
-    def show_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+    @endpoint("GET", ONE, answers={200: TARIFF})
+    def show_tariff(self, context: RequestContext, tariff_id: UUID) -> Response:
         """One tariff with its rates."""
-        found = self._find_tariff(visit, tariff_id)
-        visit.asked()
-        return answer(self._whole(visit, found))
+        found = self._find_tariff(context, tariff_id)
+        context.query()
+        return answer(self._whole(context, found))
 
-    @door(
+    @endpoint(
         "PUT", ONE, body=billing_schemas.TariffBodySchema(), body_limit=BODY_LIMIT, answers={200: TARIFF, 409: PROBLEM}
     )
-    def redraft_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+    def redraft_tariff(self, context: RequestContext, tariff_id: UUID) -> Response:
         """Write a draft anew; an active tariff never changes."""
-        self._find_tariff(visit, tariff_id)
-        visit.asked()
-        return answer(self._draft(visit, tariff_id, *_drafted(visit)))
+        self._find_tariff(context, tariff_id)
+        context.query()
+        return answer(self._draft(context, tariff_id, *_drafted(context)))
 
-    @door("DELETE", ONE, answers={204: "", 409: PROBLEM})
-    def discard_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+    @endpoint("DELETE", ONE, answers={204: "", 409: PROBLEM})
+    def discard_tariff(self, context: RequestContext, tariff_id: UUID) -> Response:
         """Throw a draft away."""
-        self._find_tariff(visit, tariff_id)
-        visit.asked()
-        self._order_tariff("discard_tariff", visit, tariff_id)
+        self._find_tariff(context, tariff_id)
+        context.query()
+        self._order_tariff("discard_tariff", context, tariff_id)
         return answer(None, 204)
 
-    @door("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF, 409: PROBLEM})
-    def activate_tariff(self, visit: Visit, tariff_id: UUID) -> Response:
+    @endpoint("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF, 409: PROBLEM})
+    def activate_tariff(self, context: RequestContext, tariff_id: UUID) -> Response:
         """Let a draft rule the calls answered from an instant on; the tariff before it ends there."""
-        self._find_tariff(visit, tariff_id)
-        valid_from = visit.sent()["valid_from"].isoformat()
+        self._find_tariff(context, tariff_id)
+        valid_from = context.body()["valid_from"].isoformat()
         return answer(
-            self._whole(visit, self._order_tariff("activate_tariff", visit, tariff_id, valid_from=valid_from)),
+            self._whole(context, self._order_tariff("activate_tariff", context, tariff_id, valid_from=valid_from)),
         )
 
-    def _find_tariff(self, visit: Visit, tariff_id: UUID) -> Json:
-        found = ask(self.billing, "tariff", tenant=visit.caller.tenant, tariff_id=str(tariff_id))
+    def _find_tariff(self, context: RequestContext, tariff_id: UUID) -> Json:
+        found = call_upstream(self.billing, "tariff", tenant=context.caller.tenant, tariff_id=str(tariff_id))
         if found["state"] == "discarded":
             raise NotFound
         return found
 
-    def _draft(self, visit: Visit, tariff_id: UUID, head: Json, content: bytes, format_: str) -> Json:
+    def _draft(self, context: RequestContext, tariff_id: UUID, head: Json, content: bytes, format_: str) -> Json:
         """Send the rates slice by slice, then let billing take them all or none."""
-        upload = {"id": str(visit.command_id), "format": format_, "slices": 0}
+        upload = {"id": str(context.command_id), "format": format_, "slices": 0}
         for number, start in enumerate(range(0, len(content), SLICE)):
             part = b64encode(content[start : start + SLICE]).decode()
-            about = {"upload_id": upload["id"], "tenant": visit.caller.tenant}
-            ask(self.billing, "upload", number=number, content=part, **about)
+            about = {"upload_id": upload["id"], "tenant": context.caller.tenant}
+            call_upstream(self.billing, "upload", number=number, content=part, **about)
             upload["slices"] = number + 1
-        return self._whole(visit, self._order_tariff("draft_tariff", visit, tariff_id, upload=upload, **head))
+        return self._whole(context, self._order_tariff("draft_tariff", context, tariff_id, upload=upload, **head))
 
-    def _order_tariff(self, method: str, visit: Visit, tariff_id: UUID, **words: Any) -> Json:
-        who = {"tenant": visit.caller.tenant, "by": str(visit.account.id)}
+    def _order_tariff(self, method: str, context: RequestContext, tariff_id: UUID, **words: Any) -> Json:
+        who = {"tenant": context.caller.tenant, "by": str(context.account.id)}
         with refusals():
             told: Json = self.billing.call(
-                method, LONG_WORK, command_id=str(visit.command_id), tariff_id=str(tariff_id), **who, **words
+                method, LONG_WORK, command_id=str(context.command_id), tariff_id=str(tariff_id), **who, **words
             )
         return told
 
-    def _whole(self, visit: Visit, found: Json) -> Json:
+    def _whole(self, context: RequestContext, found: Json) -> Json:
         """The tariff with its rates, which billing tells a thousand at a time."""
-        about, rates = {"tenant": visit.caller.tenant, "tariff_id": found["tariff_id"]}, list[Json]()
+        about, rates = {"tenant": context.caller.tenant, "tariff_id": found["tariff_id"]}, list[Json]()
         while len(rates) < found["count"] and (
-            more := ask(self.billing, "rates", slice=len(rates) // 1000, **about)["rates"]
+            more := call_upstream(self.billing, "rates", slice=len(rates) // 1000, **about)["rates"]
         ):
             rates += more
         return {**_listed(found), "rates": rates}
 
 
-def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
+def _drafted(context: RequestContext) -> tuple[Json, bytes, str]:
     """What was sent, its rates as they came: there may be many, and it is billing that checks them."""
-    content = bytes_of(visit.request)
+    content = bytes_of(context.request)
     # Counted before they are objects, of which 16 MiB can hold more than we have memory for.
     too_many = content.count(b"{") + content.count(b"[") > MOST_RATES + BESIDE_THE_RATES
     if too_many or content.count(b",") > MOST_COMMAS:
         raise Invalid("The rates are too many.", {"rates": [f"{MOST_RATES} at most."]})
-    body = body_of(visit.request)
+    body = body_of(context.request)
     if not isinstance(body, dict):
         schemas.load(HEAD, body)
     rates = body.pop("rates", [])
@@ -159,7 +159,7 @@ def _drafted(visit: Visit) -> tuple[Json, bytes, str]:
 
 def _encoded(rates: list[Any]) -> bytes:
     """As JSON, piece by piece, so that others are not kept waiting."""
-    starts = in_turns(range(0, len(rates), PIECE))
+    starts = cooperatively(range(0, len(rates), PIECE))
     return f"[{','.join(json.dumps(rates[start : start + PIECE])[1:-1] for start in starts)}]".encode()
 
 

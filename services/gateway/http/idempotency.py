@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response
 
 from shared.contracts.errors import Invalid, ServiceError
 from shared.contracts.wire import instant
-from shared.plumbing.database import Connection, Postgres
 from shared.http.problems import Problem, problem_of
+from shared.plumbing.database import Connection, Postgres
 
 KEPT_FOR = timedelta(days=1)
 MOST_FORGOTTEN = 1000
@@ -133,7 +133,7 @@ def forget(db: Postgres, at: datetime) -> int:
     """Drop all answers that nobody may ask for again, some at a time; returns how many."""
     forgotten, found = 0, MOST_FORGOTTEN
     while found == MOST_FORGOTTEN:
-        with db.working() as conn:
+        with db.long_transaction() as conn:
             found = conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
         forgotten += found
     return forgotten

@@ -12,15 +12,15 @@ ANSWER_TIME = 1.5
 """Seconds: with what comes before and after, a client is answered within two."""
 
 
-def ask(owner: Remote, method: str, /, **words: Any) -> Json:
+def call_upstream(owner: Remote, method: str, /, **words: Any) -> Json:
     """Raises what the owner raises, and Unavailable."""
     answered: Json = owner.call(method, ANSWER_TIME, **words)
     return answered
 
 
-def ask_all(owners: Mapping[str, Remote], method: str, /, **words: Any) -> dict[str, Json | None]:
+def call_upstreams(owners: Mapping[str, Remote], method: str, /, **words: Any) -> dict[str, Json | None]:
     """The same asked of several at once; None of those who do not answer. Raises what else one of them raises."""
-    asks = {name: partial(ask, owner, method, **words) for name, owner in owners.items()}
+    asks = {name: partial(call_upstream, owner, method, **words) for name, owner in owners.items()}
     return {name: _answered(answer) for name, answer in gather(asks, ANSWER_TIME).items()}
 
 

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from services.gateway.journal import sql_conditions
-from services.gateway.journal import participants
-from services.gateway.journal.sql_conditions import IN_LIVE
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import participants, sql_conditions
 from services.gateway.journal.participants import IN_TENURE, Among
 from services.gateway.journal.rows import COLUMNS, Row
+from services.gateway.journal.sql_conditions import IN_LIVE
 from shared.plumbing.database import as_rows
 
 MOST = 500
@@ -110,7 +109,7 @@ def changes(
     """What has changed in (after, upto] of the scopes' one tenant and fits the filters, as it is now."""
     tenant = scopes[0].tenant
     assert all(scope.tenant == tenant for scope in scopes)
-    needed, asked = _needed(filters), sql_conditions.asked_of(filters)
+    needed, asked = _needed(filters), sql_conditions.filter_parameters(filters)
     if sql_conditions.shows_nothing(asked, needed):
         return []
     query = CHANGES.format(conditions=sql_conditions.fitting(asked, IN_LIVE, sql_conditions.probes(needed)))

@@ -1,4 +1,4 @@
-"""The bell of the journal: says over Redis that something has changed, so that nobody need wait for the next look.
+"""The notifier of the journal: says over Redis that something has changed, so that nobody need wait for the next look.
 
 It may be lost at any moment, and costs nobody more than patience: whoever waits looks for themselves every second.
 """
@@ -21,12 +21,12 @@ PAUSE = 1.0
 """Seconds for which a Redis that was not there is left alone."""
 
 
-class Bell:
+class ChangeNotifier:
     def __init__(self, url: str) -> None:
         self._url, self._quiet_until = url, 0.0
         self._redis = Redis.from_url(url, socket_timeout=BOUND, socket_connect_timeout=BOUND)
 
-    def ring(self, tenants: Collection[str]) -> None:
+    def publish(self, tenants: Collection[str]) -> None:
         """The journals of these have changed, and that is committed."""
         if not tenants or monotonic() < self._quiet_until:
             return
@@ -37,7 +37,7 @@ class Bell:
                 pipeline.execute()
         except RedisError as error:
             self._quiet_until = monotonic() + PAUSE
-            logger.warning("the bell cannot be rung", extra={"error": str(error)})
+            logger.warning("the notifier cannot be rung", extra={"error": str(error)})
 
     def listen(self, heard: Callable[[str], None]) -> None:
         """For ever: tell `heard` of each tenant whose journal has changed."""
@@ -45,7 +45,7 @@ class Bell:
             try:
                 self._follow(heard)
             except RedisError as error:
-                logger.warning("the bell cannot be heard", extra={"error": str(error)})
+                logger.warning("the notifier cannot be heard", extra={"error": str(error)})
             eventlet.sleep(PAUSE)
 
     def _follow(self, heard: Callable[[str], None]) -> None:
@@ -57,11 +57,11 @@ class Bell:
                     heard(message["data"].decode())
 
 
-class RedisBell(DependencyProvider):
-    """Gives a worker the bell of this process."""
+class RedisChangeNotifier(DependencyProvider):
+    """Gives a worker the notifier of this process."""
 
     def setup(self) -> None:
-        self.bell = Bell(self.container.config["REDIS_URL"])
+        self.notifier = ChangeNotifier(self.container.config["REDIS_URL"])
 
-    def get_dependency(self, worker_ctx: object) -> Bell:
-        return self.bell
+    def get_dependency(self, worker_ctx: object) -> ChangeNotifier:
+        return self.notifier

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from services.gateway.directory.repository import Names
 from services.gateway.domain.lengths import seconds
 from services.gateway.journal.rows import Row

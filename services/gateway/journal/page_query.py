@@ -6,14 +6,22 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from services.gateway.journal import sql_conditions
-from services.gateway.journal import participants
-from services.gateway.journal.sql_conditions import IN_JOURNAL, IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN, fitting, probes
-from services.gateway.http.cursors import Cursor
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
+from services.gateway.http.cursors import Cursor
+from services.gateway.journal import participants, sql_conditions
 from services.gateway.journal.participants import Among
 from services.gateway.journal.rows import COLUMNS, Row
+from services.gateway.journal.sql_conditions import (
+    IN_JOURNAL,
+    IN_LIVE,
+    IN_PARTIES,
+    LIVE,
+    LIVE_PHASES,
+    OWN,
+    fitting,
+    probes,
+)
 from shared.contracts.errors import NotFound
 
 # A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
@@ -120,7 +128,9 @@ def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
     """Raises NotFound for a call that is not there or is not in the scope."""
     needed = participants.needed(conn, scope, Filters())
     query = ONE.format(conditions=sql_conditions.all_of(probes(needed)))
-    row = conn.execute(query, {"tenant": scope.tenant, "call_id": call_id} | sql_conditions.values_of(needed)).fetchone()
+    row = conn.execute(
+        query, {"tenant": scope.tenant, "call_id": call_id} | sql_conditions.values_of(needed)
+    ).fetchone()
     if row is None:
         raise NotFound
     return Row._make(row)
@@ -142,7 +152,7 @@ def hold_still(conn: Connection[Any]) -> None:
 def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list[bytes]]:
     """The ids of all calls that fit, newest first, some at a time."""
     conn.execute(PATIENTLY)
-    needed, asked = participants.needed(conn, scope, filters), sql_conditions.asked_of(filters)
+    needed, asked = participants.needed(conn, scope, filters), sql_conditions.filter_parameters(filters)
     if sql_conditions.shows_nothing(asked, needed):
         return
     if filters.text:
@@ -158,7 +168,7 @@ def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list
 def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
     """The newest `limit` calls, or those next to a cursor."""
     needed = participants.needed(conn, scope, filters)
-    asked = sql_conditions.asked_of(filters, cursor)
+    asked = sql_conditions.filter_parameters(filters, cursor)
     if sql_conditions.shows_nothing(asked, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"

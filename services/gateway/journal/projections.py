@@ -8,10 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from psycopg import Connection
 
-from services.gateway.journal import change_feed
-from services.gateway.journal import heartbeats
-from services.gateway.journal import price_due
 from services.gateway.domain.naming import fold
+from services.gateway.journal import change_feed, heartbeats, price_due
 from services.gateway.journal.change_feed import Key
 from services.gateway.journal.heartbeats import HEARTBEAT
 from shared.contracts.billing.events import ChargeState, Failure
@@ -21,8 +19,8 @@ from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
+from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import as_rows
-from shared.plumbing.cooperative import in_turns
 
 SHOW_CALLS = """
     insert into journal (tenant, call_id, version, direction, status, phase, rule, reason, caller, caller_name, callee,
@@ -175,7 +173,7 @@ def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timede
     """
     heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
     told: dict[str, list[Json]] = {kind: [] for kind in STATES}
-    for envelope in in_turns(_latest(message.body for message in messages if message.key != HEARTBEAT)):
+    for envelope in cooperatively(_latest(message.body for message in messages if message.key != HEARTBEAT)):
         told[_kind(envelope)].append(envelope)
     # A call is shown from the moment when somebody is known to have placed it.
     placed = [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]]
@@ -206,7 +204,7 @@ def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json
 def _latest(envelopes: Iterable[Any]) -> list[Json]:
     """Of each call the envelope with the highest version."""
     latest: dict[tuple[str, str], Json] = {}
-    for sent in in_turns(envelopes):
+    for sent in cooperatively(envelopes):
         envelope = _load(ENVELOPE, sent)
         call = envelope["tenant"], envelope["stream"]
         latest[call] = _newer(latest[call], envelope) if call in latest else envelope

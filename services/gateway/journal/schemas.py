@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from services.gateway.journal import last_event_id
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Has, Period
 from services.gateway.http.schemas import LARGEST_PAGE, PAGE, Moment, says
+from services.gateway.journal import last_event_id
 from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, EndedBy, Phase, Status
@@ -64,7 +64,8 @@ class ResumeSchema(Schema):
     """The header by which a stream goes on."""
 
     last_event_id = fields.String(
-        data_key=last_event_id.HEADER, metadata=says("`id` of the last event that arrived; left out, the stream begins now.")
+        data_key=last_event_id.HEADER,
+        metadata=says("`id` of the last event that arrived; left out, the stream begins now."),
     )
 
 

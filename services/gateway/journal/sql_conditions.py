@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.gateway.http.cursors import Cursor
 from services.gateway.domain.filters import Filters, Has
+from services.gateway.http.cursors import Cursor
 from services.gateway.journal.participants import Among
 from shared.contracts.values import Phase, Status
 
@@ -45,7 +45,7 @@ IN_PARTIES = EVERYWHERE | {
 LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
 
 
-def asked_of(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
+def filter_parameters(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
     """The values of the filters there are, by name."""
     asked = {
         "placed_from": filters.placed_from,

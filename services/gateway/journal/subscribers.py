@@ -14,14 +14,12 @@ from nameko.extensions import DependencyProvider
 from psycopg.errors import QueryCanceled
 
 from services.gateway.auth import active_callers
-from services.gateway.journal import entries
-from services.gateway.journal import change_feed
-from services.gateway.journal import last_event_id
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.permissions import Caller, may
 from services.gateway.domain.scope import Scope, scope_of
-from services.gateway.journal.change_notifier import Bell
-from services.gateway.endpoints.journal import filters_of, of_account
+from services.gateway.journal import change_feed, entries, last_event_id
+from services.gateway.journal.change_notifier import ChangeNotifier
+from services.gateway.journal.request_filters import filters_from_query, for_account
 from shared.contracts.errors import Unavailable
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -40,7 +38,7 @@ Piece = tuple[int, bytes]
 """A number of the feed, and the event that brings a client there."""
 
 
-class Listener:
+class Subscriber:
     """An open stream. All that it sees up to `position` has been given to it, or waits for it here."""
 
     def __init__(self, shown: UUID, caller: Caller, asked: Json, position: int, has_left: Callable[[], bool]) -> None:
@@ -62,7 +60,7 @@ class Listener:
             return self.end("session-ended")
         if not may(caller, "stream_journal") or (self.asked["account"] and not may(caller, "show_journal_of_account")):
             return self.end("forbidden")
-        filters = of_account(conn, self.asked, caller, filters_of(self.asked, caller, clock.now()))
+        filters = for_account(conn, self.asked, caller, filters_from_query(self.asked, caller, clock.now()))
         self.caller = caller
         return self._see(scope_of(caller), filters)
 
@@ -101,16 +99,16 @@ class Listener:
         self._bell = Event()
 
 
-class Listeners:
+class SubscriberHub:
     """`position < reached(tenant)`: the listener has to catch up by itself; else it is told from here."""
 
     def __init__(self) -> None:
-        self._of: dict[str, set[Listener]] = {}
+        self._of: dict[str, set[Subscriber]] = {}
         self._reached: dict[str, int] = {}
         self._checked_at = 0.0
         self._bell, self._looks = Event(), False
 
-    def join(self, db: Postgres, listener: Listener, last: int) -> None:
+    def join(self, db: Postgres, listener: Subscriber, last: int) -> None:
         """From now on the listener is told what changes; `last` is the tenant's last number when it came."""
         self._of.setdefault(listener.tenant, set()).add(listener)
         self._reached.setdefault(listener.tenant, last)
@@ -118,7 +116,7 @@ class Listeners:
             self._looks = True
             eventlet.spawn_n(self._look_on, db)
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: Subscriber) -> None:
         others = self._of.get(listener.tenant, set())
         others.discard(listener)
         if not others:
@@ -134,10 +132,10 @@ class Listeners:
             self._bell.send()
 
     def read(
-        self, conn: Connection, listeners: Sequence[Listener], after: int, upto: int
-    ) -> dict[Listener, list[Piece]]:
+        self, conn: Connection, listeners: Sequence[Subscriber], after: int, upto: int
+    ) -> dict[Subscriber, list[Piece]]:
         """What each of these listeners, all of one tenant, is to be told of (after, upto]."""
-        told: dict[Listener, list[int]] = {}
+        told: dict[Subscriber, list[int]] = {}
         rows: dict[int, change_feed.Change] = {}
         for filters, by_scope in _alike(listeners).items():
             scopes = list(by_scope)
@@ -149,7 +147,7 @@ class Listeners:
         return {listener: [(number, pieces[number]) for number in numbers] for listener, numbers in told.items()}
 
     def _changes(
-        self, conn: Connection, by_scope: Mapping[Scope, Sequence[Listener]], filters: Filters, after: int, upto: int
+        self, conn: Connection, by_scope: Mapping[Scope, Sequence[Subscriber]], filters: Filters, after: int, upto: int
     ) -> Sequence[change_feed.Change]:
         try:
             return change_feed.changes(conn, list(by_scope), filters, after, upto)
@@ -185,7 +183,7 @@ class Listeners:
 
     def _look_safely(self, db: Postgres) -> None:
         try:
-            with db.working() as conn:
+            with db.long_transaction() as conn:
                 self._check(conn)
                 for tenant, last in change_feed.last(conn, self._of).items():
                     self._look(conn, tenant, last)
@@ -215,26 +213,26 @@ class Listeners:
             for listener in self._of.get(tenant, set()).difference(here):
                 listener.wake()
 
-    def _everybody(self) -> list[Listener]:
+    def _everybody(self) -> list[Subscriber]:
         return [listener for listeners in self._of.values() for listener in listeners]
 
 
-def _alike(listeners: Iterable[Listener]) -> dict[Filters, dict[Scope, list[Listener]]]:
-    alike: dict[Filters, dict[Scope, list[Listener]]] = {}
+def _alike(listeners: Iterable[Subscriber]) -> dict[Filters, dict[Scope, list[Subscriber]]]:
+    alike: dict[Filters, dict[Scope, list[Subscriber]]] = {}
     for listener in listeners:
         alike.setdefault(listener.filters, {}).setdefault(listener.scope, []).append(listener)
     return alike
 
 
 class OpenStreams(DependencyProvider):
-    """Gives a worker the `Listeners` of this process, who hear the bell."""
+    """Gives a worker the `SubscriberHub` of this process, who hear the notifier."""
 
     def setup(self) -> None:
-        self.listeners = Listeners()
-        self.bell = Bell(self.container.config["REDIS_URL"])
+        self.listeners = SubscriberHub()
+        self.notifier = ChangeNotifier(self.container.config["REDIS_URL"])
 
     def start(self) -> None:
-        self.container.spawn_managed_thread(lambda: self.bell.listen(self.listeners.ring))
+        self.container.spawn_managed_thread(lambda: self.notifier.listen(self.listeners.ring))
 
-    def get_dependency(self, worker_ctx: object) -> Listeners:
+    def get_dependency(self, worker_ctx: object) -> SubscriberHub:
         return self.listeners

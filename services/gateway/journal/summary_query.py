@@ -5,15 +5,13 @@ from typing import Any
 
 from psycopg import Connection
 
-from services.gateway.journal import sql_conditions
-from services.gateway.journal import participants
-from services.gateway.journal import page_query
-from services.gateway.journal.sql_conditions import IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN, fitting, probes
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.domain.summary import Count
-from services.gateway.journal.participants import Among
+from services.gateway.journal import page_query, participants, sql_conditions
 from services.gateway.journal.page_query import CALLS_FOUND, FOUND_BY_TEXT
+from services.gateway.journal.participants import Among
+from services.gateway.journal.sql_conditions import IN_LIVE, IN_PARTIES, LIVE, LIVE_PHASES, OWN, fitting, probes
 
 PATIENCE = "set local statement_timeout = '5s'"
 NEW_PLAN = page_query.NEW_PLAN
@@ -44,7 +42,7 @@ OF_EACH_PARTY = IN_PARTIES | {"statuses": IN_LIVE["statuses"]}
 def counts(conn: Connection[Any], scope: Scope, filters: Filters) -> list[Count]:
     """Of each direction and status that there is, within a transaction: how long it may take is set for that."""
     conn.execute(PATIENCE)
-    needed, asked = participants.needed(conn, scope, filters), sql_conditions.asked_of(filters)
+    needed, asked = participants.needed(conn, scope, filters), sql_conditions.filter_parameters(filters)
     if sql_conditions.shows_nothing(asked, needed):
         return []
     if filters.text:

@@ -11,8 +11,7 @@ from uuid import uuid4
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
-from services.recordings import audio, handlers, queries, schemas
-from services.recordings import garbage_collection
+from services.recordings import audio, garbage_collection, handlers, queries, schemas
 from services.recordings.audio import Unknown
 from services.recordings.domain.recording import Sound
 from services.recordings.objects import NoRoom, Objects, objects_of
@@ -21,12 +20,12 @@ from services.recordings.wav import Damaged
 from shared.contracts.errors import Conflict, Invalid, Rejected
 from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import BadLink, Keyring, Link, Purpose
-from shared.plumbing import clock
-from shared.plumbing.database import Database
-from shared.plumbing.cooperative import in_a_thread
+from shared.http.byte_ranges import Entity, disposition, serve
 from shared.http.concurrency_limit import AtOnce
 from shared.http.entrypoint import Problem, answer, http
-from shared.http.byte_ranges import Entity, disposition, serve
+from shared.plumbing import clock
+from shared.plumbing.cooperative import in_a_thread
+from shared.plumbing.database import Database
 
 PATH = "/media/<call_id>"
 LARGEST = 2 * 1024**3
@@ -61,7 +60,7 @@ class Links(DependencyProvider):
         return self.keyring
 
 
-class MediaDoors:
+class MediaEndpoints:
     """Every refusal of a link is the same answer: it does not tell what there is, nor what was wrong with the link."""
 
     db = Database()
@@ -77,7 +76,7 @@ class MediaDoors:
     def serve_sound(self, request: Request, call_id: str) -> Response:
         """The sound, or a part of it."""
         link = self._link(request)
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             sound = queries.sound(conn, link.tenant, link.call_id)
         state, form = sound.state, Format(sound.state["format"])
         is_download = link.purpose is Purpose.DOWNLOAD
@@ -125,7 +124,7 @@ class MediaDoors:
                 self._noted.popitem(last=False)
 
     def _refuse_where_one_was_deleted(self, link: Link) -> None:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             before = queries.get(conn, link.tenant, link.call_id)
         if before and before["state"]["status"] == "deleted":
             raise _conflict("recording_deleted")

@@ -13,9 +13,8 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
-from shared.feeds.asterisk.clock import EPOCH, ZONE_STEP, created_at
-from shared.feeds.asterisk.translator import Report
 from shared.feeds.asterisk.call import CALLEE, CALLER, INBOUND, INTERNAL, OUTBOUND, SYSTEM, UNKNOWN, Ending
+from shared.feeds.asterisk.cdr_csv import Row
 from shared.feeds.asterisk.channels import (
     LOCAL,
     NO_EXTENSION,
@@ -26,7 +25,8 @@ from shared.feeds.asterisk.channels import (
     is_outside,
     looks_inbound,
 )
-from shared.feeds.asterisk.cdr_csv import Row
+from shared.feeds.asterisk.clock import EPOCH, ZONE_STEP, created_at
+from shared.feeds.asterisk.translator import Report
 
 BUSY, REJECTED, CONGESTION, NO_ROUTE, NO_ANSWER, CLEARING = 17, 21, 34, 3, 19, 16
 DIAL, QUEUE = "Dial", "Queue"

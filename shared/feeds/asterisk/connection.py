@@ -3,13 +3,13 @@
 import re
 from datetime import datetime, timedelta
 
-from shared.feeds.asterisk.clock import EPOCH, Clock, created_at, within_second
-from shared.feeds.asterisk.stream import Event
-from shared.feeds.asterisk.exchange_state import Board, Handlers
 from shared.feeds.asterisk.call import KILLED, UNSEEN
 from shared.feeds.asterisk.channels import Channel
-from shared.feeds.asterisk.dialing import Search
+from shared.feeds.asterisk.clock import EPOCH, Clock, created_at, within_second
 from shared.feeds.asterisk.conversation import Talk
+from shared.feeds.asterisk.dialing import Search
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.stream import Event
 
 RESPONSE = ""
 LOGGED_IN = "Authentication accepted"

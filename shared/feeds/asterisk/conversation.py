@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from shared.feeds.asterisk.clock import Clock
-from shared.feeds.asterisk.stream import Event
-from shared.feeds.asterisk.exchange_state import Board, Handlers
 from shared.feeds.asterisk.call import INTERNAL
 from shared.feeds.asterisk.channels import Channel, connected
+from shared.feeds.asterisk.clock import Clock
 from shared.feeds.asterisk.dialing import Search
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.stream import Event
 
 
 class Talk:

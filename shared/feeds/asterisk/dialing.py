@@ -4,9 +4,6 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from shared.feeds.asterisk.clock import Clock
-from shared.feeds.asterisk.stream import Event
-from shared.feeds.asterisk.exchange_state import Board, Handlers
 from shared.feeds.asterisk.call import INBOUND, INTERNAL, OUTBOUND, Call
 from shared.feeds.asterisk.channels import (
     DOWN,
@@ -20,6 +17,9 @@ from shared.feeds.asterisk.channels import (
     looks_inbound,
     number_of,
 )
+from shared.feeds.asterisk.clock import Clock
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.stream import Event
 
 HANGUP_EXTENSION = "h"
 MOST_CAUSE = 127

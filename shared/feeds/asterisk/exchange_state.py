@@ -4,8 +4,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
-from shared.feeds.asterisk.clock import created_at, within_second
-from shared.feeds.asterisk.stream import Event
 from shared.feeds.asterisk.call import Call
 from shared.feeds.asterisk.channels import (
     BASIC_BRIDGE,
@@ -18,6 +16,8 @@ from shared.feeds.asterisk.channels import (
     name_of,
     number_of,
 )
+from shared.feeds.asterisk.clock import created_at, within_second
+from shared.feeds.asterisk.stream import Event
 
 Handlers = dict[str, Callable[[Event, datetime | None], None]]
 """By the event's name; the instant is None where only a record that is yet to come will tell it."""

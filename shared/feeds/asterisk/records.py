@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from shared.feeds.asterisk.clock import Clock, within_second
-from shared.feeds.asterisk.stream import Event
-from shared.feeds.asterisk.exchange_state import Board, Handlers
 from shared.feeds.asterisk.call import Call, Recording
 from shared.feeds.asterisk.channels import endpoints_of
+from shared.feeds.asterisk.clock import Clock, within_second
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.stream import Event
 
 RECORDING_FILE = "MIXMONITOR_FILENAME"
 DIAL = "Dial"

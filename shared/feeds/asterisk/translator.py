@@ -12,9 +12,6 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
-from shared.feeds.asterisk.clock import MICROSECOND, Clock
-from shared.feeds.asterisk.stream import AmiStream, Event
-from shared.feeds.asterisk.exchange_state import Board, Handlers
 from shared.feeds.asterisk.call import (
     CONGESTION,
     INBOUND,
@@ -27,10 +24,13 @@ from shared.feeds.asterisk.call import (
     ending,
 )
 from shared.feeds.asterisk.channels import Channel, is_outside
+from shared.feeds.asterisk.clock import MICROSECOND, Clock
 from shared.feeds.asterisk.connection import Connection
-from shared.feeds.asterisk.records import Records
-from shared.feeds.asterisk.dialing import Search
 from shared.feeds.asterisk.conversation import Talk
+from shared.feeds.asterisk.dialing import Search
+from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.records import Records
+from shared.feeds.asterisk.stream import AmiStream, Event
 
 Report = dict[str, Any]
 """`{report_id, tenant, call, type, at, data}`, JSON as it is; `at` is RFC 3339 in UTC with microseconds."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from services.billing import handlers, policies, prices
-from services.billing.rate_book_cache import Books
 from services.billing.queries import Terms
+from services.billing.rate_book_cache import Books
 from shared.contracts.billing.events import Rate, Rounding
 from shared.contracts.calls.events import CallGivenUp, CallState, Forward
 from shared.contracts.calls.schemas import CallStateSchema
@@ -163,7 +163,7 @@ class Billing:
             return policies.retry(conn, command_id or uuid4(), tenant, [call_id(name) for name in names])
 
     def price(self, name: object, tenant: str = TENANT) -> Json:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             return prices.show(conn, tenant, call_id(name))
 
     def amount(self, name: object) -> str | None:
@@ -171,7 +171,7 @@ class Billing:
         return found
 
     def count(self, table: str) -> int:
-        with self.db.reading() as conn:
+        with self.db.autocommit() as conn:
             row = conn.execute(f"select count(*) from {table}").fetchone()  # type: ignore[arg-type]
         assert row is not None
         return int(row[0])

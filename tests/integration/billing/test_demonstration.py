@@ -27,7 +27,7 @@ def test_making_it_twice_makes_it_once(billing_db: Postgres) -> None:
         with billing_db.connection() as conn:
             tariff.ensure_tariff(conn, TENANT)
             tariff.ensure_tariff(conn, OTHER_TENANT)
-    with billing_db.reading() as conn:
+    with billing_db.autocommit() as conn:
         [shown] = list_tariffs(conn, tenant=TENANT, limit=9, after_at=None, after_id=None)
     assert (shown["state"], shown["name"], shown["version"]) == ("active", tariff.NAME, 1)
 

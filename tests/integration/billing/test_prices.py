@@ -10,8 +10,8 @@ import pytest
 from marshmallow import ValidationError
 
 from services.billing import handlers, policies, queries
-from services.billing.rate_book_cache import Books
 from services.billing.domain import charge as domain
+from services.billing.rate_book_cache import Books
 from shared.contracts.values import Direction, Phase
 from shared.plumbing import clock, decider, store
 from tests.integration.billing.company import (
@@ -189,7 +189,7 @@ def test_no_tariff_and_no_rate_are_reasons_that_a_person_can_act_on(billing: Bil
 def test_failed_prices_are_listed_and_priced_when_the_tariff_is_mended(billing: Billing) -> None:
     billing.hear(told(ended("a")), told(ended("b", None)), told(ended("c"), tenant=OTHER))
     billing.rate(after=300)
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         page = {"tenant": TENANT, "limit": 50, "after_at": None, "after_id": None}
         assert [one["call_id"] for one in queries.failed(conn, **page)] == [str(call_id("a"))]
     assert billing.retry("a", "b", "c") == {"retried": 1}
@@ -328,6 +328,6 @@ def test_the_row_is_what_a_replay_of_the_stream_gives(billing: Billing) -> None:
     billing.rate(after=300)
     for name in "ab":
         stream = f"charge-{call_id(name)}"
-        with billing.db.reading() as conn:
+        with billing.db.autocommit() as conn:
             replayed = decider.replay(domain, store.read(conn, [stream])[stream])
             assert policies.describe(stream, replayed) == queries.charge(conn, TENANT, call_id(name))

@@ -46,13 +46,13 @@ def work(billing: Billing, most: int = 3) -> bool:
 
 
 def show(billing: Billing, rerating: UUID, tenant: str = TENANT) -> Json:
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         return reratings.show(conn, tenant, rerating)
 
 
 def by_prefix(billing: Billing, rerating: UUID, tenant: str = TENANT, limit: int = 99, **after: Any) -> list[Json]:
     place = {"after_amount": None, "after_about": "", "after_currency": "", **after}
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         return reratings.by_prefix(conn, tenant, rerating, limit=limit, **place)
 
 

@@ -23,17 +23,17 @@ YEAR = timedelta(days=365)
 
 
 def show(billing: Billing, tariff_id: UUID, tenant: str = TENANT) -> Json:
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         return queries.show_tariff(conn, tenant, tariff_id)
 
 
 def listed(billing: Billing, tenant: str = TENANT, **page: Any) -> list[Json]:
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         return queries.list_tariffs(conn, **{"tenant": tenant, "limit": 50, "after_at": None, "after_id": None, **page})
 
 
 def kept(billing: Billing, tariff_id: UUID) -> list[Rate]:
-    with billing.db.reading() as conn:
+    with billing.db.autocommit() as conn:
         return list(rates.read(conn, queries.digest(conn, TENANT, tariff_id)))
 
 

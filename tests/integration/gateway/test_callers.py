@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.gateway.auth import active_callers
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway.event_factories import NOON, TENANT
 

@@ -5,16 +5,26 @@ from typing import Any
 
 import pytest
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
+from services.gateway.directory import repository
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import page_query, projections
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Status
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import AUTHOR, NOON, TENANT, Message, call_id, commented, rows, show, state, told
+from tests.integration.gateway.event_factories import (
+    AUTHOR,
+    NOON,
+    TENANT,
+    Message,
+    call_id,
+    commented,
+    rows,
+    show,
+    state,
+    told,
+)
 
 EVERYTHING = Scope(tenant=TENANT, lines=None)
 

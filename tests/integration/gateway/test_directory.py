@@ -8,8 +8,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from services.gateway.directory.repository import repository
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords, repository
 from services.gateway.domain.keys import KeyKind
 from shared.contracts.errors import Conflict, Invalid, NotFound
 from shared.contracts.values import Role

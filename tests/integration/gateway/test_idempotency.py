@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from services.gateway.http.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, Unavailable
-from shared.plumbing.database import Connection, Postgres
 from shared.http.problems import Problem
+from shared.plumbing.database import Connection, Postgres
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

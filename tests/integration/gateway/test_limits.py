@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from services.gateway.domain.limits import MICRO, Limit
 from services.gateway.auth.rate_limits import Leases, Limiter, Own, Shared
+from services.gateway.domain.limits import MICRO, Limit
 from tests.support.infrastructure import Stack
 
 LIMITS = st.sampled_from(

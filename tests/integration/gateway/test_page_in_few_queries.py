@@ -9,11 +9,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from services.gateway.journal import entries
-from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import entries, page_query
 from shared.contracts.values import Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway.event_factories import NOON, TENANT, commented, show, show_states, state

@@ -9,13 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import entries
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
-from services.gateway.directory.repository import settings
+from services.gateway.directory import repository, settings
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import entries, page_query, projections
 from shared.contracts.billing.events import (
     Charge,
     ChargeState,

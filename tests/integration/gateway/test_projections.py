@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.journal import heartbeats
-from services.gateway.journal import projections
+from services.gateway.journal import heartbeats, projections
 from shared.contracts.calls.events import Forward
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Phase, Status

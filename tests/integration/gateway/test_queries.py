@@ -9,19 +9,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import participants
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
+from services.gateway.directory import repository
 from services.gateway.domain.filters import Filters, Has, sought
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import page_query, participants, projections
 from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.errors import NotFound
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.event_factories import NOON, TENANT, call_id, commented, recorded, show_states, state, told
+from tests.integration.gateway.event_factories import (
+    NOON,
+    TENANT,
+    call_id,
+    commented,
+    recorded,
+    show_states,
+    state,
+    told,
+)
 
 OTHER = "krynytsia"
 EXAMPLES = 30

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.gateway.journal import entries
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.scope import Scope
+from services.gateway.journal import entries, page_query, projections
 from shared.plumbing.database import Postgres
 from tests.integration.gateway.event_factories import TENANT, call_id, recorded, rows, show, state, told
 
@@ -18,13 +16,15 @@ AVAILABLE = {"state": "available", "duration_seconds": "11.200", "format": "wav"
 
 
 def recording(db: Postgres) -> Any:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return entries._recording(page_query.one(conn, EVERYTHING, call_id(0)))
 
 
 def found(db: Postgres) -> list[str]:
     with db.connection() as conn:
-        return [row.call_id for row in page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows]
+        return [
+            row.call_id for row in page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows
+        ]
 
 
 def last(db: Postgres) -> int:

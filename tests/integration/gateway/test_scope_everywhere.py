@@ -10,11 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway.journal import entries
-from services.gateway.journal import change_feed
-from services.gateway.journal import projections
-from services.gateway.journal import page_query
-from services.gateway.journal import summary_query
 from services.gateway.domain.filters import Filters, Has, sought
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account, Line
@@ -22,14 +17,15 @@ from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.domain.summary import summarise
 from services.gateway.endpoints import export
-from services.gateway.journal.spooled_ids import Found
+from services.gateway.journal import change_feed, entries, page_query, projections, summary_query
 from services.gateway.journal.rows import Row
+from services.gateway.journal.spooled_ids import Found
 from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
 from tests.integration.gateway.event_factories import NOON, TENANT, call_id, commented, recorded, state, told
+from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
 from tests.sizes import Size, sized
 
 OURS, THEIRS = 80, 30

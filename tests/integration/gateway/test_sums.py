@@ -7,14 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.directory.repository import repository
-from services.gateway.journal import projections
-from services.gateway.journal import cost_by_operator
+from services.gateway.directory import repository
+from services.gateway.journal import cost_by_operator, projections
 from shared.contracts.values import Direction
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.test_prices import charged
 from tests.integration.gateway.event_factories import NOON, TENANT, state, told
+from tests.integration.gateway.test_prices import charged
 
 HOUR = timedelta(hours=1)
 WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency": ""}

@@ -1,4 +1,4 @@
-"""A domain small enough to see through: a bell that counts who rang it. Its events are contracts that exist."""
+"""A domain small enough to see through: a notifier that counts who rang it. Its events are contracts that exist."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.contracts.event import Event
 from shared.contracts.wire import Json
 from shared.plumbing import store
 from shared.plumbing.database import Connection
-from shared.plumbing.decider import Decider, Order
+from shared.plumbing.decider import CommandEnvelope, Decider
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 CALL = UUID(int=1)
@@ -45,8 +45,8 @@ def describe(stream: str, state: tuple[str, ...]) -> Json:
     return {"rung": list(state)}
 
 
-def order(stream: str, by: str) -> Order:
-    return Order(tenant="acme", stream=stream, command=Ring(by), correlation_id="trace")
+def order(stream: str, by: str) -> CommandEnvelope:
+    return CommandEnvelope(tenant="acme", stream=stream, command=Ring(by), correlation_id="trace")
 
 
 def stream() -> str:
@@ -55,5 +55,5 @@ def stream() -> str:
 
 def add(conn: Connection, name: str, seen: int, parties: Sequence[str]) -> None:
     """Append to the stream without deciding anything."""
-    written = [store.Written(rang(by), {}, "trace") for by in parties]
+    written = [store.NewEvent(rang(by), {}, "trace") for by in parties]
     store.append(conn, [store.Append(tenant="acme", stream=name, seen=seen, events=written)], AT)

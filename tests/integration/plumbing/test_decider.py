@@ -10,7 +10,7 @@ from shared.plumbing.database import Postgres
 from tests.integration.plumbing.facts import AT, BELL, describe, order, stream
 
 
-def carry_out(db: Postgres, *orders: decider.Order) -> list[decider.Changed]:
+def carry_out(db: Postgres, *orders: decider.CommandEnvelope) -> list[decider.Changed]:
     with db.connection() as conn:
         return decider.execute(conn, BELL, orders, describe)
 

@@ -14,9 +14,9 @@ import pytest
 
 from shared.plumbing import store
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, Services, Stack
 from tests.integration.plumbing.facts import add, stream
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Broker, Services, Stack
 
 QUEUE = "gateway.journal"
 HELD, ROLLED_BACK = 0.01, 0.1

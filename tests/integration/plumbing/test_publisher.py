@@ -13,9 +13,9 @@ import pytest
 
 from shared.contracts.errors import Unavailable
 from shared.plumbing.publisher import Outgoing, Publisher, Publishers
+from tests.sizes import Size, sized
 from tests.support.infrastructure import Broker, Stack, eventually
 from tests.support.proxy import Proxy
-from tests.sizes import Size, sized
 
 QUEUE = "publisher.of.a.test"
 

@@ -11,10 +11,10 @@ import pytest
 from shared.contracts.errors import Conflict, Unavailable
 from shared.plumbing import store
 from shared.plumbing.database import Postgres, is_outage
-from tests.support.infrastructure import Stack, eventually
-from tests.support.proxy import Proxy
 from tests.integration.plumbing.facts import add, rang, stream
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Stack, eventually
+from tests.support.proxy import Proxy
 
 
 def parties(db: Postgres, name: str) -> list[str]:

@@ -6,8 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.recordings import handlers, queries
-from services.recordings import garbage_collection
+from services.recordings import garbage_collection, handlers, queries
 from services.recordings.domain.recording import Sound
 from services.recordings.objects import Folder
 from shared.contracts.errors import NotFound
@@ -39,7 +38,7 @@ def swept(db: Postgres) -> list[UUID]:
 
 
 def status(db: Postgres, call_id: UUID, tenant: str = TENANT) -> str:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         found = queries.get(conn, tenant, call_id)
     assert found
     return str(found["state"]["status"])

@@ -5,7 +5,7 @@ import pytest
 from psycopg import errors
 
 from shared.contracts import topology
-from shared.contracts.topology import OWNERS
+from shared.contracts.topology import EVENT_SOURCES
 from tests.support.infrastructure import Stack, emptied
 
 SERVICES = [service.name for service in topology.SERVICES]
@@ -36,7 +36,7 @@ def test_a_wrong_password_is_refused(stack: Stack, service: str, role: str) -> N
 
 @pytest.mark.parametrize("change", ["update events set stream = stream", "delete from events", "truncate events"])
 @pytest.mark.parametrize("role", ["app", "ro"])
-@pytest.mark.parametrize("owner", OWNERS)
+@pytest.mark.parametrize("owner", EVENT_SOURCES)
 def test_events_are_never_changed_or_deleted(stack: Stack, owner: str, role: str, change: str) -> None:
     with psycopg.connect(url(stack, owner, role)) as conn, pytest.raises(psycopg.Error) as refused:
         conn.execute(change)

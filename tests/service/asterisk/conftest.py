@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.infrastructure import ROOT, Service, Services, Stack
 from tests.service.asterisk.exchange import SECRET, USER, Exchange, Start
+from tests.support.infrastructure import ROOT, Service, Services, Stack
 from tests.unit.feeds.exchange import TENANT, TRUNKS
 
 

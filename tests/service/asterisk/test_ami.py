@@ -13,8 +13,8 @@ from random import Random
 import pytest
 
 from shared.contracts.calls import reports
-from tests.support.infrastructure import Broker, eventually
 from tests.service.asterisk.exchange import ACCEPTED, Exchange, Script, Start, broken_off, heard, words_of
+from tests.support.infrastructure import Broker, eventually
 from tests.unit.feeds.exchange import CAPTURES as FOLDER
 from tests.unit.feeds.exchange import capture, rows, told
 

@@ -6,9 +6,9 @@ import pytest
 from kombu import Connection
 
 from shared.plumbing.database import Postgres
+from tests.integration.billing.company import NUMBER, TENANT
 from tests.support.asking import Ask, asking
 from tests.support.infrastructure import Broker, Service, Services, Stack
-from tests.integration.billing.company import NUMBER, TENANT
 
 SERVICE, RELAY = "services.billing.service:BillingService", "services.billing.service:BillingRelay"
 FILL = """

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from tests.support.infrastructure import Broker, Service, eventually
 from tests.integration.billing.company import TENANT, call_id, ended, told
 from tests.service.billing.conftest import Ask
+from tests.support.infrastructure import Broker, Service, eventually
 
 LATENESS = "select extract(epoch from changed_at - (charge ->> 'due_at')::timestamptz)::float from charges"
 RATE = {"direction": "outbound", "prefix": "+38050", "per_minute": "1.20"}
@@ -28,7 +28,7 @@ def hear(broker: Broker, *names: object) -> None:
 
 def latenesses(db: Postgres) -> list[float]:
     """Seconds between when each price was due and when it was there."""
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return [late for (late,) in conn.execute(LATENESS)]
 
 
@@ -93,7 +93,7 @@ def test_what_is_wrong_with_a_tariff_is_said_by_field_and_nothing_is_kept(
         "rate 1": {"per_minute": ['Give a decimal in a string: "1.20".']}
     }
     assert wrong(rates=[RATE, RATE]) == {"rate 1": {"prefix": ["Has the direction, prefix and line of rate 0."]}}
-    with billing_db.reading() as conn:
+    with billing_db.autocommit() as conn:
         assert conn.execute("select count(*) from events").fetchone() == (0,)
 
 
@@ -114,6 +114,6 @@ def test_prices_become_due_while_nobody_works_and_are_made_up_for(
     hear(broker, "a")
     start(PRICE_DELAY="0")
     eventually(lambda: len(latenesses(billing_db)) == 1)
-    with billing_db.reading() as conn:
+    with billing_db.autocommit() as conn:
         row = conn.execute("select due_at - ended_at from calls").fetchone()
     assert row == (timedelta(0),)

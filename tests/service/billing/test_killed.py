@@ -5,10 +5,10 @@ from uuid import uuid4
 
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, eventually
 from tests.integration.billing.company import TENANT
 from tests.service.billing.conftest import Ask, fill
 from tests.service.billing.test_billing import RATE, Start, latenesses, ruling_tariff
+from tests.support.infrastructure import Broker, eventually
 
 CALLS = 1600
 EVENTS = "select type, count(*), count(distinct stream) from events where stream like 'charge-%%' group by 1 order by 1"
@@ -26,7 +26,7 @@ def test_a_rerating_goes_on_after_its_process_was_killed_and_ends_with_the_right
     rerating = ask("rerate", command_id=uuid4(), tenant=TENANT, **PERIOD)["result"]["id"]
 
     def progress() -> Any:
-        with billing_db.reading() as conn:
+        with billing_db.autocommit() as conn:
             return conn.execute("select done, ended_at is not null from reratings").fetchone()
 
     eventually(lambda: progress()[0] > 0, seconds=30, every=0.005)
@@ -41,5 +41,5 @@ def test_a_rerating_goes_on_after_its_process_was_killed_and_ends_with_the_right
     assert found["totals"] == [
         {"currency": "UAH", "before": "1920.0000", "after": "3200.0000", "difference": "1280.0000"}
     ]
-    with billing_db.reading() as conn:
+    with billing_db.autocommit() as conn:
         assert conn.execute(EVENTS).fetchall() == [("call_priced", CALLS, CALLS), ("call_rerated", CALLS, CALLS)]

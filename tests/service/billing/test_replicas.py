@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, Stack, eventually
 from tests.service.billing.conftest import RELAY, Ask, fill
 from tests.service.billing.test_billing import Start, ruling_tariff
+from tests.support.infrastructure import Broker, Stack, eventually
 
 CALLS = 2000
 SLOWLY = """
@@ -31,7 +31,7 @@ def slow_disk(stack: Stack, billing_db: Postgres) -> Iterator[None]:
 
 
 def priced(db: Postgres) -> int:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         row = conn.execute("select count(*) from charges").fetchone()
     assert row is not None
     return int(row[0])
@@ -39,7 +39,7 @@ def priced(db: Postgres) -> int:
 
 def at_work(db: Postgres) -> int:
     """How many batches are being written at this moment."""
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         row = conn.execute("select count(*) from pg_stat_activity where wait_event = 'PgSleep'").fetchone()
     assert row is not None
     return int(row[0])

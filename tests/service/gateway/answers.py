@@ -3,15 +3,15 @@
 import requests
 from jsonschema import Draft202012Validator, FormatChecker
 
-from services.gateway.endpoints.endpoint import Plate
+from services.gateway.endpoints.endpoint import EndpointSpec
 from tests.service.gateway.samples import DOCUMENT, operation
 
 PROBLEM = "application/problem+json"
 
 
-def complaints(plate: Plate, answer: requests.Response) -> list[str]:
+def complaints(spec: EndpointSpec, answer: requests.Response) -> list[str]:
     """What is wrong with an answer: a status, a content or a field that is not in the document."""
-    told = operation(plate)["responses"].get(str(answer.status_code))
+    told = operation(spec)["responses"].get(str(answer.status_code))
     if told is None:
         return [f"{answer.status_code} is not in the document: {answer.text[:200]}"]
     if "$ref" in told:

@@ -9,15 +9,15 @@ from secrets import token_urlsafe
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from services.gateway.directory.repository import repository
+from services.gateway.auth.tokens import Claims, Tokens
+from services.gateway.directory import repository
 from services.gateway.domain.people import Account
 from services.gateway.domain.permissions import Allowed
 from services.gateway.domain.scope import scope_of
-from services.gateway.auth.tokens import Claims, Tokens
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Stack
 from tests.service.gateway.factories import PASSWORD, ROLES, Company
+from tests.support.infrastructure import Stack
 
 AN_HOUR = timedelta(hours=1)
 LOCKED_OUT = "locked-out"

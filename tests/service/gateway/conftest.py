@@ -6,17 +6,17 @@ from contextlib import ExitStack
 import pytest
 
 from shared.plumbing.database import Postgres
+from tests.service.gateway.callers import Callers
+from tests.service.gateway.factories import Company, Gateway, Remote, found
+from tests.service.gateway.samples import Homes
+from tests.service.gateway.scenario import World
 from tests.support.infrastructure import Services, Stack, emptied, free_port
 from tests.support.proxy import Proxy
-from tests.service.gateway.callers import Callers
-from tests.service.gateway.samples import Homes
-from tests.service.gateway.factories import Company, Gateway, Remote, found
-from tests.service.gateway.scenario import World
 
 SERVICE = "services.gateway.service:GatewayService"
 PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000", "CALL_AWAITED": "0"}
 """Tests of other things show wrong passwords as often as they like, and wait for no call that does not come."""
-OWNERS = {
+EVENT_SOURCES = {
     "billing": "services.billing.service:BillingService",
     "calls": "services.calls.service:CallsService",
     "comments": "services.comments.service:CommentsService",
@@ -69,7 +69,7 @@ def world(stack: Stack, gateway: Gateway) -> Iterator[World]:
 def owners(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The services that the gateway asks."""
     services = Services(stack, tmp_path_factory.mktemp("owners"))
-    for of, target in OWNERS.items():
+    for of, target in EVENT_SOURCES.items():
         services.start(target, of=of)
     yield
     services.stop()

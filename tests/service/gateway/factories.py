@@ -13,8 +13,7 @@ from uuid import UUID, uuid4
 
 import requests
 
-from services.gateway.directory.repository import repository
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords, repository
 from shared.plumbing.database import Postgres
 from tests.support.proxy import Proxy
 

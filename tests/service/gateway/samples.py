@@ -15,10 +15,10 @@ import pytest
 
 from services.billing import reratings
 from services.comments import handlers as comments
-from services.gateway.journal import projections
 from services.gateway import service as service  # hangs the doors
-from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
 from services.gateway.endpoints.openapi.document import PATH_ID, document, path_of
+from services.gateway.journal import projections
 from services.recordings import handlers as recordings
 from services.recordings.domain import recording
 from services.recordings.domain.recording import Sound
@@ -28,13 +28,13 @@ from shared.contracts.recordings.events import Format
 from shared.contracts.values import Direction, Role
 from shared.plumbing import decider, store
 from shared.plumbing.database import Postgres
-from shared.plumbing.store import Append, Written
+from shared.plumbing.store import Append, NewEvent
 from tests.integration.billing.company import Billing
 from tests.integration.gateway.event_factories import COMPANY, NOON, NUMBER, show_states, state
 from tests.service.gateway.factories import PASSWORD, ROLES, Company, report
 from tests.unit.feeds import switch
 
-DOCUMENT = document(PLATES)
+DOCUMENT = document(ENDPOINTS)
 SUPERVISORS = ROLES["supervisor"]
 _numbers = count()
 
@@ -83,7 +83,7 @@ def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.v
         caller_name=None,
         line=COMPANY,
     )
-    written = Written(placed, CallStateSchema().dump(shown), "test")
+    written = NewEvent(placed, CallStateSchema().dump(shown), "test")
     with homes.calls.connection() as conn:
         store.append(conn, [Append(tenant=company.tenant, stream=f"call-{made}", seen=0, events=[written])], NOON)
     show_states(homes.gateway, [shown], company.tenant)
@@ -186,41 +186,41 @@ def an_extension() -> str:
     return f"6{next(_numbers):06}"
 
 
-def operation(plate: Plate) -> Any:
-    return DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
+def operation(spec: EndpointSpec) -> Any:
+    return DOCUMENT["paths"][path_of(spec)][spec.method.lower()]
 
 
-def ids_of(plate: Plate, homes: Homes, company: Company) -> dict[str, Any]:
+def ids_of(spec: EndpointSpec, homes: Homes, company: Company) -> dict[str, Any]:
     """Things of the company for all ids in the path."""
     ids: dict[str, Any] = {}
-    for name in PATH_ID.findall(plate.path):
+    for name in PATH_ID.findall(spec.path):
         if name not in THINGS:
-            pytest.fail(f"Say in samples.THINGS how a company comes to a {name}: {plate.name} has one in its path.")
+            pytest.fail(f"Say in samples.THINGS how a company comes to a {name}: {spec.name} has one in its path.")
         ids[name] = THINGS[name](homes, company, ids)
-    complete(plate, homes, company, ids)
+    complete(spec, homes, company, ids)
     return ids
 
 
-def complete(plate: Plate, homes: Homes, company: Company, ids: Ids) -> None:
-    if plate.name in PARTS:
-        PARTS[plate.name](homes, company, ids)
+def complete(spec: EndpointSpec, homes: Homes, company: Company, ids: Ids) -> None:
+    if spec.name in PARTS:
+        PARTS[spec.name](homes, company, ids)
 
 
-def path(plate: Plate, ids: Ids) -> str:
-    return path_of(plate).format(**ids)
+def path(spec: EndpointSpec, ids: Ids) -> str:
+    return path_of(spec).format(**ids)
 
 
-def asked(plate: Plate) -> dict[str, Any]:
+def asked(spec: EndpointSpec) -> dict[str, Any]:
     """The parameters that a question must have."""
-    return {p["name"]: p["example"] for p in operation(plate)["parameters"] if p["in"] == "query" and p["required"]}
+    return {p["name"]: p["example"] for p in operation(spec)["parameters"] if p["in"] == "query" and p["required"]}
 
 
-def sent(plate: Plate, company: Company) -> dict[str, Any]:
+def sent(spec: EndpointSpec, company: Company) -> dict[str, Any]:
     """The body, as arguments for the client."""
-    if plate.body is None:
+    if spec.body is None:
         return {}
-    media, content = next(iter(operation(plate)["requestBody"]["content"].items()))
-    if plate.name not in BODIES and "example" not in content:
-        pytest.fail(f"Say in samples.BODIES what {plate.name} takes: it is {media}, of which there is no example.")
-    made = BODIES[plate.name](company) if plate.name in BODIES else content["example"]
+    media, content = next(iter(operation(spec)["requestBody"]["content"].items()))
+    if spec.name not in BODIES and "example" not in content:
+        pytest.fail(f"Say in samples.BODIES what {spec.name} takes: it is {media}, of which there is no example.")
+    made = BODIES[spec.name](company) if spec.name in BODIES else content["example"]
     return {"data": made, "headers": {"Content-Type": media}} if isinstance(made, bytes) else {"json": made}

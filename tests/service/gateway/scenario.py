@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import requests
 
-from services.gateway.endpoints.endpoint import Plate
+from services.gateway.endpoints.endpoint import EndpointSpec
 from tests.service.gateway import samples
 from tests.service.gateway.callers import Caller, Callers
-from tests.service.gateway.samples import Homes
 from tests.service.gateway.factories import Company, Gateway
+from tests.service.gateway.samples import Homes
 
 MALFORMED = ("abc", "7", "00000000-0000-0000-0000-00000000000g")
 
@@ -39,12 +39,12 @@ class World:
     company: Company
     other: Company
 
-    def things(self, plate: Plate) -> Iterator[Thing]:
+    def things(self, spec: EndpointSpec) -> Iterator[Thing]:
         """Fresh ones, one of each kind for each id in the door's path."""
-        own = samples.ids_of(plate, self.homes, self.company)
+        own = samples.ids_of(spec, self.homes, self.company)
         yield Thing("own", own, self.company.tenant)
         for name in own:
-            foreign = samples.ids_of(plate, self.homes, self.other)[name]
+            foreign = samples.ids_of(spec, self.homes, self.other)[name]
             alone = len(own) == 1
             yield Thing(f"foreign {name}", own | {name: foreign}, self.other.tenant if alone else None)
             yield Thing(f"missing {name}", own | {name: uuid4()}, None)
@@ -52,17 +52,17 @@ class World:
             if name in samples.COLLEAGUES:
                 colleagues = samples.COLLEAGUES[name](self.homes, self.company)
                 others = own | {name: colleagues}
-                samples.complete(plate, self.homes, self.company, others)
+                samples.complete(spec, self.homes, self.company, others)
                 yield Thing(f"colleague's {name}", others, self.company.tenant, for_all=False)
 
-    def knock(self, plate: Plate, caller: Caller, thing: Thing, **how: Any) -> requests.Response:
+    def knock(self, spec: EndpointSpec, caller: Caller, thing: Thing, **how: Any) -> requests.Response:
         """The answer to a request with nothing wrong in it but what is said in `how`."""
-        sent = samples.sent(plate, self.company if caller.tenant == self.company.tenant else self.other) | how
+        sent = samples.sent(spec, self.company if caller.tenant == self.company.tenant else self.other) | how
         headers = {**caller.headers, **sent.pop("headers", {})}
-        params = samples.asked(plate) | sent.pop("params", {})
-        where = samples.path(plate, thing.ids)
+        params = samples.asked(spec) | sent.pop("params", {})
+        where = samples.path(spec, thing.ids)
         with self.gateway(
-            plate.method, where, headers=headers, params=params, stream=True, allow_redirects=False, **sent
+            spec.method, where, headers=headers, params=params, stream=True, allow_redirects=False, **sent
         ) as answer:
             if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 answer.content  # noqa: B018  (read while it is open)

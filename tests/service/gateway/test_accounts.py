@@ -10,9 +10,9 @@ import pytest
 
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import eventually
 from tests.integration.gateway.event_factories import NOON, call_id, show_states, state
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
+from tests.support.infrastructure import eventually
 
 ACCOUNTS = "/api/v1/accounts"
 SAID = "калина при дорозі"

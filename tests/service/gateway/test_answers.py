@@ -11,12 +11,12 @@ import pytest
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
 from tests.service.gateway.factories import Company, Gateway
 
 PATHS = ["/api/v1/me", "/api/v1/journal", "/api/v1/nowhere", "/api/v1/sessions", "/healthz"]
 LARGEST = 16 * 1024 * 1024
-WRITES = [plate for plate in PLATES.values() if plate.body is not None and plate.body_limit <= LARGEST]
+WRITES = [spec for spec in ENDPOINTS.values() if spec.body is not None and spec.body_limit <= LARGEST]
 JSON = {"Content-Type": "application/json"}
 MORE_THAN_CONNECTIONS = 25
 LONG_BODY = ["Content-Type: application/json", "Content-Length: 1000"]
@@ -37,27 +37,27 @@ def test_over_https_the_browser_is_told_to_stay_there(gateway: Gateway):
     assert "Strict-Transport-Security" not in gateway("GET", "/").headers
 
 
-@pytest.mark.parametrize("plate", WRITES, ids=lambda plate: plate.name)
+@pytest.mark.parametrize("spec", WRITES, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("beside", [-1, 0, 1])
 def test_a_door_reads_as_much_as_it_says_and_not_a_byte_more(
-    gateway: Gateway, company: Company, plate: Plate, beside: int
+    gateway: Gateway, company: Company, spec: EndpointSpec, beside: int
 ):
-    body = b"{}".ljust(plate.body_limit + beside)
-    answer = gateway(plate.method, path_of(plate), data=body, headers=dict(JSON), **shown(gateway, company, plate))
+    body = b"{}".ljust(spec.body_limit + beside)
+    answer = gateway(spec.method, path_of(spec), data=body, headers=dict(JSON), **shown(gateway, company, spec))
     assert (answer.status_code == 413) is (beside > 0)
     if beside > 0:
         assert answer.json()["type"] == "too-large"
-        assert str(plate.body_limit) in answer.json()["detail"]
+        assert str(spec.body_limit) in answer.json()["detail"]
 
 
-def path_of(plate: Plate) -> str:
-    return re.sub(r"<[^>]*>", str(UUID(int=0)), plate.path)
+def path_of(spec: EndpointSpec) -> str:
+    return re.sub(r"<[^>]*>", str(UUID(int=0)), spec.path)
 
 
-def shown(gateway: Gateway, company: Company, plate: Plate) -> dict[str, str]:
-    if KeyKind.INGEST in PERMISSIONS[plate.name]:
+def shown(gateway: Gateway, company: Company, spec: EndpointSpec) -> dict[str, str]:
+    if KeyKind.INGEST in PERMISSIONS[spec.name]:
         return {"key": company.keys["ingest"]}
-    return {} if plate.open else {"token": gateway.token("administrator")}
+    return {} if spec.is_public else {"token": gateway.token("administrator")}
 
 
 @pytest.mark.parametrize(("limit", "status"), [("0", 422), ("1", 200), ("199", 200), ("200", 200), ("201", 422)])

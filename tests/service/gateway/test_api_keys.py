@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from shared.plumbing import clock
-from tests.support.infrastructure import eventually
 from tests.service.gateway.factories import Company, Gateway, report
+from tests.support.infrastructure import eventually
 
 KEYS = "/api/v1/api-keys"
 NEW = {"kind": "ingest", "name": "АТС на Хрещатику"}
@@ -30,7 +30,7 @@ def test_a_key_is_shown_once_and_opens_its_doors(ask, gateway, company, gateway_
     assert gateway.send(made["key"], report(company)).status_code == 202
     assert gateway("GET", "/api/v1/journal", key=made["key"]).status_code == 403
     assert made["key"] not in ask("GET", KEYS).text
-    with gateway_db.reading() as conn:
+    with gateway_db.autocommit() as conn:
         rows = str(conn.execute("select k::text from api_keys as k").fetchall())
     assert made["key"] not in rows
 

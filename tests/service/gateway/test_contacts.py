@@ -44,7 +44,7 @@ def names(answer: Any) -> list[str]:
 
 
 def kept(db: Postgres) -> set[tuple[Any, ...]]:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return set(conn.execute("select tenant, number, name, note from contacts"))
 
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import eventually
 from tests.service.gateway.factories import ROLES, Company, Gateway, report
+from tests.support.infrastructure import eventually
 
 FOR_PEOPLE = [("GET", "/api/v1/me"), ("DELETE", "/api/v1/sessions/current")]
 FOR_EXCHANGES = [("POST", "/api/v1/reports"), ("POST", "/api/v1/reports/freeswitch")]

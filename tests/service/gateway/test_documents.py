@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.service.gateway.samples import DOCUMENT
 from tests.service.gateway.factories import Gateway
+from tests.service.gateway.samples import DOCUMENT
 
 OPENAPI, DOCS = "/api/v1/openapi.json", "/api/v1/docs"
 

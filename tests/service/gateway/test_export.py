@@ -15,9 +15,9 @@ from services.gateway.domain.exporting import COLUMNS
 from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Status
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import eventually
 from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
 from tests.service.gateway.factories import Company, Gateway
+from tests.support.infrastructure import eventually
 
 EXPORT = "/api/v1/journal/export"
 CALLS = 600

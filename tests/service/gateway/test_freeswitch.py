@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from shared.contracts.calls.events import call_id
-from tests.support.infrastructure import Broker
 from tests.service.gateway.factories import Company, Gateway, Remote
+from tests.support.infrastructure import Broker
 from tests.unit.feeds.switch import A, dressed, json_of, leg, profile, xml_of
 
 PATH = "/api/v1/reports/freeswitch"

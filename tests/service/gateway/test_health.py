@@ -5,8 +5,8 @@ import time
 import pytest
 from requests import Response
 
-from tests.support.infrastructure import eventually
 from tests.service.gateway.factories import Gateway, Remote
+from tests.support.infrastructure import eventually
 
 SERVERS = ["database", "broker", "cache"]
 

@@ -34,7 +34,7 @@ def write(gateway: Gateway, company: Company) -> Write:
 
 
 def count(db: Postgres, table: str = "contacts") -> int:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         [[found]] = conn.execute(f"select count(*) from {table}")
     return int(found)
 
@@ -134,7 +134,7 @@ def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gate
     new = {"kind": "ingest", "name": "АТС"}
     made = write("key", new, "/api/v1/api-keys").json()
     assert write("key", new, "/api/v1/api-keys").json() == made
-    with gateway_db.reading() as conn:
+    with gateway_db.autocommit() as conn:
         [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
     assert made["key"] not in row
 
@@ -143,7 +143,7 @@ def test_nothing_is_kept_by_which_a_password_that_was_sent_could_be_guessed(writ
     body = json.dumps({"current": PASSWORD, "new": "калина при долині"}).encode()
     door, headers = "/api/v1/me/password", {"Content-Type": "application/json"}
     assert write("key", None, door, "PUT", data=body, headers=headers).status_code == 204
-    with gateway_db.reading() as conn:
+    with gateway_db.autocommit() as conn:
         [[asked]] = conn.execute("select asked from kept_answers")
     assert asked != idempotency.digest("PUT", f"{door}?", "application/json", body)
 

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import Company, Gateway, found
+from tests.support.infrastructure import Services, Stack, eventually, free_port
 
 ISSUER, AUDIENCE, KID = "https://id.example.org", "journal", "2026-11"
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"
@@ -143,7 +143,7 @@ def test_sessions_of_tokens_that_have_run_out_are_forgotten(
     trusting: Gateway, provider: IdentityProvider, company: Company, gateway_db: Postgres
 ):
     def sessions() -> int:
-        with gateway_db.reading() as conn:
+        with gateway_db.autocommit() as conn:
             [[count]] = conn.execute("select count(*) from sessions")
         return int(count)
 

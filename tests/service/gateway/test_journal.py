@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from services.gateway.journal.schemas import EntrySchema, JournalSchema
-from shared.contracts.topology import OWNERS
+from shared.contracts.topology import EVENT_SOURCES
 from shared.contracts.values import Direction
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import eventually
 from tests.integration.gateway.event_factories import NOON, call_id, heartbeat, show, show_states, state
 from tests.service.gateway.factories import Company, Gateway
+from tests.support.infrastructure import eventually
 
 JOURNAL = "/api/v1/journal"
 OPERATORS, SUPERVISORS = "101", "103"
@@ -152,8 +152,8 @@ def test_the_page_says_how_fresh_it_is(gateway: Gateway, calls: Company, gateway
     def page() -> Any:
         return gateway("GET", JOURNAL, token=token).json()
 
-    eventually(lambda: page()["freshness"]["calls"] is None and page()["degraded"] == list(OWNERS))
-    show(gateway_db, *(heartbeat(clock.now(), 1.5, owner) for owner in OWNERS))
+    eventually(lambda: page()["freshness"]["calls"] is None and page()["degraded"] == list(EVENT_SOURCES))
+    show(gateway_db, *(heartbeat(clock.now(), 1.5, owner) for owner in EVENT_SOURCES))
     eventually(lambda: page()["degraded"] == [])
     assert 1.5 <= page()["freshness"]["calls"] < 6.5
 

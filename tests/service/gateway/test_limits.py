@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.infrastructure import Services, Stack, free_port
-from tests.support.proxy import Proxy
 from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, report
+from tests.support.infrastructure import Services, Stack, free_port
+from tests.support.proxy import Proxy
 
 ME = "/api/v1/me"
 SLOWLY = {"REQUESTS_PER_SECOND": "0.2", "REQUESTS_BURST": "10"}

@@ -9,16 +9,16 @@ from marshmallow import Schema
 from psycopg import sql
 
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import TABLES, Broker
 from tests.service.gateway import samples
 from tests.service.gateway.samples import DOCUMENT
 from tests.service.gateway.scenario import Thing, World
+from tests.support.infrastructure import TABLES, Broker
 
 SCHEMAS = DOCUMENT["components"]["schemas"]
 NAMES = {name for schema in SCHEMAS.values() for name in schema.get("properties", {})}
-TAKES_JSON = {name: plate for name, plate in PLATES.items() if isinstance(plate.body, Schema)}
+TAKES_JSON = {name: spec for name, spec in ENDPOINTS.items() if isinstance(spec.body, Schema)}
 COMES_AND_GOES = {"sessions", "kept_answers"}
 CONTENT = "select count(*), sum(hashtext((to_jsonb(t) - 'last_used_at')::text)) from {} t"
 Way = tuple[str | int, ...]
@@ -68,16 +68,18 @@ def content(db: Postgres) -> dict[str, Any]:
         return {name: conn.execute(sql.SQL(CONTENT).format(sql.Identifier(name))).fetchone() for name in tables}
 
 
-@pytest.mark.parametrize("plate", TAKES_JSON.values(), ids=TAKES_JSON)
-def test_a_foreign_property_is_refused_by_its_name_and_changes_nothing(world: World, broker: Broker, plate: Plate):
-    caller = world.callers.allowed(PERMISSIONS[plate.name])
-    thing = Thing("own", samples.ids_of(plate, world.homes, world.company), world.company.tenant)
-    body = samples.sent(plate, world.company)["json"]
-    [told] = samples.operation(plate)["requestBody"]["content"].values()
+@pytest.mark.parametrize("spec", TAKES_JSON.values(), ids=TAKES_JSON)
+def test_a_foreign_property_is_refused_by_its_name_and_changes_nothing(
+    world: World, broker: Broker, spec: EndpointSpec
+):
+    caller = world.callers.allowed(PERMISSIONS[spec.name])
+    thing = Thing("own", samples.ids_of(spec, world.homes, world.company), world.company.tenant)
+    body = samples.sent(spec, world.company)["json"]
+    [told] = samples.operation(spec)["requestBody"]["content"].values()
     before, tried = content(world.homes.gateway), list(levels(told["schema"], body))
     for way, own in tried:
         foreign = NAMES - own
-        answer = world.knock(plate, caller, thing, json=with_names(body, way, foreign))
+        answer = world.knock(spec, caller, thing, json=with_names(body, way, foreign))
         assert answer.status_code == 422, f"{way}: {answer.text}"
         assert foreign <= named(answer.json()["errors"]), way
     assert tried

@@ -7,8 +7,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from tests.support.infrastructure import Broker, eventually
 from tests.service.gateway.factories import Company, Gateway, Remote, report
+from tests.support.infrastructure import Broker, eventually
 
 QUEUE = "calls.reports"
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS
-from services.gateway.endpoints.endpoint import PLATES
+from services.gateway.endpoints.endpoint import ENDPOINTS
 from tests.service.gateway import samples
 from tests.service.gateway.callers import Caller
 from tests.service.gateway.factories import ROLES
@@ -27,7 +27,7 @@ CHECKS = (
     "ignored_auth",
     "use_after_free",
 )
-OPERATIONS = sorted(set(PLATES) - {"end_session", "take_recording"})
+OPERATIONS = sorted(set(ENDPOINTS) - {"end_session", "take_recording"})
 """All but the one after which a caller is nobody any more, and the one that does not look at what it is sent."""
 CALLERS = [*ROLES, "ingest key", "export key", "anonymous"]
 REFUSALS = [400, 401, 403, 404, 405, 406, 409, 411, 413, 414, 415, 422, 428, 429, 431, "5xx"]
@@ -42,8 +42,8 @@ def configured(world: World, folder: Path, *more: str) -> Path:
     """Ids of things that are there, so that doors are asked about more than what is missing."""
     ids = {
         name: thing
-        for plate in PLATES.values()
-        for name, thing in samples.ids_of(plate, world.homes, world.company).items()
+        for spec in ENDPOINTS.values()
+        for name, thing in samples.ids_of(spec, world.homes, world.company).items()
     }
     given = [f'"path.{name}" = "{thing}"' for name, thing in ids.items()]
     file = folder / "schemathesis.toml"

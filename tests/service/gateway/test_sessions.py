@@ -7,12 +7,11 @@ from statistics import fmean
 import argon2
 import pytest
 
-from services.gateway.directory.repository import repository
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords, repository
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import eventually
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, found
 from tests.sizes import sized
+from tests.support.infrastructure import eventually
 
 
 def test_the_right_password_gives_a_token_for_twelve_hours(gateway: Gateway, company: Company):
@@ -69,7 +68,7 @@ def test_a_password_kept_by_older_parameters_is_hashed_again_when_it_is_shown(
     gateway: Gateway, company: Company, gateway_db: Postgres
 ):
     def stored() -> str:
-        with gateway_db.reading() as conn:
+        with gateway_db.autocommit() as conn:
             [[kept]] = conn.execute("select password_hash from accounts where login = 'operator'")
         return str(kept)
 

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from services.gateway.directory.repository import repository
-from services.gateway.directory.repository import settings
+from services.gateway.directory import repository, settings
 from shared.contracts.gateway.schemas import newest
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Broker, Services, eventually
 from tests.integration.gateway.event_factories import NOON, call_id, show, state
 from tests.integration.gateway.event_factories import told as told_of
 from tests.service.gateway.factories import Company, Gateway
+from tests.support.infrastructure import Broker, Services, eventually
 
 SETTINGS = "/api/v1/settings"
 FIRST = {
@@ -45,7 +44,7 @@ def ask(gateway: Gateway, company: Company) -> Ask:
 
 
 def told(db: Postgres) -> list[dict[str, Any]]:
-    with db.reading() as conn:
+    with db.autocommit() as conn:
         return [json.loads(body) for (body,) in conn.execute("select body from outbox order by position")]
 
 
@@ -199,7 +198,7 @@ class TestWhatOthersAreTold:
         ask("PATCH", {"returned_window_hours": 48})
 
         def window() -> Any:
-            with calls_db.reading() as conn:
+            with calls_db.autocommit() as conn:
                 return conn.execute("select tenant, version, returned_window from settings").fetchall()
 
         eventually(lambda: window() == [("oselia", 2, timedelta(hours=48))], seconds=20)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import ROOT, Broker
 from tests.service.gateway.factories import Company, Gateway, report
+from tests.support.infrastructure import ROOT, Broker
 
 PATH = "/api/v1/reports"
 QUEUE = "calls.reports"

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.gateway.journal.change_notifier import Bell
+from services.gateway.journal.change_notifier import ChangeNotifier
 from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Stack, eventually
 from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
-from tests.service.gateway.listening import STREAM, Listening
 from tests.service.gateway.factories import Company, Gateway
+from tests.service.gateway.listening import STREAM, Listening
+from tests.support.infrastructure import Stack, eventually
 
 OPERATORS, SUPERVISORS = "101", "103"
 Listen = Callable[..., Listening]
@@ -46,8 +46,8 @@ def listen(gateway: Gateway, company: Company) -> Iterator[Listen]:
 
 @pytest.fixture
 def ring(stack: Stack, company: Company) -> Callable[[], None]:
-    bell = Bell(stack.env("gateway")["REDIS_URL"])
-    return lambda: bell.ring([company.tenant])
+    notifier = ChangeNotifier(stack.env("gateway")["REDIS_URL"])
+    return lambda: notifier.publish([company.tenant])
 
 
 def test_nobody_listens_without_credentials_and_an_ingest_key_may_not(gateway: Gateway, company: Company):

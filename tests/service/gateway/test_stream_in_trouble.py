@@ -12,11 +12,11 @@ import pytest
 import redis
 
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 from tests.integration.gateway.event_factories import call_id, show, show_states, state, told
 from tests.service.gateway.conftest import SERVICE
-from tests.service.gateway.listening import STREAM, Listening
 from tests.service.gateway.factories import Company, Gateway
+from tests.service.gateway.listening import STREAM, Listening
+from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 
 LINE = "101"
 LONG = "ї" * 100

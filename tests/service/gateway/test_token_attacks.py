@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from services.gateway.auth.tokens import Claims
-from tests.support.infrastructure import Stack, emptied
 from tests.service.gateway.factories import Gateway, found
+from tests.support.infrastructure import Stack, emptied
 from tests.unit.gateway.forgery import ATTACKS, Forger
 
 SOON, TRIES = 0.020, 30

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.gateway.directory.repository import repository
+from services.gateway.directory import repository
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Services, Stack, eventually, free_port
-from tests.support.proxy import Proxy
 from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import Company, Gateway, report
+from tests.support.infrastructure import Services, Stack, eventually, free_port
+from tests.support.proxy import Proxy
 
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"
 AT_MOST = 2.0

@@ -16,11 +16,11 @@ from shared.contracts.calls.events import call_id
 from shared.contracts.recordings.events import Format
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
-from tests.support import scenarios
-from tests.support.infrastructure import Stack
 from tests.integration.billing import company as companies
 from tests.integration.billing.company import Billing, ended
 from tests.integration.billing.company import told as billed
+from tests.support import scenarios
+from tests.support.infrastructure import Stack
 from tools import journal
 
 CALL, PRICED = call_id("acme", "pbx-1"), companies.call_id("pbx-1")

@@ -8,9 +8,9 @@ import pytest
 from kombu import Connection
 
 from shared.contracts.topology import DEAD_EXCHANGE, RPC_EXCHANGE, dead, retry
+from tests.service.plumbing.stage import PAUSES, WORK, Asker, Notes, Rpc, start_double
 from tests.support.infrastructure import Broker, Service, Services, Stack, free_port
 from tests.support.proxy import Proxy
-from tests.service.plumbing.stage import PAUSES, WORK, Asker, Notes, Rpc, start_double
 
 QUORUM = {"x-queue-type": "quorum"}
 OURS = (WORK, dead(WORK), *map(retry, PAUSES))

@@ -14,12 +14,12 @@ from eventlet import patcher
 from werkzeug.wrappers import Request, Response
 
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
+from shared.http.entrypoint import Stream, answer, body_of, http
 from shared.plumbing import commands
 from shared.plumbing.database import PATIENCE, Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
-from shared.http.entrypoint import Stream, answer, body_of, http
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from kombu import Connection
 
 from shared.contracts.topology import RPC_EXCHANGE, dead
 from shared.plumbing.publisher import Outgoing
+from tests.sizes import SIZES
 from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
 from tests.support.proxy import Proxy
-from tests.sizes import SIZES
 
 WORK = "double.work"
 DOUBLES = "tests.service.plumbing.doubles:"

@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from tests.support.infrastructure import Service, Services, Stack, eventually
 from tests.service.plumbing.stage import DOUBLES, Asker
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Service, Services, Stack, eventually
 
 Start = Callable[..., Service]
 URL_LIMIT, HEADER_LIMIT = 8192, 16384

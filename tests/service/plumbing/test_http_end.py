@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from tests.sizes import Size, sized
 from tests.support.edge import edge_settings, start_edge
 from tests.support.infrastructure import Service, Services, eventually, free_port
-from tests.sizes import Size, sized
 
 Start = Callable[..., Service]
 

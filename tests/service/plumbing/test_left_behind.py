@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.infrastructure import Broker, Service, Stack, eventually
 from tests.service.plumbing.stage import WORK, Asker, Notes, say
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Broker, Service, Stack, eventually
 
 Start = Callable[..., Service]
 MIB = 1024 * 1024

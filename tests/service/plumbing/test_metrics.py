@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import requests
 
-from tests.support.infrastructure import Broker, Service, eventually, free_port
 from tests.service.plumbing.stage import WORK, Notes, say
 from tests.service.plumbing.test_subscriptions import new
+from tests.support.infrastructure import Broker, Service, eventually, free_port
 
 Start = Callable[..., Service]
 

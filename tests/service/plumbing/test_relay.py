@@ -10,11 +10,11 @@ import psycopg
 import pytest
 import requests
 
-from shared.contracts.topology import QUEUES, heard_by
+from shared.contracts.topology import QUEUES, queues_of
 from shared.plumbing import relay as plumbing
+from tests.sizes import Size, sized
 from tests.support.infrastructure import Broker, Service, Stack, eventually
 from tests.support.proxy import Proxy
-from tests.sizes import Size, sized
 
 Start = Callable[..., Service]
 WRITE = """
@@ -22,7 +22,7 @@ WRITE = """
     select 'call_of_a_double', %s, n from generate_series(%s::int, %s::int) as n
 """
 QUEUE = "gateway.journal"
-HEARD = heard_by("calls")
+HEARD = queues_of("calls")
 RPC = HEARD[0]
 
 

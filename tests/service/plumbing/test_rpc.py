@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import requests
 
-from tests.support.infrastructure import Service, eventually
 from tests.service.plumbing.stage import Asker, Notes
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Service, eventually
 
 Start = Callable[..., Service]
 

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 import requests
 
-from tests.support.infrastructure import Service, Stack, eventually
-from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import Asker, Notes, Rpc
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Service, Stack, eventually
+from tests.support.proxy import Proxy
 
 Start = Callable[..., Service]
 SLEEPING = """

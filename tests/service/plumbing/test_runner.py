@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from tests.service.plumbing.stage import Notes, Rpc, say
 from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
 from tests.support.proxy import Proxy
-from tests.service.plumbing.stage import Notes, Rpc, say
 
 Start = Callable[..., Service]
 

@@ -6,9 +6,9 @@ from itertools import permutations
 import pytest
 import requests
 
+from tests.sizes import SIZES, Size, sized
 from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.support.proxy import Proxy
-from tests.sizes import SIZES, Size, sized
 
 SERVERS = ("AMQP_URI", "DATABASE_URL", "REDIS_URL")
 GATEWAY = "services.gateway.service:GatewayService"

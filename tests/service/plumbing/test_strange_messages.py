@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from kombu import Connection
 
 from shared.contracts.topology import EXCHANGES, RETRY_PAUSES, RPC_EXCHANGE, SERVICES, retry
+from tests.sizes import Size, sized
 from tests.support.infrastructure import Broker, Service, Services, Stack, eventually
 from tests.support.system import PROCESSES
-from tests.sizes import Size, sized
 
 AT_ONCE = 40
 text = st.text(st.characters(codec="utf-8"), max_size=20)

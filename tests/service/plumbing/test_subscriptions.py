@@ -5,9 +5,9 @@ from collections.abc import Callable
 from itertools import count, pairwise
 
 from shared.plumbing.publisher import Outgoing
-from tests.support.infrastructure import Broker, Service, eventually
 from tests.service.plumbing.stage import PAUSES, Notes, heard, parked, say
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Broker, Service, eventually
 
 Start = Callable[..., Service]
 

@@ -4,10 +4,10 @@ import json
 import time
 from collections.abc import Callable
 
-from tests.support.infrastructure import Broker, Service, eventually
-from tests.support.proxy import Proxy
 from tests.service.plumbing.stage import Notes, heard, parked, say
 from tests.sizes import Size, sized
+from tests.support.infrastructure import Broker, Service, eventually
+from tests.support.proxy import Proxy
 
 Start = Callable[..., Service]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.recordings.links import Keyring
-from tests.support.infrastructure import Services, Stack
 from tests.service.recordings.stage import Media
+from tests.support.infrastructure import Services, Stack
 
 SERVICE = "services.recordings.service:RecordingsService"
 

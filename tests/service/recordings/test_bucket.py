@@ -8,12 +8,12 @@ from uuid import uuid4
 import requests
 
 from shared.plumbing.database import Postgres
+from tests.service.recordings.conftest import SERVICE
+from tests.service.recordings.stage import Media, wav
 from tests.support.asking import asking
 from tests.support.bucket import s3_server
 from tests.support.infrastructure import Services, Stack, free_port
 from tests.support.proxy import Proxy
-from tests.service.recordings.conftest import SERVICE
-from tests.service.recordings.stage import Media, wav
 
 
 def test_a_bucket_serves_as_a_folder_does_and_when_it_is_gone_that_is_a_503(

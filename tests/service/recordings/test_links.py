@@ -11,8 +11,8 @@ from shared.contracts.recordings.links import Keyring, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from tests.support.infrastructure import Broker, eventually
 from tests.service.recordings.stage import Media, wav
+from tests.support.infrastructure import Broker, eventually
 
 SOUND = wav(0.1)
 
@@ -100,7 +100,7 @@ def test_for_how_long_companies_keep_recordings_is_heard(recordings_db: Postgres
     broker.publish(Outgoing("gateway.events", "settings_changed", json.dumps(news)))
 
     def kept() -> object:
-        with recordings_db.reading() as conn:
+        with recordings_db.autocommit() as conn:
             return conn.execute("select tenant, retention_days from settings").fetchone()
 
     eventually(lambda: kept() == (media.tenant, 30))

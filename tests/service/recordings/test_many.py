@@ -17,9 +17,9 @@ from services.recordings.objects import Folder
 from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.service.recordings.conftest import SERVICE
 from tests.service.recordings.stage import TENANT, Media
+from tests.support.infrastructure import Services, Stack, eventually, free_port
 
 SIZE = 100 * 1024**2
 """More than the sockets on its way hold."""

@@ -20,9 +20,9 @@ from services.recordings import garbage_collection
 from services.recordings.objects import Folder
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 from tests.service.recordings.conftest import SERVICE
 from tests.service.recordings.stage import MP3, OPUS, VORBIS, Media, wav, wav_of
+from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 
 FRAME = bytes.fromhex("fffb9064") + bytes(413)
 """A frame of silent MP3: 128 kbit/s, 44.1 kHz."""

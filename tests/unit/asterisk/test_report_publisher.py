@@ -7,10 +7,9 @@ from random import Random
 
 import pytest
 
-from services.asterisk import quarantine
-from services.asterisk import report_publisher
-from services.asterisk.spool import CONNECTED, DATA, Spool
+from services.asterisk import quarantine, report_publisher
 from services.asterisk.report_publisher import Teller
+from services.asterisk.spool import CONNECTED, DATA, Spool
 from shared.contracts.calls import reports
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk.translator import Translator

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.feeds.asterisk.cdr_csv import COLUMNS, LONGEST_CALL, NEAR, Columns, Gathering, NotUnderstood, Row
 from shared.feeds.asterisk.cdr_call import Exchange, translate
+from shared.feeds.asterisk.cdr_csv import COLUMNS, LONGEST_CALL, NEAR, Columns, Gathering, NotUnderstood, Row
 from tests.unit.feeds.exchange import CAPTURES, TENANT, TRUNKS, capture, row, rows, shown, told
 
 MASTER = Path(__file__).parents[2] / "data/asterisk/Master.csv"

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.journal import entries
 from services.gateway.directory.repository import Holder, Names
-from services.gateway.journal.schemas import EntrySchema
+from services.gateway.journal import entries
 from services.gateway.journal.rows import Row
+from services.gateway.journal.schemas import EntrySchema
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 OLHA, PETRO = UUID(int=1), UUID(int=2)

@@ -6,11 +6,11 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from services.gateway.domain.limits import MICRO
-from services.gateway.auth.login_throttle import Guesses
+from services.gateway.auth.login_throttle import LoginThrottle
 from services.gateway.auth.rate_limits import Limiter, Own
-from shared.http.entrypoint import Problem
+from services.gateway.domain.limits import MICRO
 from shared.http.client_address import Proxies
+from shared.http.entrypoint import Problem
 
 CONFIG = {"FAILED_SIGN_INS_PER_ACCOUNT": 5, "FAILED_SIGN_INS_PER_ADDRESS": 20}
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"
@@ -26,7 +26,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         shared, own = (Own(lambda: round(self.seconds * MICRO)) for _ in range(2))
-        self.guesses = Guesses(Limiter(shared, own), Proxies("127.0.0.1"), CONFIG, self._is_right)
+        self.guesses = LoginThrottle(Limiter(shared, own), Proxies("127.0.0.1"), CONFIG, self._is_right)
 
     def _is_right(self, password: str, stored: str | None) -> bool:
         self.looked_at += 1

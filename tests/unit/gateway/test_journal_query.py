@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from services.gateway.journal import schemas
-from services.gateway.http import schemas
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.domain.keys import ApiKey, KeyKind
-from services.gateway.endpoints.journal import filters_of
+from services.gateway.http.schemas import load_query
+from services.gateway.journal.request_filters import filters_from_query
+from services.gateway.journal.schemas import JournalQuerySchema
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction, Status
 
@@ -20,11 +20,11 @@ VIEWER = ApiKey(id=uuid4(), tenant="oselia", kind=KeyKind.EXPORT, time_zone="Eur
 
 
 def asked(*parameters: tuple[str, str]) -> Any:
-    return schemas.load_query(schemas.JournalQuerySchema(), MultiDict(parameters).lists())
+    return load_query(JournalQuerySchema(), MultiDict(parameters).lists())
 
 
 def filters(*parameters: tuple[str, str]) -> Filters:
-    return filters_of(asked(*parameters), VIEWER, NOW)
+    return filters_from_query(asked(*parameters), VIEWER, NOW)
 
 
 def test_nothing_asked_is_nothing_filtered_and_fifty_a_page():

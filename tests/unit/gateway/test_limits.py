@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisIsAway
 
-from services.gateway.domain.limits import MICRO, Limit
 from services.gateway.auth.rate_limits import MOST, Leases, Limiter, Own
+from services.gateway.domain.limits import MICRO, Limit
 
 REQUESTS = Limit(burst=1000, rate=300)
 EXPORTS = Limit(burst=10, window=60)

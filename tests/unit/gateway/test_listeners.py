@@ -13,8 +13,9 @@ import pytest
 
 from services.gateway.domain.people import Account, Line
 from services.gateway.endpoints import stream
-from services.gateway.journal.subscribers import Listener, Listeners
+from services.gateway.journal import change_feed
 from services.gateway.journal.schemas import FilterSchema
+from services.gateway.journal.subscribers import Subscriber, SubscriberHub
 from shared.contracts.values import Role
 from shared.plumbing import clock
 
@@ -23,8 +24,8 @@ LINE = Line(id=UUID(int=101), address="101", held_from=None, held_until=None)
 OPERATOR = Account(id=UUID(int=1), tenant="oselia", login="olha", name="Ольга", role=Role.OPERATOR, lines=(LINE,))
 
 
-def listener(**asked: str) -> Listener:
-    made = Listener(UUID(int=2), OPERATOR, FilterSchema().load(asked), 10, lambda: False)
+def listener(**asked: str) -> Subscriber:
+    made = Subscriber(UUID(int=2), OPERATOR, FilterSchema().load(asked), 10, lambda: False)
     made.refresh(None, OPERATOR)
     made.give([(13, b"13"), (17, b"17")], 20)
     return made
@@ -68,7 +69,7 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
     quiet.waiting.clear()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
         began = monotonic()
-        beats = list(islice(stream._until_ended(None, Listeners(), quiet, sock), 3))
+        beats = list(islice(stream._until_ended(None, SubscriberHub(), quiet, sock), 3))
     assert 0.3 <= monotonic() - began < 0.6
     assert beats == [b": heartbeat\nid: %b\n\n" % stream._id(quiet)] * 3
 
@@ -76,22 +77,22 @@ def test_a_heartbeat_says_where_the_stream_is_and_comes_again_and_again_when_the
 def test_what_waits_is_told_before_a_heartbeat():
     told, (sock, other) = listener(), socket.socketpair()
     with sock, other, patch.object(stream, "HEARTBEAT", 0.1):
-        pieces = list(islice(stream._until_ended(None, Listeners(), told, sock), 2))
+        pieces = list(islice(stream._until_ended(None, SubscriberHub(), told, sock), 2))
     assert (pieces[0], pieces[1][:11]) == (b"1317", b": heartbeat")
 
 
 def test_what_was_looked_for_with_other_eyes_is_not_told():
-    class Streams(Listeners):
+    class Streams(SubscriberHub):
         def read(self, conn, listeners, after, upto):
             listeners[0].refresh(conn, replace(OPERATOR, lines=()))
             return {listeners[0]: [(30, b"30")]}
 
     class Feed:
-        def reading(self):
+        def autocommit(self):
             return nullcontext()
 
     slow = listener()
     slow.waiting.clear()
-    with patch.object(stream.feed, "reach", lambda conn, tenant, after, upto: 30):
+    with patch.object(change_feed, "reach", lambda conn, tenant, after, upto: 30):
         stream._catch_up(Feed(), Streams(), slow)
     assert (list(slow.waiting), slow.position) == ([], 20)

@@ -6,17 +6,17 @@ from marshmallow import Schema, fields, validate
 
 from services.gateway import service  # noqa: F401  (hangs the doors)
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.endpoints.endpoint import PLATES, Plate
+from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
 from services.gateway.endpoints.openapi.document import document, path_of
 from services.gateway.endpoints.openapi.html_page import curl
 from services.gateway.http.schemas import Moment, says
 from shared.contracts.values import Direction, Role
 from shared.contracts.wire import Instant, Length, text
 
-DOCUMENT = document(PLATES)
+DOCUMENT = document(ENDPOINTS)
 STORED = r"^[^\u0000]*$"
 DECIMAL = r"^-?\d+(\.\d+)?$"
-every_door = pytest.mark.parametrize("plate", PLATES.values(), ids=PLATES)
+every_door = pytest.mark.parametrize("spec", ENDPOINTS.values(), ids=ENDPOINTS)
 
 
 class ThingSchema(Schema):
@@ -32,7 +32,7 @@ class ThingSchema(Schema):
     directions = fields.List(fields.Enum(Direction, by_value=True))
 
 
-def plate(**changed) -> Plate:
+def spec(**changed) -> EndpointSpec:
     known = {
         "name": "show_call",
         "method": "GET",
@@ -42,11 +42,11 @@ def plate(**changed) -> Plate:
         "body": None,
     }
     said = {"answers": {200: ThingSchema()}, "body_limit": 1, "summary": "Show.", "description": ""}
-    return Plate(**{**known, **said, **changed})
+    return EndpointSpec(**{**known, **said, **changed})
 
 
 def shape() -> dict:
-    return document({"x": plate()})["components"]["schemas"]["Thing"]
+    return document({"x": spec()})["components"]["schemas"]["Thing"]
 
 
 def test_a_schema_is_told_as_it_checks():
@@ -66,19 +66,19 @@ def test_a_schema_is_told_as_it_checks():
 
 
 def test_nothing_is_asked_for_as_null():
-    [operation] = document({"x": plate(query=ThingSchema())})["paths"]["/api/v1/things/{thing_id}"].values()
+    [operation] = document({"x": spec(query=ThingSchema())})["paths"]["/api/v1/things/{thing_id}"].values()
     asked = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
     assert asked["talk"] == {"type": "number", "minimum": 0, "maximum": 10}
     assert asked["role"] == {"type": "string", "enum": list(Role)}
 
 
 @every_door
-def test_a_door_tells_who_may_come_in_as_the_table_has_it(plate: Plate):
-    operation = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
-    assert set(operation["x-roles"]) == PERMISSIONS[plate.name]
-    assert bool(operation["security"]) is not plate.open
-    assert ("401" in operation["responses"]) >= (not plate.open)
-    assert ("403" in operation["responses"]) is not plate.open
+def test_a_door_tells_who_may_come_in_as_the_table_has_it(spec: EndpointSpec):
+    operation = DOCUMENT["paths"][path_of(spec)][spec.method.lower()]
+    assert set(operation["x-roles"]) == PERMISSIONS[spec.name]
+    assert bool(operation["security"]) is not spec.is_public
+    assert ("401" in operation["responses"]) >= (not spec.is_public)
+    assert ("403" in operation["responses"]) is not spec.is_public
 
 
 def test_a_stream_tells_of_the_header_by_which_it_goes_on():
@@ -88,8 +88,8 @@ def test_a_stream_tells_of_the_header_by_which_it_goes_on():
 
 
 @every_door
-def test_every_parameter_of_a_query_says_what_it_means(plate: Plate):
-    asked = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]["parameters"]
+def test_every_parameter_of_a_query_says_what_it_means(spec: EndpointSpec):
+    asked = DOCUMENT["paths"][path_of(spec)][spec.method.lower()]["parameters"]
     assert [one["name"] for one in asked if one["in"] != "path" and not one.get("description")] == []
 
 
@@ -100,15 +100,15 @@ def test_a_parameter_for_few_says_for_whom():
 
 
 @every_door
-def test_a_write_may_be_repeated_under_a_key(plate: Plate):
-    operation = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
+def test_a_write_may_be_repeated_under_a_key(spec: EndpointSpec):
+    operation = DOCUMENT["paths"][path_of(spec)][spec.method.lower()]
     repeatable = "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
-    assert repeatable is (plate.writes and not plate.open)
+    assert repeatable is (spec.writes and not spec.is_public)
 
 
 @every_door
-def test_every_example_is_what_its_schema_says(plate: Plate):
-    operation = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
+def test_every_example_is_what_its_schema_says(spec: EndpointSpec):
+    operation = DOCUMENT["paths"][path_of(spec)][spec.method.lower()]
     contents = [
         holder.get("content", {}) for holder in (operation.get("requestBody", {}), *operation["responses"].values())
     ]
@@ -118,10 +118,10 @@ def test_every_example_is_what_its_schema_says(plate: Plate):
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(one["example"])
 
 
-@pytest.mark.parametrize("plate", [p for p in PLATES.values() if isinstance(p.body, Schema)], ids=lambda p: p.name)
-def test_the_example_of_a_body_is_taken(plate: Plate):
-    operation = DOCUMENT["paths"][path_of(plate)][plate.method.lower()]
-    assert plate.body.validate(operation["requestBody"]["content"]["application/json"]["example"]) == {}
+@pytest.mark.parametrize("spec", [p for p in ENDPOINTS.values() if isinstance(p.body, Schema)], ids=lambda p: p.name)
+def test_the_example_of_a_body_is_taken(spec: EndpointSpec):
+    operation = DOCUMENT["paths"][path_of(spec)][spec.method.lower()]
+    assert spec.body.validate(operation["requestBody"]["content"]["application/json"]["example"]) == {}
 
 
 def test_a_line_to_try_has_all_that_is_required_and_survives_the_shell():

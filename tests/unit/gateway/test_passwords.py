@@ -5,7 +5,7 @@ import time
 
 import argon2
 
-from services.gateway.directory.repository import passwords
+from services.gateway.directory import passwords
 
 
 def test_the_right_password_is_right():

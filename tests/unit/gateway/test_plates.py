@@ -4,7 +4,7 @@ import pytest
 
 from services.gateway import service
 from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.endpoints.endpoint import PLATES
+from services.gateway.endpoints.endpoint import ENDPOINTS
 from shared.contracts import topology
 
 NOT_DOORS = {"show_journal_of_account"}
@@ -12,22 +12,22 @@ ASKED_BY_SEVERAL = {owner.name for owner in topology.SERVICES}
 
 
 def test_every_door_is_in_the_table_and_the_table_has_no_other():
-    assert set(PERMISSIONS) - NOT_DOORS == set(PLATES)
+    assert set(PERMISSIONS) - NOT_DOORS == set(ENDPOINTS)
 
 
-@pytest.mark.parametrize("plate", PLATES.values(), ids=PLATES)
-def test_a_door_says_what_it_is_for_and_what_it_answers(plate):
-    assert plate.summary.endswith(".")
-    assert plate.answers
+@pytest.mark.parametrize("spec", ENDPOINTS.values(), ids=ENDPOINTS)
+def test_a_door_says_what_it_is_for_and_what_it_answers(spec):
+    assert spec.summary.endswith(".")
+    assert spec.answers
 
 
-@pytest.mark.parametrize("plate", PLATES.values(), ids=PLATES)
-def test_only_a_door_that_writes_takes_a_body(plate):
-    assert plate.writes or plate.body is None
+@pytest.mark.parametrize("spec", ENDPOINTS.values(), ids=ENDPOINTS)
+def test_only_a_door_that_writes_takes_a_body(spec):
+    assert spec.writes or spec.body is None
 
 
 def test_no_two_doors_stand_at_the_same_place():
-    places = [(plate.method, plate.path) for plate in PLATES.values()]
+    places = [(spec.method, spec.path) for spec in ENDPOINTS.values()]
     assert len(places) == len(set(places))
 
 

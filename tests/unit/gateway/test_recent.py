@@ -1,7 +1,7 @@
 """What was looked up a moment ago is not asked for again, and never outlives being forgotten."""
 
 from services.gateway.auth import ttl_cache
-from services.gateway.auth.ttl_cache import Recent
+from services.gateway.auth.ttl_cache import TTLCache
 
 
 class Register:
@@ -18,7 +18,7 @@ class Register:
 
 def test_within_the_second_it_is_remembered():
     register = Register()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
     known.get("a", register.look_up)
     register.now = 0.999
     assert (known.get("a", register.look_up), register.asked) == ("Ольга", 1)
@@ -26,7 +26,7 @@ def test_within_the_second_it_is_remembered():
 
 def test_after_the_second_it_is_asked_for_again():
     register = Register()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
     known.get("a", register.look_up)
     register.now = 1.0
     assert (known.get("a", register.look_up), register.asked) == ("Ольга", 2)
@@ -35,14 +35,14 @@ def test_after_the_second_it_is_asked_for_again():
 def test_what_is_not_there_is_asked_for_every_time():
     register = Register()
     register.table.clear()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
     assert [known.get("a", register.look_up) for _ in range(3)] == [None] * 3
     assert register.asked == 3
 
 
 def test_what_is_forgotten_is_asked_for_again():
     register = Register()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
     known.get("a", register.look_up)
     known.forget("a")
     register.table.clear()
@@ -51,7 +51,7 @@ def test_what_is_forgotten_is_asked_for_again():
 
 def test_what_was_being_looked_up_while_it_was_forgotten_is_not_remembered():
     register = Register()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
 
     def forgotten_meanwhile() -> str | None:
         found = register.look_up()
@@ -65,7 +65,7 @@ def test_what_was_being_looked_up_while_it_was_forgotten_is_not_remembered():
 
 def test_the_second_counts_from_the_question_not_from_the_answer():
     register = Register()
-    known: Recent[str, str] = Recent(1.0, lambda: register.now)
+    known: TTLCache[str, str] = TTLCache(1.0, lambda: register.now)
 
     def slow() -> str | None:
         register.now += 0.9
@@ -79,7 +79,7 @@ def test_the_second_counts_from_the_question_not_from_the_answer():
 
 def test_it_does_not_grow_without_end(monkeypatch):
     monkeypatch.setattr(ttl_cache, "MOST", 10)
-    known: Recent[int, int] = Recent(1.0, lambda: 0.0)
+    known: TTLCache[int, int] = TTLCache(1.0, lambda: 0.0)
     for key in range(100):
         known.get(key, lambda: 1)
     assert len(known._kept) <= 10

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.directory.repository import contact_csv
+from services.gateway.directory import contact_csv
 from services.gateway.directory.contacts import Contact
 from services.gateway.domain.csv_reader import decoded, read
 from shared.contracts.errors import Invalid

@@ -5,9 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.infrastructure import ROOT
 from tests.performance.importing import MEBIBYTES, peak, write
 from tests.sizes import Size, sized
+from tests.support.infrastructure import ROOT
 from tests.unit.importing.gateway import Counter, listening
 
 

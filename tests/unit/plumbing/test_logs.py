@@ -14,7 +14,7 @@ import logging
 from shared.plumbing import logs
 logs.configure("test")
 logger = logging.getLogger("test")
-logs.work_for("1763798400123")
+logs.set_correlation_id("1763798400123")
 try:
     raise ValueError("caller +380501234567 is odd")
 except ValueError:

@@ -40,7 +40,7 @@ class Publishers:
     ("waits", "asks", "most"), [(1.0, 3.0, 1000), (10.0, 3.0, 3000), (None, 3.0, 3000), ("soon", 3.0, 3000)]
 )
 def test_nobody_asks_for_longer_than_his_own_caller_waits(waits: Any, asks: float, most: int) -> None:
-    deadline.still_wanted({"deadline": time.time() + waits if isinstance(waits, float) else waits})
+    deadline.before_deadline({"deadline": time.time() + waits if isinstance(waits, float) else waits})
     publishers, listener = Publishers(), SimpleNamespace(get_reply_event=Mock(), forget=Mock(), routing_key="me")
     with pytest.raises(Unavailable):
         rpc.Remote("calls", publishers, listener).call("get", asks)  # type: ignore[arg-type]
@@ -48,14 +48,14 @@ def test_nobody_asks_for_longer_than_his_own_caller_waits(waits: Any, asks: floa
     assert request.properties
     assert most - 100 <= int(request.properties["expiration"]) <= most
     assert listener.forget.called, "what nobody waits for is not kept"
-    deadline.still_wanted({})
+    deadline.before_deadline({})
 
 
 def test_work_is_wanted_until_the_deadline_of_its_caller() -> None:
-    assert deadline.still_wanted({"deadline": time.time() + 1})
-    assert not deadline.still_wanted({"deadline": time.time() - 1})
-    assert deadline.still_wanted({"deadline": "soon"})
-    assert deadline.still_wanted({})
+    assert deadline.before_deadline({"deadline": time.time() + 1})
+    assert not deadline.before_deadline({"deadline": time.time() - 1})
+    assert deadline.before_deadline({"deadline": "soon"})
+    assert deadline.before_deadline({})
 
 
 class Unanswered:

@@ -10,10 +10,10 @@ import pytest
 from shared.contracts.calls.reports import load
 from shared.contracts.values import Phase, Status
 from tests.unit.simulator.retelling import as_journal, with_call_backs
-from tools.simulator.demo_company import found_company
-from tools.simulator.day import live_reports, past_reports
-from tools.simulator.reports import Report
 from tools.simulator.call_volume import KYIV, usual_calls
+from tools.simulator.day import live_reports, past_reports
+from tools.simulator.demo_company import found_company
+from tools.simulator.reports import Report
 
 COMPANY = found_company()
 MONDAY = datetime(2026, 10, 19, tzinfo=KYIV).astimezone(UTC)

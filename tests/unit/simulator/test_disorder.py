@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.simulator.unreliable_transport import LONGEST_DELAY, UnreliableRoad
 from tools.simulator.reports import Report
+from tools.simulator.unreliable_transport import LONGEST_DELAY, UnreliableRoad
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 shares = st.floats(0, 1)

@@ -11,14 +11,14 @@ import pytest
 
 from shared.contracts.values import Phase
 from tests.unit.simulator.retelling import as_journal
-from tools.simulator.demo_company import found_company
 from tools.simulator.day import live_reports, past_reports
-from tools.simulator.unreliable_transport import UnreliableRoad
+from tools.simulator.demo_company import found_company
 from tools.simulator.display import Counts, Lines
 from tools.simulator.exchange import Exchange
 from tools.simulator.live import BURST, bursts_as_they_happen, bursts_at_full_speed
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
+from tools.simulator.unreliable_transport import UnreliableRoad
 
 COMPANY = found_company()
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

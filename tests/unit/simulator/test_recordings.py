@@ -14,10 +14,10 @@ import pytest
 
 from shared.contracts.calls.events import call_id
 from tools.simulator import audio_synthesis
+from tools.simulator.audio_synthesis import conversation
 from tools.simulator.recordings import ATTEMPTS, LONGEST, Recordings
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
-from tools.simulator.audio_synthesis import conversation
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

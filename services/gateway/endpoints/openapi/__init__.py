@@ -1,1 +1,1 @@
-"""The OpenAPI document and the page that shows it, made from the plates of the doors."""
+"""The OpenAPI document and the page that shows it, made from the specs of the doors."""

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: from the plates of the doors, the schemas that check, and the table of who may."""
+"""The OpenAPI 3.1 document: from the specs of the doors, the schemas that check, and the table of who may."""
 
 import re
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import Any
 from apispec import APISpec
 from marshmallow import Schema
 
+from services.gateway.auth.authenticator import BY_PASSWORD, SIGNED
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS, Allowed
-from services.gateway.auth.authenticator import BY_PASSWORD, SIGNED
-from services.gateway.endpoints.endpoint import LONGEST_KEY, PROBLEM, Plate
+from services.gateway.endpoints.endpoint import LONGEST_KEY, PROBLEM, EndpointSpec
 from services.gateway.endpoints.openapi import converter
 from services.gateway.endpoints.openapi.examples import example
 from services.gateway.endpoints.openapi.problem import ProblemSchema
@@ -95,66 +95,68 @@ IDEMPOTENCY_KEY: Json = {
 }
 
 
-def document(plates: Mapping[str, Plate]) -> Json:
+def document(specs: Mapping[str, EndpointSpec]) -> Json:
     """The whole document, plain JSON."""
-    spec = APISpec("Call Journal", VERSION, "3.1.0", plugins=[converter.plugin()], info={"description": DESCRIPTION})
-    spec.plugins[0].converter.add_attribute_function(converter.our_fields)  # type: ignore[attr-defined]
-    spec.components.schema("Problem", schema=ProblemSchema())
+    document = APISpec(
+        "Call Journal", VERSION, "3.1.0", plugins=[converter.plugin()], info={"description": DESCRIPTION}
+    )
+    document.plugins[0].converter.add_attribute_function(converter.our_fields)  # type: ignore[attr-defined]
+    document.components.schema("Problem", schema=ProblemSchema())
     for name, scheme in SCHEMES.items():
-        spec.components.security_scheme(name, scheme)
+        document.components.security_scheme(name, scheme)
     for status, (description, headers) in REFUSALS.items():
-        spec.components.response(
+        document.components.response(
             _named(status), _problem(description, headers, {"$ref": "#/components/schemas/Problem"})
         )
-    _tell_shapes(spec)
-    for plate in sorted(plates.values(), key=lambda plate: (plate.path, plate.method)):
-        spec.path(path_of(plate), operations={plate.method.lower(): _operation(spec, plate)})
-    made: Json = spec.to_dict()
+    _tell_shapes(document)
+    for spec in sorted(specs.values(), key=lambda spec: (spec.path, spec.method)):
+        document.path(path_of(spec), operations={spec.method.lower(): _operation(document, spec)})
+    made: Json = document.to_dict()
     _exemplify(made)
     return made
 
 
-def path_of(plate: Plate) -> str:
-    return PATH_ID.sub(r"{\1}", plate.path)
+def path_of(spec: EndpointSpec) -> str:
+    return PATH_ID.sub(r"{\1}", spec.path)
 
 
-def subject_of(plate: Plate) -> str:
+def subject_of(spec: EndpointSpec) -> str:
     """Doors are grouped by what comes first in their path: journal, calls, sessions."""
-    return plate.path.split("/")[3]
+    return spec.path.split("/")[3]
 
 
-def refusals(plate: Plate) -> list[int]:
-    """What a door may refuse with, as follows from its plate."""
+def refusals(spec: EndpointSpec) -> list[int]:
+    """What a door may refuse with, as follows from its spec."""
     found = [422, 503]
-    if plate.writes or not plate.open:
+    if spec.writes or not spec.is_public:
         found += [429]
-    if not plate.open:
+    if not spec.is_public:
         found += [401, 403]
-    if PATH_ID.search(plate.path):
+    if PATH_ID.search(spec.path):
         found += [404]
-    if plate.body is not None:
+    if spec.body is not None:
         found += [408, 411, 413, 415]
-    if isinstance(plate.body, Schema):
+    if isinstance(spec.body, Schema):
         found += [400]
     return found
 
 
-def _operation(spec: APISpec, plate: Plate) -> Json:
-    allowed = PERMISSIONS[plate.name]
+def _operation(document: APISpec, spec: EndpointSpec) -> Json:
+    allowed = PERMISSIONS[spec.name]
     made: Json = {
-        "operationId": plate.name,
-        "tags": [subject_of(plate)],
-        "summary": plate.summary,
-        "security": _security(plate),
+        "operationId": spec.name,
+        "tags": [subject_of(spec)],
+        "summary": spec.summary,
+        "security": _security(spec),
         "x-roles": _in_order(allowed),
-        "parameters": _parameters(spec, plate),
-        "responses": {str(status): _answer(status, content) for status, content in plate.answers.items()}
-        | {str(status): _named(status) for status in refusals(plate)},
+        "parameters": _parameters(document, spec),
+        "responses": {str(status): _answer(status, content) for status, content in spec.answers.items()}
+        | {str(status): _named(status) for status in refusals(spec)},
     }
-    if plate.description:
-        made["description"] = plate.description
-    if plate.body is not None:
-        made["requestBody"] = {"required": True, "content": _content(plate.body)}
+    if spec.description:
+        made["description"] = spec.description
+    if spec.body is not None:
+        made["requestBody"] = {"required": True, "content": _content(spec.body)}
     made["responses"] = dict(sorted(made["responses"].items()))
     return made
 
@@ -163,30 +165,30 @@ def _in_order(allowed: Allowed) -> list[str]:
     return [one for one in (*Role, *KeyKind, ANONYMOUS) if one in allowed]
 
 
-def _security(plate: Plate) -> list[Json]:
-    if plate.open:
+def _security(spec: EndpointSpec) -> list[Json]:
+    if spec.is_public:
         return []
-    allowed = PERMISSIONS[plate.name]
+    allowed = PERMISSIONS[spec.name]
     people, machines = allowed & set(Role), allowed & set(KeyKind)
-    page: Json = {"cookie": [], "csrf": []} if plate.writes else {"cookie": []}
+    page: Json = {"cookie": [], "csrf": []} if spec.writes else {"cookie": []}
     return [{"bearer": []}, page] * bool(people) + [
-        {scheme: []} for scheme, doors in MACHINES.items() if machines and (doors is None or plate.name in doors)
+        {scheme: []} for scheme, doors in MACHINES.items() if machines and (doors is None or spec.name in doors)
     ]
 
 
-def _parameters(spec: APISpec, plate: Plate) -> list[Json]:
+def _parameters(document: APISpec, spec: EndpointSpec) -> list[Json]:
     ids: list[Json] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-        for name in PATH_ID.findall(plate.path)
+        for name in PATH_ID.findall(spec.path)
     ]
     asked, headers = (
-        spec.plugins[0].converter.schema2parameters(schema, location=location)  # type: ignore[attr-defined]
-        for schema, location in ((plate.query, "query"), (plate.headers, "header"))
+        document.plugins[0].converter.schema2parameters(schema, location=location)  # type: ignore[attr-defined]
+        for schema, location in ((spec.query, "query"), (spec.headers, "header"))
     )
     for parameter in asked:
-        if allowed := PERMISSIONS.get(f"show_{subject_of(plate)}_of_{parameter['name']}"):
+        if allowed := PERMISSIONS.get(f"show_{subject_of(spec)}_of_{parameter['name']}"):
             parameter["x-roles"] = _in_order(allowed)
-    repeatable = plate.writes and not plate.open
+    repeatable = spec.writes and not spec.is_public
     return [*ids, *asked, *headers, *[IDEMPOTENCY_KEY] * repeatable]
 
 

@@ -48,14 +48,14 @@ def _subjects(document: Json) -> dict[str, list[Json]]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             line = curl(method.upper(), path, operation)
-            door = {
+            endpoint = {
                 **operation,
                 "method": method.upper(),
                 "path": path,
                 "answers": operation["responses"],
                 "curl": line,
             }
-            found.setdefault(operation["tags"][0], []).append(door)
+            found.setdefault(operation["tags"][0], []).append(endpoint)
     return found
 
 
