@@ -6,13 +6,13 @@ one report each.
 
 The state is versioned JSON: `{"format": 1, "state": {…}}`. One that cannot be read (another format, broken off, a field
 that is missing, unknown or of another type, a position that the spool does not have) is discarded, with one message in
-the log: then all that the spool still holds is translated again. A field that only a newer release knows is not ignored,
-as the state would be wrong without it.
+the log: then all that the spool still holds is translated again. A field that only a newer release knows is not
+ignored, as the state would be wrong without it.
 
-The spool keeps no segment that lies before the one with the saved position. So it is translated again from the beginning
-of that segment. Calls that begin in it come to the same reports with the same ids. Calls that began before it, and have an
-event in it, are translated like calls that were heard by half: their reports are estimates with ids of their own
-(`~seen`). Calls takes the earlier instant, which nearly always is the one from before; where the segment begins between
+The spool keeps no segment that lies before the one with the saved position, so it is translated again from the
+beginning of that segment. Calls that begin in it come to the same reports with the same ids. Calls that began before
+it are translated like calls that were heard by half: their reports are estimates with ids of their own (`~seen`).
+The service calls takes the earlier instant, nearly always the one reported before; where the segment begins between
 the last events of a call, its end may be estimated too early.
 """
 
