@@ -2,18 +2,26 @@
 
 The state is the translator as it was at a position of the spool, with the end of the stream that made no event yet.
 After a `kill -9` it is read, and what came since is translated again into the same reports with the same ids, which are
-one report each. A state of another version of the translator is not read: then all that the spool still holds is
-translated again.
+one report each.
+
+The state is versioned JSON: `{"format": 1, "state": {…}}`. One that cannot be read (another format, broken off, a field
+that is missing, unknown or of another type, a position that the spool does not have) is discarded, with one message in
+the log: then all that the spool still holds is translated again. A field that only a newer release knows is not
+ignored, as the state would be wrong without it.
+
+The spool keeps no segment that lies before the one with the saved position, so it is translated again from the
+beginning of that segment. Calls that begin in it come to the same reports with the same ids. Calls that began before
+it are translated like calls that were heard by half: their reports are estimates with ids of their own (`~seen`).
+The service calls takes the earlier instant, nearly always the one reported before; where the segment begins between
+the last events of a call, its end may be estimated too early.
 """
 
 import logging
 import os
-import pickle
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -21,22 +29,34 @@ from services.asterisk.ami_client import QUESTION
 from services.asterisk.gap_recovery import Gap
 from services.asterisk.quarantine import Aside
 from services.asterisk.spool import CONNECTED, Heard, Position, Spool
-from shared import feeds
 from shared.contracts.calls import reports
 from shared.contracts.errors import Invalid
 from shared.feeds.asterisk.stream import AmiStream, Event
 from shared.feeds.asterisk.translator import Translator
+from shared.feeds.state_codec import Codec, UnreadableState
 from shared.plumbing.publisher import Outgoing
 
 logger = logging.getLogger(__name__)
 
 STATE = "state"
+FORMAT = 1
+"""Raise it with any change of what is saved: the fields of SavedState, those of the translator, or their meaning."""
 RECORDED = "recorded"
 AT_ONCE = 500
 CLOCK_OFF = timedelta(seconds=60)
 """As billing sees it."""
 KEEP_EVERY = 4 * 1024 * 1024
 """Bytes of the spool between two states: as much is translated again after a kill."""
+
+
+class SavedState(NamedTuple):
+    position: Position
+    heard_at: datetime | None
+    stream: AmiStream
+    translator: dict[str, Any]
+
+
+_CODEC = Codec(SavedState)
 
 
 class Teller:
@@ -54,12 +74,9 @@ class Teller:
         self._note, self._missed, self._aside = note, missed, Aside(folder)
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
-        self._position, self._translator, self._stream, self._heard_at = self._kept() or (
-            Position(),
-            fresh(),
-            AmiStream(),
-            None,
-        )
+        self._position, self._stream, self._translator = Position(), AmiStream(), fresh()
+        self._heard_at: datetime | None = None
+        self._load_state()
         self._kept_at = self._position
 
     def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
@@ -98,8 +115,9 @@ class Teller:
 
     def _write_state(self) -> None:
         new = self._file.with_suffix(".new")
+        state = SavedState(self._position, self._heard_at, self._stream, self._translator.dump())
         with new.open("wb") as file:
-            pickle.dump((VERSION, self._position, self._translator, self._stream, self._heard_at), file)
+            file.write(orjson.dumps({"format": FORMAT, "state": _CODEC.dump(state)}))
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._file)
@@ -108,15 +126,20 @@ class Teller:
         """Does it go on, as far as has been heard?"""
         return self._translator.lives(call)
 
-    def _kept(self) -> tuple[Position, Translator, AmiStream, datetime | None] | None:
+    def _load_state(self) -> None:
+        """Without a state, or with one that cannot be read, begin with what the spool still holds."""
         try:
-            version, *kept = pickle.loads(self._file.read_bytes())
+            saved = _read_state(self._file.read_bytes())
+            if not self._spool.has(saved.position):
+                raise UnreadableState(f"the spool has no {saved.position}")
+            self._translator.load(saved.translator)
         except FileNotFoundError:
-            return None
-        if version == VERSION:
-            return kept[0], kept[1], kept[2], kept[3]
-        logger.warning("another version of the translator: the spool is translated from its beginning")
-        return None
+            return
+        except (OSError, UnreadableState) as error:
+            message = "the saved state cannot be read: the spool is translated again from its beginning"
+            logger.warning(message, extra={"file": str(self._file), "error": str(error)})
+            return
+        self._position, self._heard_at, self._stream = saved.position, saved.heard_at, saved.stream
 
     def _translated(self, heard: Heard) -> list[dict[str, Any]]:
         if heard.kind == CONNECTED:
@@ -171,10 +194,14 @@ class Teller:
         return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
 
 
-def _version() -> str:
-    """Of all that makes reports of events: a state is of use to the very same code only."""
-    folder = Path(feeds.__file__).parent
-    return sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
-
-
-VERSION = _version()
+def _read_state(data: bytes) -> SavedState:
+    """Raises UnreadableState."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableState(f"no JSON: {error}") from error
+    if not isinstance(document, dict) or document.keys() != {"format", "state"}:
+        raise UnreadableState("no format and state")
+    if document["format"] != FORMAT:
+        raise UnreadableState(f"format {document['format']!r} instead of {FORMAT}")
+    return _CODEC.load(document["state"])

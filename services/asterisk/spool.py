@@ -67,9 +67,14 @@ class Spool:
         """What is there from `position` on, each with the position after it."""
         for number in [number for number in sorted(self._numbers()) if number >= position.segment]:
             with self._path(number).open("rb") as file:
-                file.seek(position.offset if number == position.segment else 0)
+                # Its end may have been lost with the machine's power, or the offset be no file's.
+                file.seek(min(position.offset, self._size(number)) if number == position.segment else 0)
                 while heard := _record(file.read(HEAD.size), file):
                     yield heard, Position(number, file.tell())
+
+    def has(self, position: Position) -> bool:
+        """Is it one of this spool's, though what was there may be forgotten, or lost with the machine's power?"""
+        return 0 <= position.segment <= self._number and position.offset >= 0
 
     def forget(self, before: Position) -> None:
         """Segments that nobody will read again."""
@@ -99,6 +104,9 @@ class Spool:
 
     def _numbers(self) -> list[int]:
         return [int(path.stem) for path in self._folder.glob(f"*{ENDING}")]
+
+    def _size(self, number: int) -> int:
+        return self._path(number).stat().st_size
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012}{ENDING}"

@@ -1,6 +1,7 @@
 """When an event happened: what the stream itself tells, and the moment of receipt where it tells nothing."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.feeds.asterisk.stream import Event
@@ -16,6 +17,7 @@ _STAMP = re.compile(r"(\d{1,11})(?:\.(\d{1,6})\d*)?")
 _CREATED = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
 
 
+@dataclass(slots=True, eq=False)
 class Clock:
     """One stream's time, UTC.
 
@@ -24,14 +26,13 @@ class Clock:
     has CEL: then the CEL record of the same happening will tell, and `read` answers None until it comes.
     """
 
-    def __init__(self) -> None:
-        self.latest = EPOCH
-        self.off = timedelta()
-        """By how much the exchange's clock is ahead of ours, where its events are stamped."""
-        self._received = EPOCH
-        self._tells_time = False
-        self._skew = timedelta()
-        self._zone: timedelta | None = None
+    latest: datetime = EPOCH
+    off: timedelta = timedelta()
+    """By how much the exchange's clock is ahead of ours, where its events are stamped."""
+    _received: datetime = EPOCH
+    _tells_time: bool = False
+    _skew: timedelta = timedelta()
+    _zone: timedelta | None = None
 
     def read(self, event: Event, received_at: datetime | None) -> datetime | None:
         at = self._told(event, received_at)

@@ -1,6 +1,7 @@
 """What a new connection tells of the time without one: nothing is replayed, but the live channels can be listed."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.feeds.asterisk.call import KILLED, UNSEEN
@@ -20,16 +21,23 @@ _WHOLE = re.compile(r"\d{1,9}")
 """More digits are no length of anything that lives."""
 
 
+@dataclass(slots=True, eq=False)
+class ConnectionState:
+    """What is remembered of the exchange's start, and which channels were listed since the login."""
+
+    listed: set[str] = field(default_factory=set)
+    started: str = ""
+    uptime: timedelta | None = None
+    booted_at: datetime | None = None
+
+
 class Connection:
-    def __init__(self, board: Board, clock: Clock, search: Search, talk: Talk) -> None:
+    def __init__(self, board: Board, clock: Clock, state: ConnectionState, search: Search, talk: Talk) -> None:
         self.board = board
         self.clock = clock
+        self._state = state
         self._search = search
         self._talk = talk
-        self._listed: set[str] = set()
-        self._started = ""
-        self._uptime: timedelta | None = None
-        self._booted_at: datetime | None = None
         self.handlers: Handlers = {
             RESPONSE: self._response,
             "FullyBooted": self._booted,
@@ -44,7 +52,7 @@ class Connection:
         if event.get("message") != LOGGED_IN:
             return
         self.board.connection += 1
-        self._listed.clear()
+        self._state.listed.clear()
         self.board.forget_empty_bridges()
         for call in self.board.calls.values():
             call.interrupted = True
@@ -54,20 +62,20 @@ class Connection:
 
         Only this is told while it still boots: that no channel lives is told then too, before FullyBooted.
         """
-        if self._started not in ("", started):
+        if self._state.started not in ("", started):
             self._bury_all()
-        self._started = started
+        self._state.started = started
 
     def _booted(self, event: Event, at: datetime | None) -> None:
         uptime = _seconds(event.get("uptime", "")) or timedelta()
-        if self._booted_at and self._booted_at + uptime + UPTIME_ERROR < self.clock.latest:
+        if self._state.booted_at and self._state.booted_at + uptime + UPTIME_ERROR < self.clock.latest:
             self._bury_all()
-        self._uptime, self._booted_at = uptime, None
+        self._state.uptime, self._state.booted_at = uptime, None
 
     def tell_boot(self) -> None:
         """The first instant heard after the uptime tells when the exchange was started."""
-        if self._uptime is not None and self.clock.latest > EPOCH:
-            self._booted_at = self._booted_at or self.clock.latest - self._uptime
+        if self._state.uptime is not None and self.clock.latest > EPOCH:
+            self._state.booted_at = self._state.booted_at or self.clock.latest - self._state.uptime
 
     def _bury_all(self) -> None:
         for call in self.board.calls.values():
@@ -88,7 +96,7 @@ class Connection:
         channel = self.board.meet(event, estimate)
         if channel is None:
             return
-        self._listed.add(channel.uniqueid)
+        self._state.listed.add(channel.uniqueid)
         if channel.seen_new and channel.connection == self.board.connection:
             # Its events are all heard, and tell it to the microsecond.
             return
@@ -101,7 +109,8 @@ class Connection:
     def _end_list(self, event: Event, at: datetime | None) -> None:
         """What lived before this connection and is not listed ended unseen, not later than now."""
         for channel in list(self.board.channels.values()):
-            if channel.connection < self.board.connection and channel.uniqueid not in self._listed and not channel.gone:
+            listed = channel.uniqueid in self._state.listed
+            if channel.connection < self.board.connection and not listed and not channel.gone:
                 self.board.call_of(channel).fate = UNSEEN
                 self._lose(channel, within_second(self.clock.now))
         for call in self.board.calls.values():

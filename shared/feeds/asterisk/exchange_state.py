@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.feeds.asterisk.call import Call
@@ -29,16 +30,16 @@ MOST_FORGOTTEN = 50_000
 """Keys of calls that are over, kept so that a late event does not make a call again."""
 
 
+@dataclass(slots=True, eq=False)
 class Board:
-    def __init__(self) -> None:
-        self.connection = 0
-        self.channels: dict[str, Channel] = {}
-        self.by_name: dict[str, Channel] = {}
-        self.calls: dict[str, Call] = {}
-        self.bridges: dict[str, Bridge] = {}
-        self.touched: dict[str, Call] = {}
-        self._aliases: dict[str, str] = {}
-        self._over: OrderedDict[str, None] = OrderedDict()
+    connection: int = 0
+    channels: dict[str, Channel] = field(default_factory=dict)
+    by_name: dict[str, Channel] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    bridges: dict[str, Bridge] = field(default_factory=dict)
+    touched: dict[str, Call] = field(default_factory=dict)
+    _aliases: dict[str, str] = field(default_factory=dict)
+    _over: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def call_of(self, channel: Channel) -> Call:
         return self.calls[channel.call]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 Event = Mapping[str, str]
 """The fields of one event or response: keys in lower case (`Uniqueid` is `UniqueID`), of equal keys the first."""
@@ -15,11 +16,11 @@ _FALLBACK_ENCODING = "cp1251"
 _BROKEN = "\ufffd"
 
 
+@dataclass(slots=True, eq=False)
 class AmiStream:
     """Takes chunks of any size, gives whole events; the unfinished one waits for its end and is never guessed at."""
 
-    def __init__(self) -> None:
-        self._rest = b""
+    _rest: bytes = b""
 
     def feed(self, chunk: bytes) -> list[Event]:
         *blocks, rest = _BLOCK_END.split(self._rest + chunk)

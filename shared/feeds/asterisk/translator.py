@@ -5,13 +5,13 @@ taken back. Of an estimate (`seen`, `record` in the report_id) the instant is ne
 the fact, should another connection have heard it, wins; estimates of two connections, which differ, are two reports.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
+from shared.feeds.asterisk import translator_state
 from shared.feeds.asterisk.call import (
     CONGESTION,
     INBOUND,
@@ -24,13 +24,14 @@ from shared.feeds.asterisk.call import (
     ending,
 )
 from shared.feeds.asterisk.channels import Channel, is_outside
-from shared.feeds.asterisk.clock import MICROSECOND, Clock
+from shared.feeds.asterisk.clock import MICROSECOND
 from shared.feeds.asterisk.connection import Connection
 from shared.feeds.asterisk.conversation import Talk
 from shared.feeds.asterisk.dialing import Search
-from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.exchange_state import Handlers
 from shared.feeds.asterisk.records import Records
 from shared.feeds.asterisk.stream import AmiStream, Event
+from shared.feeds.asterisk.translator_state import Leaving, State
 
 Report = dict[str, Any]
 """`{report_id, tenant, call, type, at, data}`, JSON as it is; `at` is RFC 3339 in UTC with microseconds."""
@@ -51,19 +52,28 @@ class Translator:
     """
 
     def __init__(self, tenant: str, trunks: Collection[str] = ()) -> None:
-        self._tenant = tenant
-        self._board, self._clock = Board(), Clock()
-        self._search = Search(self._board, self._clock, frozenset(trunks))
+        self._tenant, self._trunks = tenant, frozenset(trunks)
+        self._use(State())
+
+    def _use(self, state: State) -> None:
+        self._state, self._board, self._clock, self._leaving = state, state.board, state.clock, state.leaving
+        self._search = Search(self._board, self._clock, self._trunks)
         talk, records = Talk(self._board, self._clock, self._search), Records(self._board, self._clock)
-        self._connection = Connection(self._board, self._clock, self._search, talk)
+        self._connection = Connection(self._board, self._clock, state.connection, self._search, talk)
         self._handlers: Handlers = {
             **self._connection.handlers,
             **self._search.handlers,
             **talk.handlers,
             **records.handlers,
         }
-        self._out: list[Report] = []
-        self._leaving: deque[tuple[datetime, Call]] = deque()
+
+    def dump(self) -> dict[str, Any]:
+        """What it remembers, as JSON, without `tenant` and `trunks`: a translator that loads it may have others."""
+        return translator_state.dump(self._state)
+
+    def load(self, state: object) -> None:
+        """Go on from what `dump` gave. Raises UnreadableState; then nothing has changed."""
+        self._use(translator_state.load(state))
 
     @property
     def clock_off(self) -> timedelta:
@@ -98,12 +108,12 @@ class Translator:
         return self._take()
 
     def _take(self) -> list[Report]:
-        reports, self._out = self._out, []
+        reports, self._state.reports = self._state.reports, []
         return reports
 
     def _let_go(self, before: datetime) -> None:
-        while self._leaving and self._leaving[0][0] <= before:
-            call = self._leaving.popleft()[1]
+        while self._leaving and self._leaving[0].since <= before:
+            call = self._leaving.popleft().call
             if call.is_over:
                 self._tell(call, wait=False)
                 self._board.forget(call)
@@ -116,7 +126,7 @@ class Translator:
         over = call.is_over
         if over and not call.leaving:
             call.leaving = True
-            self._leaving.append((self._clock.latest, call))
+            self._leaving.append(Leaving(self._clock.latest, call))
         if PLACED in call.said or self._place(call, over):
             self._tell_search(call)
             self._tell_answers(call, wait)
@@ -239,7 +249,7 @@ class Translator:
 
         Without VarSet the file's name is unknown: the channel's Uniqueid, which file names usually hold, finds it.
         """
-        if not call.recording or not call.answered_at or call.fate is KILLED:
+        if not call.recording or not call.answered_at or call.fate == KILLED:
             return
         channel, started_at = call.recording
         file = PurePosixPath(channel.recording_file)
@@ -259,7 +269,7 @@ class Translator:
         call.said.add(key)
         if call.half_heard or of.endswith(SEEN):
             of = f"{SEEN}-{_digest(at, data)}-{of.removesuffix(SEEN)}".rstrip("-")
-        self._out.append(
+        self._state.reports.append(
             {
                 "report_id": _short(f"{call.key}:{kind}:{of}".rstrip(":")),
                 "tenant": self._tenant,

@@ -69,6 +69,11 @@ def test_no_application_waits_for_ever(stack: Stack, service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_statement_has_two_seconds_and_in_work_that_nobody_waits_for_ten(stack: Stack, service: str) -> None:
     with emptied(stack, service) as db:
-        for begun, bound in ((db.reading, "2s"), (db.connection, "2s"), (db.working, "10s"), (db.reading, "2s")):
+        for begun, bound in (
+            (db.autocommit, "2s"),
+            (db.connection, "2s"),
+            (db.long_transaction, "10s"),
+            (db.autocommit, "2s"),
+        ):
             with begun() as conn:
                 assert conn.execute("show statement_timeout").fetchone() == (bound,)

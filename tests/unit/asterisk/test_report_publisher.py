@@ -13,8 +13,9 @@ from services.asterisk.spool import CONNECTED, DATA, Spool
 from shared.contracts.calls import reports
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk.translator import Translator
-from tests.unit.feeds.exchange import TENANT, TRUNKS, capture, told
+from tests.unit.feeds.exchange import CAPTURES, TENANT, TRUNKS, capture, told
 
+DATA_OF_ASTERISK = CAPTURES.parent
 AT = datetime(2026, 11, 22, 19, 10, tzinfo=UTC)
 NAMES = ["26-ami-gap", "25-five-at-once", "13-queue-answered", "28-inbound-did-utf8-queue"]
 
@@ -154,14 +155,149 @@ def test_what_is_set_aside_does_not_fill_the_disk(tmp_path: Path, monkeypatch):
     assert (tmp_path / quarantine.NAME).stat().st_size < 200
 
 
-def test_a_state_of_another_version_is_not_trusted(open_spool, tmp_path: Path, monkeypatch):
-    spool, out = open_spool(tmp_path), []
+LAST = "02-answered-callee-hangs-up"
+UNREADABLE = "the saved state cannot be read"
+PICKLE = b"cos\nsystem\n(S'touch %s'\ntR."
+
+
+def saved_halfway(spool: Spool, folder: Path, name: str = NAMES[0], share: float = 0.5) -> bytes:
+    """The state as it is saved behind a share of a capture, all of which is in the spool."""
+    heard = list(said(capture(name)))
+    one = teller(spool, folder)
+    for number, record in enumerate(heard):
+        spool.append(*record)
+        if number == int(len(heard) * share):
+            one.tell(list)
+            one.keep()
+    return (folder / report_publisher.STATE).read_bytes()
+
+
+def changed(state: bytes, **fields: object) -> bytes:
+    document = json.loads(state)
+    return json.dumps({**document, "state": document["state"] | fields}).encode()
+
+
+def without_one_field(state: bytes) -> bytes:
+    document = json.loads(state)
+    del document["state"]["translator"]["clock"]["zone"]
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "why"),
+    [
+        pytest.param(lambda state: b"", "no JSON", id="empty"),
+        pytest.param(lambda state: state[: len(state) // 2], "no JSON", id="broken off"),
+        pytest.param(lambda state: state[:-1], "no JSON", id="without its last byte"),
+        pytest.param(lambda state: b"\xff" + state, "no JSON", id="no UTF-8"),
+        pytest.param(lambda state: PICKLE % b"unpickled", "no JSON", id="a pickle"),
+        pytest.param(lambda state: b"[" * 100_000, "no JSON", id="too deep"),
+        pytest.param(lambda state: b"[]", "no format and state", id="no object"),
+        pytest.param(lambda state: b'{"format": 1}', "no format and state", id="no state"),
+        pytest.param(lambda state: state.replace(b'"format":1', b'"format":2'), "format 2", id="a newer format"),
+        pytest.param(without_one_field, "clock: missing: zone", id="a missing field"),
+        pytest.param(lambda state: changed(state, newer=1), "unknown: newer", id="an unknown field"),
+        pytest.param(lambda state: changed(state, heard_at=12), "heard_at: int instead of str", id="a wrong type"),
+        pytest.param(lambda state: changed(state, translator={}), "missing: ", id="no translator"),
+        pytest.param(
+            lambda state: changed(state, position={"segment": 99, "offset": 0}),
+            "the spool has no",
+            id="of another spool",
+        ),
+        pytest.param(
+            lambda state: changed(state, position={"segment": 1, "offset": -1}), "the spool has no", id="before all"
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_discarded_and_the_whole_spool_translated_again(
+    open_spool, tmp_path: Path, monkeypatch, caplog, spoilt, why: str
+):
+    monkeypatch.chdir(tmp_path)
+    spool, file, out = open_spool(tmp_path), tmp_path / report_publisher.STATE, []
+    file.write_bytes(spoilt(saved_halfway(spool, tmp_path)))
     one = teller(spool, tmp_path)
-    for heard in said(capture(NAMES[0])):
-        spool.append(*heard)
-        one.tell(out.extend)
+    one.tell(out.extend)
+    assert bodies(out) == expected(capture(NAMES[0]))
+    [record] = [record for record in caplog.records if UNREADABLE in record.message]
+    assert (record.levelname, record.file, record.error[: len(why)]) == ("WARNING", str(file), why)
+    assert not (tmp_path / "unpickled").exists()
     one.keep()
-    monkeypatch.setattr(report_publisher, "VERSION", "another")
-    again: list = []
-    teller(spool, tmp_path).tell(again.extend)
-    assert bodies(again) == expected(capture(NAMES[0]))
+    teller(spool, tmp_path).tell(out.extend)
+    assert len(out) == len(expected(capture(NAMES[0])))
+    assert caplog.text.count(UNREADABLE) == 1
+
+
+def test_a_state_that_the_disk_does_not_give_is_as_one_that_cannot_be_read(open_spool, tmp_path: Path, caplog):
+    spool, out = open_spool(tmp_path), []
+    saved_halfway(spool, tmp_path)
+    (tmp_path / report_publisher.STATE).unlink()
+    (tmp_path / report_publisher.STATE).mkdir()
+    teller(spool, tmp_path).tell(out.extend)
+    assert bodies(out) == expected(capture(NAMES[0]))
+    assert caplog.text.count(UNREADABLE) == 1
+
+
+def test_no_state_is_no_reason_for_a_warning(open_spool, tmp_path: Path, caplog):
+    teller(open_spool(tmp_path), tmp_path)
+    assert caplog.text == ""
+
+
+def test_a_state_whose_place_was_lost_with_the_power_goes_on_behind_it(open_spool, tmp_path: Path, caplog):
+    spool, out = open_spool(tmp_path), []
+    state = saved_halfway(spool, tmp_path)
+    (tmp_path / report_publisher.STATE).write_bytes(changed(state, position={"segment": 1, "offset": 2**63}))
+    spool = open_spool(tmp_path)
+    spool.append(DATA, AT, b"Event: Newchannel\r\n\r\n")
+    assert teller(spool, tmp_path).tell(out.extend) == 1
+    assert UNREADABLE not in caplog.text
+
+
+def reports_told(spool: Spool, folder: Path) -> dict[str, dict]:
+    out: list = []
+    teller(spool, folder).tell(out.extend)
+    return {body["report_id"]: body for body in bodies(out)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spool_without_its_beginning_is_translated_and_says_nothing_else_under_an_id_of_before(
+    open_spool, tmp_path: Path, name: str, caplog
+):
+    """Calls that are in it from their beginning come to the same reports; others get ids of their own."""
+    whole = tmp_path / "whole"
+    spool = open_spool(whole, segment_size=1_500)
+    for record in said([*capture(name), *capture(LAST)]):
+        spool.append(*record)
+    segments = sorted(whole.glob("*.ami"))
+    told_of_all = {body["report_id"]: body for body in expected([*capture(name), *capture(LAST)])}
+    told_of_last = {body["report_id"] for body in expected(capture(LAST))}
+    for first in range(1, len(segments) * len(capture(name)[0]) // (len(capture(name)[0]) + len(capture(LAST)[0]))):
+        folder, out = tmp_path / str(first), []
+        folder.mkdir()
+        for segment in segments[first:]:
+            (folder / segment.name).write_bytes(segment.read_bytes())
+        (folder / report_publisher.STATE).write_bytes(PICKLE % b"unpickled")
+        teller(open_spool(folder), folder).tell(out.extend)
+        told_of_rest = {body["report_id"]: body for body in bodies(out)}
+        assert told_of_last <= told_of_rest.keys()
+        assert all(told_of_all.get(key, body) == body for key, body in told_of_rest.items())
+        assert all("~seen" in key for key in told_of_rest.keys() - told_of_all.keys())
+    assert not list(tmp_path.rglob(quarantine.NAME))
+    assert "set aside" not in caplog.text
+
+
+def test_a_state_of_format_1_is_read_by_every_release_that_writes_format_1(open_spool, tmp_path: Path, caplog):
+    """Where this fails, what is saved has changed: raise FORMAT, and save the new format to the file."""
+    spool, out = open_spool(tmp_path), []
+    now = saved_halfway(spool, tmp_path, "13-queue-answered", share=0.65)
+    saved = (DATA_OF_ASTERISK / f"state-{report_publisher.FORMAT}.json").read_bytes()
+    assert json.loads(now) == json.loads(saved)
+    (tmp_path / report_publisher.STATE).write_bytes(saved)
+    teller(spool, tmp_path).tell(out.extend)
+    assert UNREADABLE not in caplog.text
+    assert 0 < len(out) < len(expected(capture("13-queue-answered")))
+    assert bodies(out) == expected(capture("13-queue-answered"))[-len(out) :]
+
+
+def test_a_saved_state_names_no_class_and_no_module(open_spool, tmp_path: Path):
+    state = saved_halfway(open_spool(tmp_path), tmp_path).decode()
+    assert [word for word in ('Channel"', 'Call"', "asterisk", "services", "shared", "__") if word in state] == []
