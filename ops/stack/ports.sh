@@ -1,4 +1,4 @@
-# The stack's ports: a block of 40 from a base. See docs/decisions/0001-a-block-of-ports.md.
+# The stack's ports: a block of 40 from a base. See docs/decisions/0001-run-a-private-stack-from-the-checkout.md.
 
 choose_ports() {
     if anything_runs; then

@@ -18,7 +18,7 @@ postgres_up() {
     say "PostgreSQL  127.0.0.1:$POSTGRES_PORT"
 }
 
-# PostgreSQL refuses root: run it as user postgres, or as a made-up user who owns the same files (docs/decisions/0002-postgresql-when-we-are-root.md).
+# PostgreSQL refuses root: run it as user postgres, or as a made-up user who owns the same files (docs/decisions/0001-run-a-private-stack-from-the-checkout.md).
 choose_postgres_user() {
     local dir=$STACK_DIR/postgres
     local other=(setpriv --reuid=postgres --regid=postgres --init-groups) made_up=(unshare --user --map-user=1000 --map-group=1000)

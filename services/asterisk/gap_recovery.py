@@ -3,7 +3,7 @@
 A new connection tells what lives, never what has ended: that stands in `Master.csv`. Each time without a connection is
 noted on disk and looked up three times, because a record comes when its call is over, and later still where the
 exchange keeps records back (`batch` in cdr.conf, five minutes). A record tells the end of each second, so that where
-another process heard the call its reports count: docs/decisions/0092-a-record-tells-the-end-of-its-second.md.
+another process heard the call its reports count: docs/decisions/0026-let-observed-reports-win-over-estimates.md.
 """
 
 import csv

@@ -1,7 +1,7 @@
 """Limits that all gateways share through Redis, and that each keeps for itself while Redis is away.
 
 What is in Redis may be lost at any moment: then everybody may begin anew. Keys are digests, so that it holds
-neither logins nor addresses. The decision is docs/decisions/0050.
+neither logins nor addresses. The decision is docs/decisions/0018.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """A write that is repeated under the same Idempotency-Key is answered as it was the first time, and not done again.
 
 Answers are kept for a day, under a key that is made of the Idempotency-Key and stands nowhere: some hold what
-is shown only once. Which refusals are answers that are kept, and which are not: docs/decisions/0093.
+is shown only once. Which refusals are answers that are kept, and which are not: docs/decisions/0016.
 """
 
 import hashlib
