@@ -4,7 +4,7 @@
  */
 
 import { address, signedOut } from "./api.js";
-import { pause } from "./dom.js";
+import { pause } from "./views/dom.js";
 
 const SILENCE = 40_000;
 const LONGEST_WAIT = 15_000;

@@ -1,21 +1,21 @@
 /** The page begins: who is there, which place is asked for, and what is around it. */
 
 import { get, hasSession, whenSignedOut } from "./api.js";
-import { el, say } from "./dom.js";
-import { useZone } from "./formats.js";
-import { home } from "./home.js";
-import { journal } from "./journal.js";
-import { shell } from "./shell.js";
-import { signIn } from "./signin.js";
-import { failure, nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { el, say } from "./views/dom.js";
+import { useZone } from "./lib/formats.js";
+import { home } from "./views/home.js";
+import { journal } from "./views/journal.js";
+import { shell } from "./views/shell.js";
+import { signIn } from "./views/signin.js";
+import { failure, nothing } from "./views/placeholders.js";
+import { t } from "./lib/i18n.js";
 
 const LEADERS = ["administrator", "supervisor"];
 const ALL = [...LEADERS, "operator", "accountant"];
 const ADMINISTRATORS = ["administrator"];
 const ACCOUNTING = [...ADMINISTRATORS, "accountant"];
 /** A place that few go to is fetched when somebody does. */
-const fetched = (name) => async (...words) => (await import(`./${name}.js`))[name](...words);
+const fetched = (name) => async (...words) => (await import(`./views/${name}.js`))[name](...words);
 /** Each place: its word and icon, who may be there, what shows it, and beside which other it is found. */
 const PLACES = {
   "/": { word: "home", roles: ALL, show: home },

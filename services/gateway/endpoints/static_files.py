@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
@@ -22,7 +23,7 @@ POLICY = (
 )
 CHECKED, KEPT = "no-cache", "public, max-age=31536000, immutable"
 """What may be asked for again each time, and what stands at an address made of its content."""
-IMPORT = re.compile(r'^import .* from "\./([^"]+)";$', re.MULTILINE)
+IMPORT = re.compile(r'^import\b[^;]* from "(\.[^"]+)";$', re.MULTILINE)
 PRELOAD = '<link rel="modulepreload" href="/assets/{release}/{name}">'
 
 
@@ -45,7 +46,7 @@ class PageEndpoints(EndpointGroup):
     def show_place(self, request: Request, place: str) -> Response:
         return _sent(request, _files()[INDEX], CHECKED)
 
-    @http("GET", "/assets/<release>/<name>")
+    @http("GET", "/assets/<release>/<path:name>")
     def show_asset(self, request: Request, release: str, name: str) -> Response:
         """Of another release what we have: while replicas change, a page may get its files from two of them."""
         file = _files().get(name)
@@ -67,7 +68,12 @@ def _sent(request: Request, file: File, cache_control: str) -> Response:
 
 @cache
 def _files() -> dict[str, File]:
-    return {path.name: _file(path.name, path.read_bytes()) for path in FOLDER.iterdir()}
+    return {name: _file(name, path.read_bytes()) for name, path in _paths().items()}
+
+
+def _paths() -> dict[str, Path]:
+    """The files of the page by their names relative to its folder."""
+    return {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.is_file()}
 
 
 def _file(name: str, content: bytes) -> File:
@@ -81,19 +87,21 @@ def _file(name: str, content: bytes) -> File:
 
 
 def _imported(name: str) -> set[str]:
-    """The module and those that it cannot begin without."""
-    found, left = {name}, [name]
-    while left:
-        wanted = set(IMPORT.findall((FOLDER / left.pop()).read_text())) - found
-        found |= wanted
-        left += wanted
-    return found
+    """Return the module and all that it imports statically, directly or not."""
+    modules, unread = {name}, [name]
+    while unread:
+        importer = unread.pop()
+        paths = IMPORT.findall((FOLDER / importer).read_text())
+        imported = {normpath(join(dirname(importer), path)) for path in paths} - modules
+        modules |= imported
+        unread += imported
+    return modules
 
 
 @cache
 def _release() -> str:
     """Made of all files, so that a changed one has another address, and so have those that import it."""
     digest = sha256()
-    for path in sorted(FOLDER.iterdir()):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name, path in _paths().items():
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -9,8 +9,11 @@ from tests.service.gateway.factories import Gateway
 
 PLACES = ["", "journal?status=missed", "legend", "contacts", "accounts"]
 PLACES += ["tariffs", "rerating", "charges", "report", "settings", "keys"]
-LARGEST = 150_000
-"""Bytes that may be sent of it, though nobody visits all."""
+MAX_PAGE_BYTES = 150_000
+"""Limit for all files together, compressed."""
+FILES = [
+    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file() and path.name != "index.html"
+]
 
 
 def assets(gateway: Gateway) -> list[str]:
@@ -29,17 +32,16 @@ def test_every_place_is_the_page_and_runs_only_what_is_ours(gateway: Gateway, pl
 
 def test_all_the_page_has_is_small(gateway: Gateway):
     release = assets(gateway)[0].rpartition("/")[0]
-    paths = ["/", *(f"{release}/{path.name}" for path in FOLDER.iterdir() if path.name != "index.html")]
+    paths = ["/", *(f"{release}/{name}" for name in FILES)]
     sent = [gateway("GET", path, headers={"Accept-Encoding": "gzip"}, stream=True) for path in paths]
     assert {answer.headers["Content-Encoding"] for answer in sent} == {"gzip"}
-    assert sum(len(answer.raw.read()) for answer in sent) < LARGEST
+    assert sum(len(answer.raw.read()) for answer in sent) < MAX_PAGE_BYTES
 
 
 def test_what_the_page_loads_is_kept_and_the_page_itself_is_asked_for_again(gateway: Gateway):
     release = assets(gateway)[0].rpartition("/")[0]
-    for path in FOLDER.iterdir():
-        if path.name != "index.html":
-            assert "immutable" in gateway("GET", f"{release}/{path.name}").headers["Cache-Control"]
+    for name in FILES:
+        assert "immutable" in gateway("GET", f"{release}/{name}").headers["Cache-Control"]
     page = gateway("GET", "/")
     assert page.headers["Cache-Control"] == "no-cache"
     again = gateway("GET", "/", headers={"If-None-Match": page.headers["ETag"]})
@@ -49,6 +51,14 @@ def test_what_the_page_loads_is_kept_and_the_page_itself_is_asked_for_again(gate
 def test_a_file_of_another_release_is_sent_but_not_kept(gateway: Gateway):
     answer = gateway("GET", "/assets/0123456789abcdef/main.js")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+def test_every_module_that_the_page_imports_at_start_is_preloaded(gateway: Gateway):
+    preloaded = {path.split("/", 3)[3] for path in assets(gateway) if path.endswith(".js")}
+    assert {"main.js", "api.js", "lib/i18n.js", "views/journal.js"} <= preloaded
+    assert "views/settings.js" not in preloaded
+    for path in assets(gateway):
+        assert gateway("GET", path).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["index.html", "missing.js", "..%2Fdocs.html", "%2e%2e/docs.css"])

@@ -1,10 +1,10 @@
 /** Home: the day so far, live. */
 
-import { get } from "./api.js";
+import { get } from "../api.js";
 import { el, later } from "./dom.js";
 import { Feed } from "./feed.js";
-import { count, longDay, share } from "./formats.js";
-import { t } from "./i18n.js";
+import { count, longDay, share } from "../lib/formats.js";
+import { t } from "../lib/i18n.js";
 
 const LEADERS = new Set(["administrator", "supervisor"]);
 const SHOWN = 20;

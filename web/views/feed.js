@@ -1,14 +1,14 @@
 /** A page of the journal that is alive: shown, kept up to date, and honest about when it is not. */
 
-import { get, now } from "./api.js";
+import { get, now } from "../api.js";
 import { el, pause, put, say } from "./dom.js";
 import { Entries } from "./entries.js";
 import { fits } from "./filters.js";
-import { isoDay } from "./formats.js";
+import { isoDay } from "../lib/formats.js";
 import { drawn } from "./icons.js";
-import { listen } from "./event_stream.js";
+import { listen } from "../event_stream.js";
 import { failure, inWords, nothing, waiting } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const PATIENCE = 400;
 const AT_TOP = 80;

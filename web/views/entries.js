@@ -5,7 +5,7 @@
 
 import { el } from "./dom.js";
 import { Row } from "./row.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 export const COLUMNS = ["type", "status", "caller", "callee", "talk", "placed", "wait", "price", "comment"];
 export const USUAL = COLUMNS.slice(0, 6);

@@ -1,11 +1,11 @@
 /** A recording, played in the row of its call. */
 
-import { get, Refused, send } from "./api.js";
+import { get, Refused, send } from "../api.js";
 import { el, put, say, svg } from "./dom.js";
 import { confirmed } from "./forms.js";
-import { duration } from "./formats.js";
+import { duration } from "../lib/formats.js";
 import { drawn } from "./icons.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const SPEEDS = ["0.75", "1", "1.25", "1.5", "2"];
 const STEP = 5;

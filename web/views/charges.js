@@ -1,12 +1,12 @@
 /** Calls that could not be priced, why, and rating them once more. */
 
-import { send } from "./api.js";
+import { send } from "../api.js";
 import { el, say } from "./dom.js";
-import { moment, phone } from "./formats.js";
+import { moment, phone } from "../lib/formats.js";
 import { reason, showCall } from "./details.js";
 import { button, list, tool } from "./lists.js";
 import { inWords, nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const SOON = 2500;
 const MOST_RETRIED = 1000;

@@ -1,10 +1,10 @@
 /** What stands where there is nothing to show: empty, loading, failed. */
 
-import { Refused } from "./api.js";
+import { Refused } from "../api.js";
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
-import { said, wrongs } from "./error_translation.js";
-import { t } from "./i18n.js";
+import { said, wrongs } from "../lib/error_translation.js";
+import { t } from "../lib/i18n.js";
 
 const MOST_SAID = 5;
 

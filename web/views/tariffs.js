@@ -1,12 +1,12 @@
 /** Tariffs: brought in as drafts, looked through, put in force. */
 
-import { get, send } from "./api.js";
+import { get, send } from "../api.js";
 import { el, say } from "./dom.js";
 import { ask, confirmed, field } from "./forms.js";
-import { brief, count, instantOf, localMinute } from "./formats.js";
+import { brief, count, instantOf, localMinute } from "../lib/formats.js";
 import { button, list, tool } from "./lists.js";
 import { nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const SHOWN = 200;
 const RATE = [

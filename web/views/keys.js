@@ -1,12 +1,12 @@
 /** Keys of machines: made, shown once, revoked. For administrators. */
 
-import { send } from "./api.js";
+import { send } from "../api.js";
 import { el, say } from "./dom.js";
 import { ask, choice, confirmed, field } from "./forms.js";
-import { moment } from "./formats.js";
+import { moment } from "../lib/formats.js";
 import { button, list, tool } from "./lists.js";
 import { nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const KINDS = ["ingest", "export"];
 

@@ -1,13 +1,13 @@
 /** What the calls of a period cost together: by day, by operator, by prefix. */
 
-import { get } from "./api.js";
+import { get } from "../api.js";
 import { days } from "./calendar.js";
 import { el } from "./dom.js";
 import { choice } from "./forms.js";
-import { count, isoDay, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
+import { count, isoDay, money, nextDay, prefixInWords, writtenDay } from "../lib/formats.js";
 import { further } from "./lists.js";
 import { failure, nothing, waiting } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const WAYS = ["day", "operator", "prefix"];
 

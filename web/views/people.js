@@ -1,9 +1,9 @@
 /** Whose calls may be asked for: all accounts, for who may list them; else the people who were seen in the journal. */
 
-import { get } from "./api.js";
+import { get } from "../api.js";
 import { el, put, say } from "./dom.js";
 import { inWords } from "./placeholders.js";
-import { language, t } from "./i18n.js";
+import { language, t } from "../lib/i18n.js";
 
 const PAGE = 200;
 const MOST = 2000;

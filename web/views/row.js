@@ -1,12 +1,12 @@
 /** One call in the table: its cells, what is open beneath it, and its buttons. */
 
-import { now } from "./api.js";
+import { now } from "../api.js";
 import { maySay, writeComment } from "./comment.js";
 import { details } from "./details.js";
 import { el, put, unbroken } from "./dom.js";
-import { clock, day, duration, money, party } from "./formats.js";
+import { clock, day, duration, money, party } from "../lib/formats.js";
 import { drawn, endedMark, sideIcon, statusIcon } from "./icons.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const NUMBERS = new Set(["talk", "placed", "wait", "price"]);
 

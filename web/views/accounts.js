@@ -1,12 +1,12 @@
 /** Accounts and their lines, for administrators. */
 
-import { send } from "./api.js";
+import { send } from "../api.js";
 import { el, say } from "./dom.js";
 import { ask, choice, field } from "./forms.js";
-import { brief, phone } from "./formats.js";
+import { brief, phone } from "../lib/formats.js";
 import { button, list, tool } from "./lists.js";
 import { inWords, nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const ROLES = ["operator", "supervisor", "accountant", "administrator"];
 const isHeld = (line) => !line.until || Date.parse(line.until) > Date.now();

@@ -6,7 +6,7 @@
  */
 
 import { svg } from "./dom.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const HANDSET =
   "M5.2 6.6 7.9 5.8c.6-.2 1.2.1 1.5.7l1.2 2.7c.2.5.1 1.1-.3 1.5l-1.5 1.4a13 13 0 0 0 5.1 5.1l1.4-1.5" +

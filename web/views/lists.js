@@ -1,10 +1,10 @@
 /** Lists other than the journal: found by a word, paged, with a table that becomes cards on a small screen. */
 
-import { get } from "./api.js";
+import { get } from "../api.js";
 import { el, later, say } from "./dom.js";
 import { drawn } from "./icons.js";
 import { failure, inWords, nothing, waiting } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 /**
  * `columns`: [word, cell(item)] pairs; `actions(item)` buttons. `load` asks again. `empty()` stands in place of an

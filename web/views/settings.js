@@ -1,11 +1,11 @@
 /** What a company has set for itself, for administrators. */
 
-import { get, send } from "./api.js";
+import { get, send } from "../api.js";
 import { el, say } from "./dom.js";
 import { field, mark } from "./forms.js";
-import { useZone } from "./formats.js";
+import { useZone } from "../lib/formats.js";
 import { failure, inWords, waiting } from "./placeholders.js";
-import { language, t } from "./i18n.js";
+import { language, t } from "../lib/i18n.js";
 
 const NUMBERS = ["price_delay_seconds", "returned_window_hours", "retention_days"];
 const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];

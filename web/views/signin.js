@@ -1,12 +1,12 @@
 /** Signing in: login, then password; whose login it is only when the answer asks for that. */
 
-import { send } from "./api.js";
+import { send } from "../api.js";
 import { el } from "./dom.js";
 import { field, mark } from "./forms.js";
 import { statusIcon } from "./icons.js";
 import { languageButton, themeButton } from "./shell.js";
 import { inWords } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const PARADE = [["answered", "inbound"], ["ringing", "outbound"], ["missed", "inbound"], ["returned", "inbound"], ["declined", "outbound"]];
 

@@ -1,11 +1,11 @@
 /** The comment on a call: written, edited, deleted; who wrote meanwhile is shown, and nobody's text is lost. */
 
-import { get, send } from "./api.js";
+import { get, send } from "../api.js";
 import { el, say } from "./dom.js";
 import { ask, confirmed, drop } from "./forms.js";
-import { moment } from "./formats.js";
+import { moment } from "../lib/formats.js";
 import { drawn } from "./icons.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 export const LONGEST = 200;
 const MAY_ALL = new Set(["administrator", "supervisor"]);

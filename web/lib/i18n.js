@@ -2,7 +2,7 @@
 
 const LANGUAGES = ["uk", "en"];
 const KEPT = "language";
-const bookOf = async (name) => (await import(`./messages_${name}.js`)).default;
+const bookOf = async (name) => (await import(`../messages/${name}.js`)).default;
 let chosen = LANGUAGES.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "uk";
 let book = await bookOf(chosen);
 let plural = new Intl.PluralRules(chosen);

@@ -1,11 +1,11 @@
 /** What a row shows when it is opened: times, price with its explanation, comment, and what happened step by step. */
 
-import { get, now, Refused } from "./api.js";
+import { get, now, Refused } from "../api.js";
 import { commentBox } from "./comment.js";
 import { el, put, unbroken } from "./dom.js";
 import { ask } from "./forms.js";
-import { clock, day, duration, moment, money, party, phone, soon } from "./formats.js";
-import { has, t } from "./i18n.js";
+import { clock, day, duration, moment, money, party, phone, soon } from "../lib/formats.js";
+import { has, t } from "../lib/i18n.js";
 
 const REASONS = new Set(["no_tariff", "no_rate", "talk_too_long"]);
 

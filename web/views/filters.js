@@ -2,10 +2,10 @@
 
 import { el } from "./dom.js";
 import { choice, field } from "./forms.js";
-import { isoDay, nextDay } from "./formats.js";
+import { isoDay, nextDay } from "../lib/formats.js";
 import { statusIcon, STATUS_NAMES } from "./icons.js";
 import { operatorChoice } from "./people.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 export const NAMES = ["period", "from", "to", "direction", "status", "phase", "party", "account", "q", "has", "min_talk", "max_talk"];
 const PERIODS = ["today", "yesterday", "week", "month"];

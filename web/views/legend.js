@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { drawn, endedMark, sideIcon, SIDES, statusIcon, STATUS_NAMES } from "./icons.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const INBOUND = new Set(["answered", "missed", "missed_offline", "returned", "connecting"]);
 const COLOURS = ["outbound", "inbound", "missed", "failed", "network"];

@@ -2,9 +2,9 @@
 
 import { el } from "./dom.js";
 import { drop } from "./forms.js";
-import { isoDay, nextDay, written, writtenDay } from "./formats.js";
+import { isoDay, nextDay, written, writtenDay } from "../lib/formats.js";
 import { drawn } from "./icons.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const A_MONDAY = "2024-01-01";
 const WEEK = [0, 1, 2, 3, 4, 5, 6];

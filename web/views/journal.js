@@ -1,15 +1,15 @@
 /** Statistics → Call journal: everything, found and filtered, a page at a time; the address bar says which. */
 
-import { address } from "./api.js";
+import { address } from "../api.js";
 import { el, later } from "./dom.js";
 import { COLUMNS, USUAL } from "./entries.js";
 import { Feed } from "./feed.js";
 import { asked, panel, period } from "./filters.js";
 import { choice, drop } from "./forms.js";
-import { count } from "./formats.js";
+import { count } from "../lib/formats.js";
 import { drawn } from "./icons.js";
 import { peopleOf } from "./people.js";
-import { language, t } from "./i18n.js";
+import { language, t } from "../lib/i18n.js";
 
 const SIZES = ["25", "50", "100", "200", "10000"];
 const KEPT_COLUMNS = "columns";

@@ -2,9 +2,9 @@
 
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
-import { wrongs } from "./error_translation.js";
+import { wrongs } from "../lib/error_translation.js";
 import { inWords } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 let made = 0;
 

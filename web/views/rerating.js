@@ -1,13 +1,13 @@
 /** Calls of a period rated again, or what a tariff would make of them: begun, watched, and reported. */
 
-import { get, Refused, send } from "./api.js";
+import { get, Refused, send } from "../api.js";
 import { days } from "./calendar.js";
 import { el, pause } from "./dom.js";
 import { ask, choice, field, mark } from "./forms.js";
-import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords, writtenDay } from "./formats.js";
+import { brief, count, difference, instantOf, isoDay, minute, money, nextDay, prefixInWords, writtenDay } from "../lib/formats.js";
 import { further } from "./lists.js";
 import { failure, inWords, waiting } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const ASKED_EACH = 1000;
 const DAYS_BEFORE = 6;

@@ -1,12 +1,12 @@
 /** What is around every place: the way to the others, who is signed in, language and light. */
 
-import { send, signedOut } from "./api.js";
+import { send, signedOut } from "../api.js";
 import { el, put, say } from "./dom.js";
 import { ask, drop, field } from "./forms.js";
 import { drawn } from "./icons.js";
-import { language, speak, t } from "./i18n.js";
+import { language, speak, t } from "../lib/i18n.js";
 
-const MARK = new URL("mark.svg", import.meta.url).href;
+const MARK = new URL("../mark.svg", import.meta.url).href;
 const GROUP_OPEN = "statistics_open";
 
 export function shell(root, { me, places, go, redraw }) {

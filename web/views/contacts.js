@@ -1,13 +1,13 @@
 /** Contacts: names for numbers. */
 
-import { address, send } from "./api.js";
+import { address, send } from "../api.js";
 import { el, say } from "./dom.js";
 import { ask, confirmed, field } from "./forms.js";
-import { phone } from "./formats.js";
+import { phone } from "../lib/formats.js";
 import { drawn } from "./icons.js";
 import { button, list, tool } from "./lists.js";
 import { inWords, nothing } from "./placeholders.js";
-import { t } from "./i18n.js";
+import { t } from "../lib/i18n.js";
 
 const LEADERS = new Set(["administrator", "supervisor"]);
 
