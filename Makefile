@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 .DEFAULT_GOAL := help
 COMPOSE := compose-up compose-down compose-test
-.PHONY: help up demo down test test-asterisk check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
+.PHONY: help up demo down unit test test-asterisk check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,9 @@ down: ## stop it all; the data stays in .stack
 		[ ! -e $$ports ] || STACK_DIR=$${ports%/ports} ops/stack/stack down || exit; \
 	done
 	@echo "Stopped. The data is still in .stack; 'make clean' removes it."
+
+unit: venv ## the tests that need no servers, in under a minute; ARGS= goes to pytest
+	@$(VENV)/bin/python -m pytest -q -n auto --dist worksteal tests/architecture tests/unit tests/contracts $(ARGS)
 
 test: test-packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
 	@ops/stack/test $(ARGS)

@@ -10,8 +10,8 @@ HASH = """
 import warnings; warnings.simplefilter("ignore")
 import eventlet; eventlet.monkey_patch()
 import json
-from services.gateway import passwords
-from services.gateway.endpoints import hashing
+from services.gateway.directory import passwords
+from services.gateway.auth import password_workers as hashing
 
 def resident():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))) // 1024

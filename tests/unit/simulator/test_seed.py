@@ -39,7 +39,7 @@ class Directory:
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch) -> Directory:
     remembered = Directory()
-    monkeypatch.setattr("tools.seed.directory", remembered)
+    monkeypatch.setattr("tools.seed.repository", remembered)
     return remembered
 
 
