@@ -4,7 +4,7 @@ RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent journal && inst
 WORKDIR /app
 COPY pyproject.toml constraints.txt ./
 COPY ops/compose/install ops/compose/
-# What every service needs is a layer that all images share.
+# All images share the layer with what every service needs.
 RUN ops/compose/install .
 ARG SERVICE
 RUN ops/compose/install ".[${SERVICE:?is missing: docker build --build-arg SERVICE=calls .}]"
@@ -13,23 +13,24 @@ COPY ops/compose/http-healthcheck ops/compose/
 COPY shared shared
 COPY services/__init__.py services/
 COPY services/$SERVICE services/$SERVICE
-COPY web web
+# Only the gateway serves the page.
+RUN --mount=type=bind,source=web,target=/tmp/web [ "$SERVICE" != gateway ] || cp -r /tmp/web web
 RUN python -m compileall -q shared services
 ENV STACK_DIR=/run/stack ALIVE_FILE=/tmp/alive PSYCOPG_WAIT_FUNC=wait_select PYTHONUNBUFFERED=1
-# A volume that is mounted for the first time belongs to whoever owns the folder under it.
+# A volume that is mounted for the first time belongs to the owner of the folder under it.
 RUN install -d -o journal -g journal -m 700 /var/lib/journal
 USER 10001:10001
 
-# What makes the secrets and the demonstration's accounts, beside the gateway's code: --target tools --build-arg SERVICE=gateway
+# The jobs that make secrets and the demonstration's data, with the code of one service: --target tools --build-arg SERVICE=gateway
 FROM service AS tools
 USER root
 RUN ops/compose/install ".[tools]"
 COPY ops/stack ops/stack
 COPY ops/compose/secrets ops/compose/
 COPY tools tools
-# A volume that is mounted for the first time belongs to whoever owns the folder under it.
-RUN bash -c '. ops/stack/settings.sh && \
-    install -d -o journal /run/stack{,/secrets} /told/{owners,postgres,rabbitmq,redis} $(printf "/told/%s " $SERVICES)'
+# A volume that is mounted for the first time belongs to the owner of the folder under it.
+RUN bash -c 'install -d -o journal /run/stack{,/secrets} /secrets-for/{owners,postgres,rabbitmq,redis} \
+    $(python -m tools.services names | sed "s|^|/secrets-for/|")'
 USER 10001:10001
 
 FROM service

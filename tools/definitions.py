@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts import topology
-from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, RPC_EXCHANGE, SERVICES, Service, dead, retry
+from shared.contracts.service import Service
+from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, RPC_EXCHANGE, RPC_SERVICES, SERVICES, dead, retry
 
 Json = dict[str, Any]
 UUID_PATTERN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -24,7 +25,10 @@ def definitions(
     passwords: Mapping[str, str], *, vhost: str = "journal", pauses: Sequence[float] = topology.RETRY_PAUSES
 ) -> Json:
     """Users, permissions, exchanges, queues and bindings; `passwords` by user, `admin` among them."""
-    users = [{"name": name, "password_hash": _hash(word), "tags": "", "limits": {}} for name, word in passwords.items()]
+    users = [
+        {"name": name, "password_hash": _hash(password), "tags": "", "limits": {}}
+        for name, password in passwords.items()
+    ]
     permissions = [{"user": "admin", "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}]
     topics: list[Json] = []
     for service in SERVICES:
@@ -45,7 +49,7 @@ def definitions(
 
 def _hash(password: str) -> str:
     # https://www.rabbitmq.com/docs/passwords#computing-password-hash
-    # The salt is made of the password, so that equal input gives equal definitions.
+    # The salt is derived from the password, so that equal input gives equal definitions.
     salt = hashlib.sha256(b"salt of " + password.encode()).digest()[:4]
     return b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
@@ -54,8 +58,8 @@ def _exchange(name: str) -> Json:
     return {"name": name, "type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
 
 
-LOOKED_AT = {"x-delivery-limit": 1_000_000}
-"""A parked message is given back each time that somebody looks at it; RabbitMQ 4 would drop it after twenty."""
+DEAD_LETTER_QUEUE = {"x-delivery-limit": 1_000_000}
+"""A dead letter is requeued each time that it is inspected; RabbitMQ 4 would drop it after twenty times."""
 
 
 def _queue(name: str, **arguments: Any) -> Json:
@@ -82,7 +86,7 @@ def _queues(pauses: Sequence[float]) -> tuple[list[Json], list[Json]]:
     for queue in QUEUES:
         to_dead = {"x-dead-letter-exchange": DEAD_EXCHANGE, "x-dead-letter-routing-key": queue.name}
         limits = {"x-dead-letter-strategy": "at-least-once", "x-delivery-limit": topology.DELIVERY_LIMIT}
-        queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name), **LOOKED_AT)]
+        queues += [_queue(queue.name, **to_dead, **limits), _queue(dead(queue.name), **DEAD_LETTER_QUEUE)]
         bindings += [_binding(exchange, queue.name, key) for exchange in queue.exchanges for key in queue.keys]
         bindings += [_binding(DEAD_EXCHANGE, dead(queue.name), queue.name)]
     for pause in pauses:
@@ -97,25 +101,29 @@ def _any_of(patterns: Sequence[str]) -> str:
 
 
 def _permissions(service: Service, pauses: Sequence[float]) -> Json:
-    own = [re.escape(f"rpc-{service.name}"), rf"rpc\.reply-{service.name}-{UUID_PATTERN}"]
+    if service.name not in RPC_SERVICES:
+        return {"configure": "^$", "write": _any_of([*map(re.escape, service.publishes)]), "read": "^$"}
+    rpc_queues = [re.escape(f"rpc-{service.name}"), rf"rpc\.reply-{service.name}-{UUID_PATTERN}"]
     rpc = re.escape(RPC_EXCHANGE)
     reads = [re.escape(queue.name) for queue in QUEUES if queue.service == service.name]
-    parks = [DEAD_EXCHANGE, *map(re.escape, map(retry, pauses))] if reads else []
+    retries = [DEAD_EXCHANGE, *map(re.escape, map(retry, pauses))] if reads else []
     return {
         # configure on the RPC exchange is what Nameko's declaration of it needs; it exists and cannot change.
-        "configure": _any_of([*own, rpc]),
-        "write": _any_of([*own, rpc, *map(re.escape, service.publishes), *parks]),
-        "read": _any_of([*own, rpc, *reads]),
+        "configure": _any_of([*rpc_queues, rpc]),
+        "write": _any_of([*rpc_queues, rpc, *map(re.escape, service.publishes), *retries]),
+        "read": _any_of([*rpc_queues, rpc, *reads]),
     }
 
 
 def _topic_permissions(service: Service, pauses: Sequence[float]) -> list[Json]:
+    anything = [{"exchange": name, "write": ".*", "read": "^$"} for name in service.publishes]
+    if service.name not in RPC_SERVICES:
+        return anything
     own_queues = _any_of([re.escape(queue.name) for queue in QUEUES if queue.service == service.name])
     may_call = _any_of([*map(re.escape, service.calls), UUID_PATTERN])
-    may_hear = _any_of([rf"{service.name}\.\*", UUID_PATTERN])
-    anything = [{"exchange": name, "write": ".*", "read": "^$"} for name in service.publishes]
-    parked = [{"exchange": name, "write": own_queues, "read": "^$"} for name in [DEAD_EXCHANGE, *map(retry, pauses)]]
-    return [{"exchange": RPC_EXCHANGE, "write": may_call, "read": may_hear}, *anything, *parked]
+    may_bind = _any_of([rf"{service.name}\.\*", UUID_PATTERN])
+    retried = [{"exchange": name, "write": own_queues, "read": "^$"} for name in [DEAD_EXCHANGE, *map(retry, pauses)]]
+    return [{"exchange": RPC_EXCHANGE, "write": may_call, "read": may_bind}, *anything, *retried]
 
 
 def main() -> None:

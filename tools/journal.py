@@ -21,11 +21,12 @@ from typing import Any
 import psycopg
 
 from shared.contracts.errors import ServiceError
+from shared.contracts.topology import EVENT_SOURCES, STREAM_OWNERS
 from shared.plumbing.publisher import BROKER_ERRORS, Publisher
 from tools import dead_letters, streams, verify_projections
 from tools.dead_letters import QUEUE_NAMES, Letter
 from tools.importing import command as importing
-from tools.verify_projections import Rows
+from tools.verify_projections import Projection
 
 SHORT = 8
 MOST_DIFFERENCES = 20
@@ -181,9 +182,9 @@ def drop_dead(asked: argparse.Namespace) -> int:
 def look(asked: argparse.Namespace) -> int:
     owner = streams.owner_of(asked.stream)
     if owner is None:
-        raise Complaint(f"Whose stream is {asked.stream!r}? A stream begins with {' or '.join(streams.OWNERS)}.")
+        raise Complaint(f"Unknown stream {asked.stream!r}: a stream begins with {'- or '.join(STREAM_OWNERS)}-.")
     with _database(owner) as conn:
-        lines = list(streams.told(conn, asked.stream))
+        lines = list(streams.event_lines(conn, asked.stream))
     if not lines:
         raise Complaint(f"There is no stream {asked.stream}.")
     print("\n".join(lines))
@@ -191,7 +192,7 @@ def look(asked: argparse.Namespace) -> int:
 
 
 def verify(asked: argparse.Namespace) -> int:
-    looked_at = {rows.table: _verified(rows) for rows in verify_projections.ROWS}
+    looked_at = {projection.kind.table: _verified(projection) for projection in verify_projections.projections()}
     if any(wrong for _, wrong in looked_at.values()):
         found = [f"{wrong} of {number} {what}" for what, (number, wrong) in looked_at.items() if wrong]
         return _complain(f"{', '.join(found)} do not agree with their streams.")
@@ -199,12 +200,12 @@ def verify(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _verified(rows: Rows) -> tuple[int, int]:
+def _verified(projection: Projection) -> tuple[int, int]:
     """How many there are, and how many differ, the first of which are printed."""
     number = wrong = 0
-    with _database(rows.owner) as conn:
+    with _database(projection.owner) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        for stream, difference in verify_projections.differences(conn, rows):
+        for stream, difference in verify_projections.differences(conn, projection.kind):
             number += 1
             wrong += bool(difference)
             if difference and wrong <= MOST_DIFFERENCES:
@@ -213,7 +214,7 @@ def _verified(rows: Rows) -> tuple[int, int]:
 
 
 def resend(asked: argparse.Namespace) -> int:
-    sent = dict.fromkeys(streams.RESENDS, 0)
+    sent = dict.fromkeys(EVENT_SOURCES, 0)
     for owner in sent:
         for number in streams.resend(owner, _environment(owner, "DATABASE_URL"), asked.tenant):
             sent[owner] = number

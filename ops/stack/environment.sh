@@ -3,29 +3,31 @@
 write_environments() {
     local service
     mkdir -p "$STACK_DIR/env"
-    for service in $SERVICES; do
-        service_environment "$service" | keep_private "$STACK_DIR/env/$service.env"
+    for service in $(declared_services names); do
+        service_environment "$service" | write_private_file "$STACK_DIR/env/$service.env"
     done
-    admin_environment | keep_private "$STACK_DIR/env/admin.env"
+    admin_environment | write_private_file "$STACK_DIR/env/admin.env"
 }
 
 service_environment() {
     local service=$1
     cat <<ENV
 $(service_secrets "$service")
-$(owner_secrets "$service")
-RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
 PRICE_DELAY=$(price_delay)
 METRICS_ADDRESS=127.0.0.1:$((EDGE_PORT + 20))-$((EDGE_PORT + 39))
 PSYCOPG_WAIT_FUNC=wait_select
 PYTHONUNBUFFERED=1
+ENV
+    ! has_database "$service" || cat <<ENV
+$(owner_secrets "$service")
+RO_DATABASE_URL=$(database_url "$service" "${service}_ro")
 ENV
     [ "$service" != gateway ] || cat <<ENV
 WEB_ADDRESS=127.0.0.1:$GATEWAY_PORT
 TOKEN_KEY_FILE=$(token_key)
 LINK_KEYS_FILE=$(link_keys)
 ENV
-    [ "$service" != calls ] || echo "AMI_SPOOL=$STACK_DIR/exchange"
+    [ "$service" != asterisk ] || echo "AMI_SPOOL=$STACK_DIR/exchange"
     [ "$service" != recordings ] || cat <<ENV
 WEB_ADDRESS=127.0.0.1:$RECORDINGS_PORT
 LINK_KEYS_FILE=$(link_keys)
@@ -38,8 +40,8 @@ ENV
 service_secrets() {
     local service=$1
     echo "AMQP_URI=amqp://$service:$(secret "amqp_$service")@${AMQP_HOST:-127.0.0.1}:$AMQP_PORT/journal"
-    echo "DATABASE_URL=$(database_url "$service" "${service}_app")"
-    [ "$service" != calls ] || exchange
+    ! has_database "$service" || echo "DATABASE_URL=$(database_url "$service" "${service}_app")"
+    [ "$service" != asterisk ] || exchange
     [ "$service" != gateway ] ||
         echo "REDIS_URL=redis://gateway:$(secret redis_gateway)@${REDIS_HOST:-127.0.0.1}:$REDIS_PORT/0"
 }
@@ -48,6 +50,8 @@ exchange() { # the Asterisk that is heard, if one is: docs/asterisk.md
     local file=$STACK_DIR/secrets/exchange
     [ ! -s "$file" ] || cat "$file"
 }
+
+has_database() { [[ " ${DATABASES:=$(declared_services databases | xargs)} " == *" $1 "* ]]; }
 
 owner_secrets() { echo "OWNER_DATABASE_URL=$(database_url "$1" "$1_owner")"; }
 
@@ -79,9 +83,4 @@ token_key() {
 link_keys() { # known to the gateway, which makes links to recordings, and to recordings, which believes them
     secret link_keys >/dev/null
     echo "$STACK_DIR/secrets/link_keys"
-}
-
-keep_private() { # FILE: replaced only when it differs, so that its age tells when the settings changed
-    (umask 077 && cat >"$1.new")
-    if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }

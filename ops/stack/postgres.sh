@@ -59,9 +59,9 @@ forget_the_killed() {
 # Some processes do not let us look, and some are gone meanwhile: what the others say counts.
 nobody_works_in() { ! { readlink /proc/[0-9]*/cwd 2>/dev/null || true; } | grep -xF "$1" >/dev/null; }
 
-provision_databases() {
+provision_databases() { # SERVICE...
     local service
-    for service in $SERVICES; do
+    for service; do
         SERVICE=$service OWNER_PASSWORD=$(secret "postgres_${service}_owner") APP_PASSWORD=$(secret "postgres_${service}_app") \
             RO_PASSWORD=$(secret "postgres_${service}_ro") PGPASSWORD=$(secret postgres_admin) PGOPTIONS="-c client_min_messages=warning" \
             "$POSTGRES_BIN/psql" --no-psqlrc --quiet --file "$ROOT/ops/stack/postgres.sql" \
@@ -70,9 +70,9 @@ provision_databases() {
     done
 }
 
-migrate() {
+migrate() { # SERVICE...
     local service
-    for service in $SERVICES; do
+    for service; do
         (cd "$ROOT" && ops/stack/run-as-service "$service" python -m shared.plumbing.migrate "services/$service") >"$STACK_DIR/log/migrate.log" ||
             die "The tables of $service could not be brought up to date; see above."
     done

@@ -43,7 +43,7 @@ write_definitions() {
 
 definitions() (
     cd "$ROOT"
-    for user in admin $SERVICES; do
+    for user in admin $(declared_services names); do
         export "AMQP_PASSWORD_${user^^}=$(secret "amqp_$user")"
     done
     PATH=$VENV/bin:$PATH python -m tools.definitions

@@ -1,12 +1,13 @@
-# Our own processes: the Procfile under honcho, and the simulator.
+# The project's own processes: those that the services declare, under honcho, and the simulator.
 
 services_up() {
     local dir=$STACK_DIR/services
     mkdir -p "$dir"
-    if runs services && [ -z "$(find "$STACK_DIR/env" -type f -newer "$dir/pid")" ]; then return 0; fi
+    declared_services procfile | write_private_file "$dir/Procfile"
+    if runs services && [ -z "$(find "$STACK_DIR/env" "$dir/Procfile" -type f -newer "$dir/pid")" ]; then return 0; fi
     services_down
     cd "$ROOT"
-    env "$(mark services)" setsid "$VENV/bin/honcho" start 9>&- </dev/null >>"$STACK_DIR/log/services.log" 2>&1 &
+    env "$(mark services)" setsid "$VENV/bin/honcho" start --procfile "$dir/Procfile" 9>&- </dev/null >>"$STACK_DIR/log/services.log" 2>&1 &
     echo $! >"$dir/pid"
     say "Services    starting, their log is $STACK_DIR/log/services.log"
 }

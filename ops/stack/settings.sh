@@ -1,6 +1,4 @@
-# What every script of the stack knows: where things are, which services there are, and a few words to say it with.
-
-SERVICES="billing calls comments recordings gateway"
+# What every script of the stack shares: where things are, and functions about processes, secrets and messages.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv
@@ -19,6 +17,10 @@ say() { printf '%s\n' "$*"; }
 die() {
     printf '%s\n' "$*" >&2
     exit 1
+}
+
+declared_services() { # names|databases|procfile: what tools/services.py derives from the services' declarations
+    (cd "$ROOT" && PATH=$VENV/bin:$PATH exec python -m tools.services "$1")
 }
 
 usable_python() {
@@ -45,6 +47,11 @@ secret() { # NAME: a random word, made once
     local file=$STACK_DIR/secrets/$1
     [ -s "$file" ] || (umask 077 && od -An -N20 -tx1 /dev/urandom | tr -d ' \n' >"$file")
     cat "$file"
+}
+
+write_private_file() { # FILE: from standard input; replaced only if the content differs, so that its age is that of the last change
+    (umask 077 && cat >"$1.new")
+    if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
 pid_of() { # SERVER: its process, if it runs and is really ours

@@ -11,6 +11,7 @@ import pytest
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from shared.contracts import topology
+from shared.contracts.service import Service
 from shared.contracts.wire import EVENT_REGISTRATIONS
 from shared.http.entrypoint import Http
 from shared.plumbing.relay import Relay
@@ -88,9 +89,9 @@ def readme(service: str) -> Readme:
     return Readme(service)
 
 
-def declared(service: str) -> topology.Service:
+def declared(service: str) -> Service:
     found = {one.name: one for one in topology.SERVICES}
-    assert service in found, f"{service} is missing in shared/contracts/topology.py: SERVICES"
+    assert service in found, f"{service} is missing: shared/contracts/{service}/service.py"
     return found[service]
 
 

@@ -22,7 +22,7 @@ import pytest
 from kombu import Connection
 from psycopg import sql
 
-from shared.contracts.topology import QUEUES, RETRY_PAUSES, SERVICES, dead, retry
+from shared.contracts.topology import DATABASES, QUEUES, RETRY_PAUSES, dead, retry
 from shared.plumbing.database import Postgres
 from shared.plumbing.migrate import migrate
 from shared.plumbing.publisher import Outgoing, Publisher
@@ -181,9 +181,9 @@ def prepared(folder: Path) -> Stack:
     environment = {**os.environ, "STACK_DIR": str(folder)}
     subprocess.run([ROOT / "ops/stack/stack", "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
     found = Stack(folder)
-    for service in SERVICES:
-        with psycopg.connect(found.env(service.name)["OWNER_DATABASE_URL"], autocommit=True) as conn:
-            migrate(conn, ROOT / "services" / service.name / "migrations")
+    for service in DATABASES:
+        with psycopg.connect(found.env(service)["OWNER_DATABASE_URL"], autocommit=True) as conn:
+            migrate(conn, ROOT / "services" / service / "migrations")
     return found
 
 

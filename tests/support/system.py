@@ -6,30 +6,21 @@ from typing import Any
 
 import requests
 
+from shared.contracts import topology
 from shared.contracts.wire import Json
 from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 
 PASSWORD = "Гасло-для-перевірки-1"
-PROCESSES = {
-    "billing": "services.billing.service:BillingService",
-    "billing-relay": "services.billing.service:BillingRelay",
-    "calls": "services.calls.service:CallsService",
-    "calls-relay": "services.calls.service:CallsRelay",
-    "comments": "services.comments.service:CommentsService",
-    "comments-relay": "services.comments.service:CommentsRelay",
-    "recordings": "services.recordings.service:RecordingsService",
-    "recordings-relay": "services.recordings.service:RecordingsRelay",
-    "gateway": "services.gateway.service:GatewayService",
-    "projector": "services.gateway.service:Projector",
-}
+PROCESSES = {name: process.target for name, process in topology.PROCESSES.items() if process.target}
+"""The class that each process runs, by the name of the process; without those that wait for something outside."""
 
 
 @dataclass
 class System:
     """`get` and `send` ask as a person; `report(tenant, …)` tells of calls as that tenant's exchange.
 
-    `processes` are those of the Procfile by name; each has the `lines()` it has logged and can be killed. `services`
-    starts others, where they are ours to start.
+    `processes` are those that the services declare, by name; each has the `lines()` it has logged and can be killed.
+    `services` starts others, where they are ours to start.
     """
 
     url: str

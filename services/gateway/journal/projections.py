@@ -18,6 +18,7 @@ from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
+from shared.contracts.topology import STREAM_OWNERS, stream_kind
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import as_rows
@@ -146,7 +147,8 @@ STATES = {
     RECORDING: RecordingStateSchema(),
     **BILLED,
 }
-"""The schema of a stream's state, by how the stream's name begins. Of tariffs the journal shows nothing."""
+"""The schema of a stream's state, by the kind of the stream. Of tariffs, and of kinds that are not here, the journal
+shows nothing."""
 
 
 class Message(Protocol):
@@ -172,7 +174,7 @@ def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timede
     `price_delay` is that of companies that have set none. Raises Invalid for what is malformed.
     """
     heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
-    told: dict[str, list[Json]] = {kind: [] for kind in STATES}
+    told: dict[str, list[Json]] = {kind: [] for kind in STREAM_OWNERS}
     for envelope in cooperatively(_latest(message.body for message in messages if message.key != HEARTBEAT)):
         told[_kind(envelope)].append(envelope)
     # A call is shown from the moment when somebody is known to have placed it.
@@ -221,10 +223,11 @@ def _newer(known: Json, envelope: Json) -> Json:
 
 def _kind(envelope: Json) -> str:
     """What a stream is of; its state is what its owner says it is. Raises Invalid."""
-    kind: str = envelope["stream"].partition("-")[0]
-    if kind not in STATES:
+    kind = stream_kind(envelope["stream"])
+    if kind not in STREAM_OWNERS:
         raise Invalid("Nobody here knows such streams.", {"stream": ["Unknown."]})
-    _load(STATES[kind], envelope["state"])
+    if kind in STATES:
+        _load(STATES[kind], envelope["state"])
     return kind
 
 

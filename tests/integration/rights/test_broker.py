@@ -10,13 +10,14 @@ import pytest
 from amqp.exceptions import AccessRefused, AMQPError
 from kombu import Connection
 
-from shared.contracts import topology
+from shared.contracts.service import Service
 from shared.contracts.topology import (
     DEAD_EXCHANGE,
     EXCHANGES,
     QUEUES,
     RETRY_PAUSES,
     RPC_EXCHANGE,
+    RPC_SERVICES,
     SERVICES,
     dead,
     retry,
@@ -33,7 +34,7 @@ ALL_QUEUES = (
     *(queue.name for queue in QUEUES),
     *(dead(queue.name) for queue in QUEUES),
     *RETRIES,
-    *(f"rpc-{name}" for name in NAMES),
+    *(f"rpc-{name}" for name in RPC_SERVICES),
 )
 METHODS = {method for service in SERVICES for method in service.calls}
 KEYS = {*METHODS, *UNDECLARED, REPLY, "call_placed", *(queue.name for queue in QUEUES)}
@@ -45,10 +46,10 @@ def rpc_queues(stack: Stack) -> Iterator[None]:
     """The queues that services declare themselves, as if they ran."""
     with Connection(stack.admin_uri) as connection:
         channel = connection.default_channel
-        for name in NAMES:
+        for name in RPC_SERVICES:
             channel.queue_declare(f"rpc-{name}", durable=True, auto_delete=False)
         yield
-        for name in NAMES:
+        for name in RPC_SERVICES:
             channel.queue_delete(f"rpc-{name}")
     Broker(stack.admin_uri).purge()
 
@@ -72,25 +73,25 @@ class User:
 
 
 @pytest.fixture(params=SERVICES, ids=NAMES)
-def service(request: pytest.FixtureRequest) -> topology.Service:
-    found: topology.Service = request.param
+def service(request: pytest.FixtureRequest) -> Service:
+    found: Service = request.param
     return found
 
 
 @pytest.fixture
-def user(stack: Stack, service: topology.Service) -> Iterator[User]:
+def user(stack: Stack, service: Service) -> Iterator[User]:
     user = User(stack.env(service.name)["AMQP_URI"])
     yield user
     user.close()
 
 
-def own_queues(service: topology.Service) -> set[str]:
+def own_queues(service: Service) -> set[str]:
     return {queue.name for queue in QUEUES if queue.service == service.name}
 
 
-def may_publish(service: topology.Service, exchange: str, key: str) -> bool:
+def may_publish(service: Service, exchange: str, key: str) -> bool:
     if exchange == RPC_EXCHANGE:
-        return key in service.calls or key == REPLY
+        return service.name in RPC_SERVICES and (key in service.calls or key == REPLY)
     if exchange in (DEAD_EXCHANGE, *RETRIES):
         return key in own_queues(service)
     return exchange in service.publishes
@@ -118,38 +119,42 @@ def declare_and_bind(queue: str, exchange: str, key: str) -> Attempt:
 
 
 @pytest.mark.usefixtures("rpc_queues")
-def test_it_publishes_where_the_topology_says_and_nowhere_else(service: topology.Service, user: User) -> None:
+def test_it_publishes_where_the_topology_says_and_nowhere_else(service: Service, user: User) -> None:
     tried = [(exchange, key) for exchange in ALL_EXCHANGES for key in KEYS]
     may = {(exchange, key) for exchange, key in tried if user.may(publish(exchange, key))}
     assert may == {(exchange, key) for exchange, key in tried if may_publish(service, exchange, key)}
 
 
 @pytest.mark.usefixtures("rpc_queues")
-def test_it_reads_its_own_queues_and_no_others(service: topology.Service, user: User) -> None:
+def test_it_reads_its_own_queues_and_no_others(service: Service, user: User) -> None:
     may = {queue for queue in ALL_QUEUES if user.may(lambda channel, queue=queue: channel.basic_consume(queue))}
-    assert may == own_queues(service) | {f"rpc-{service.name}"}
+    own_rpc = {f"rpc-{service.name}"} if service.name in RPC_SERVICES else set()
+    assert may == own_queues(service) | own_rpc
 
 
 @pytest.mark.usefixtures("rpc_queues")
-def test_it_cannot_listen_to_what_others_ask(service: topology.Service, user: User) -> None:
+def test_it_cannot_listen_to_what_others_ask(service: Service, user: User) -> None:
     reply_queue = f"rpc.reply-{service.name}-{UUID(int=8)}"
-    others = [f"{name}.*" for name in NAMES if name != service.name]
+    others = [f"{name}.*" for name in RPC_SERVICES if name != service.name]
     for key in ("#", "*", "*.*", "*.get", *others, *METHODS):
         assert not user.may(declare_and_bind(reply_queue, RPC_EXCHANGE, key)), key
-    assert user.may(declare_and_bind(reply_queue, RPC_EXCHANGE, str(UUID(int=8))))
-    assert user.may(lambda channel: channel.queue_bind(f"rpc-{service.name}", RPC_EXCHANGE, f"{service.name}.*"))
+    has_rpc = service.name in RPC_SERVICES
+    assert user.may(declare_and_bind(reply_queue, RPC_EXCHANGE, str(UUID(int=8)))) is has_rpc
+    own_queue = f"rpc-{service.name}"
+    may_bind = user.may(lambda channel: channel.queue_bind(own_queue, RPC_EXCHANGE, f"{service.name}.*"))
+    assert may_bind is has_rpc
 
 
-def test_it_binds_nothing_to_the_exchanges_of_events(service: topology.Service, user: User) -> None:
+def test_it_binds_nothing_to_the_exchanges_of_events(service: Service, user: User) -> None:
     reply_queue = f"rpc.reply-{service.name}-{UUID(int=8)}"
     for exchange in (*EXCHANGES, DEAD_EXCHANGE, *RETRIES, "amq.topic", "amq.fanout"):
         assert not user.may(declare_and_bind(reply_queue, exchange, "#")), exchange
 
 
 @pytest.mark.usefixtures("rpc_queues")
-def test_it_declares_and_deletes_nothing_of_the_topologys_nor_of_others(service: topology.Service, user: User) -> None:
-    foreign = [f"rpc-{name}" for name in NAMES if name != service.name]
-    for queue in (*(set(ALL_QUEUES) - {f"rpc-{name}" for name in NAMES}), *foreign, "anything"):
+def test_it_declares_and_deletes_nothing_of_the_topologys_nor_of_others(service: Service, user: User) -> None:
+    foreign = [f"rpc-{name}" for name in RPC_SERVICES if name != service.name]
+    for queue in (*(set(ALL_QUEUES) - {f"rpc-{name}" for name in RPC_SERVICES}), *foreign, "anything"):
         assert not user.may(lambda channel, queue=queue: channel.queue_delete(queue)), queue
         assert not user.may(lambda channel, queue=queue: channel.queue_declare(queue, durable=True)), queue
     for exchange in (*EXCHANGES, DEAD_EXCHANGE, "anything"):

@@ -3,13 +3,11 @@
 import psycopg
 import pytest
 
-from shared.contracts.topology import SERVICES
+from shared.contracts.topology import DATABASES
 from tests.support.infrastructure import Stack
 
-NAMES = [service.name for service in SERVICES]
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DATABASES)
 def test_a_service_makes_and_drops_no_tables(stack: Stack, name: str) -> None:
     with psycopg.connect(stack.env(name)["DATABASE_URL"], autocommit=True) as conn:
         for statement in ("create table public.mine (id int)", "create schema mine", "drop table migrations"):
@@ -35,7 +33,7 @@ def test_there_is_no_way_around_the_past(stack: Stack, statement: str) -> None:
         conn.execute(statement)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DATABASES)
 def test_who_only_looks_cannot_set_himself_free(stack: Stack, name: str) -> None:
     with psycopg.connect(stack.env(name)["RO_DATABASE_URL"], autocommit=True) as conn:
         conn.execute("set default_transaction_read_only = off")

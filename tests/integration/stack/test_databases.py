@@ -4,11 +4,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from shared.contracts import topology
-from shared.contracts.topology import EVENT_SOURCES
+from shared.contracts.topology import DATABASES, EVENT_SOURCES
 from tests.support.infrastructure import Stack, emptied
 
-SERVICES = [service.name for service in topology.SERVICES]
 ROLES = {"owner": "OWNER_DATABASE_URL", "app": "DATABASE_URL", "ro": "RO_DATABASE_URL"}
 
 
@@ -17,8 +15,8 @@ def url(stack: Stack, service: str, role: str) -> str:
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("other", [*SERVICES, "postgres", "template1"])
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("other", [*DATABASES, "postgres", "template1"])
+@pytest.mark.parametrize("service", DATABASES)
 def test_a_role_connects_to_its_services_database_only(stack: Stack, service: str, other: str, role: str) -> None:
     if other == service:
         psycopg.connect(url(stack, service, role)).close()
@@ -28,7 +26,7 @@ def test_a_role_connects_to_its_services_database_only(stack: Stack, service: st
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_a_wrong_password_is_refused(stack: Stack, service: str, role: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(url(stack, service, role), password=service)
@@ -43,7 +41,7 @@ def test_events_are_never_changed_or_deleted(stack: Stack, owner: str, role: str
     assert isinstance(refused.value, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_the_reading_role_cannot_write(stack: Stack, service: str) -> None:
     with psycopg.connect(url(stack, service, "ro")) as conn:
         conn.execute("set default_transaction_read_only = off")
@@ -53,20 +51,20 @@ def test_the_reading_role_cannot_write(stack: Stack, service: str) -> None:
 
 
 @pytest.mark.parametrize("setting", ["fsync", "synchronous_commit", "full_page_writes"])
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_what_is_committed_is_on_the_disk(stack: Stack, service: str, setting: str) -> None:
     with psycopg.connect(url(stack, service, "app")) as conn:
         assert conn.execute("select current_setting(%s)", [setting]).fetchone() == ("on",)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_no_application_waits_for_ever(stack: Stack, service: str) -> None:
     with psycopg.connect(url(stack, service, "app")) as conn:
         for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             assert conn.execute("select current_setting(%s)", [setting]).fetchone() != ("0",)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 def test_a_statement_has_two_seconds_and_in_work_that_nobody_waits_for_ten(stack: Stack, service: str) -> None:
     with emptied(stack, service) as db:
         for begun, bound in (

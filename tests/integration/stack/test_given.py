@@ -27,7 +27,7 @@ def test_it_waits_to_be_ended_when_it_is_not(name: str) -> None:
         given(name, seconds=0.5)
 
 
-def test_calls_is_told_of_the_exchange_and_nobody_else(tmp_path: Path, stack: Stack) -> None:
+def test_only_the_agent_gets_the_address_of_the_exchange(tmp_path: Path, stack: Stack) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/exchange").write_text("AMI_HOST=pbx.example\nAMI_SECRET='a b'\n")
     script = """
@@ -40,5 +40,5 @@ def test_calls_is_told_of_the_exchange_and_nobody_else(tmp_path: Path, stack: St
     environment = {**os.environ, "STACK_DIR": str(tmp_path)}
     subprocess.run(["bash", "-euc", script, "bash", stack.folder], cwd=ROOT, env=environment, check=True)
     told = {path.stem: path.read_text() for path in (tmp_path / "env").iterdir()}
-    assert [name for name, text in told.items() if "AMI_SECRET='a b'" in text] == ["calls"]
-    assert f"AMI_SPOOL={tmp_path}/exchange" in told["calls"].splitlines()
+    assert [name for name, text in told.items() if "AMI_SECRET='a b'" in text] == ["asterisk"]
+    assert f"AMI_SPOOL={tmp_path}/exchange" in told["asterisk"].splitlines()

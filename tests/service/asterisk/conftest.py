@@ -1,4 +1,4 @@
-"""A process that hears an exchange, as the Procfile starts it."""
+"""A process that hears an exchange, as its service declares it."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def start(stack: Stack, services: Services, tmp_path: Path) -> Start:
     def started(exchange: Exchange, spool: str = "spool", **told_: str) -> Service:
         own = {"AMI_HOST": "127.0.0.1", "AMI_PORT": str(exchange.port), "AMI_USER": USER, "AMI_SECRET": SECRET}
         own |= {"AMI_TENANT": TENANT, "AMI_TRUNKS": ",".join(TRUNKS), "AMI_SPOOL": str(tmp_path / spool)}
-        environment = {**os.environ, **stack.env("calls"), **own, **told_, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, **stack.env("asterisk"), **own, **told_, "PYTHONPATH": str(ROOT)}
         return services.spawn([sys.executable, "-m", "services.asterisk"], environment, ready=False)
 
     return started

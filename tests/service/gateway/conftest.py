@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from shared.contracts.topology import EVENT_SOURCES, PROCESSES
 from shared.plumbing.database import Postgres
 from tests.service.gateway.callers import Callers
 from tests.service.gateway.factories import Company, Gateway, Remote, found
@@ -16,13 +17,6 @@ from tests.support.proxy import Proxy
 SERVICE = "services.gateway.service:GatewayService"
 PATIENT = {"FAILED_SIGN_INS_PER_ACCOUNT": "10000", "FAILED_SIGN_INS_PER_ADDRESS": "10000", "CALL_AWAITED": "0"}
 """Tests of other things show wrong passwords as often as they like, and wait for no call that does not come."""
-EVENT_SOURCES = {
-    "billing": "services.billing.service:BillingService",
-    "calls": "services.calls.service:CallsService",
-    "comments": "services.comments.service:CommentsService",
-    "recordings": "services.recordings.service:RecordingsService",
-}
-"""Who is asked by the gateway over RPC."""
 HOMES = ("calls", "billing", "comments", "recordings")
 
 
@@ -69,7 +63,7 @@ def world(stack: Stack, gateway: Gateway) -> Iterator[World]:
 def owners(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The services that the gateway asks."""
     services = Services(stack, tmp_path_factory.mktemp("owners"))
-    for of, target in EVENT_SOURCES.items():
-        services.start(target, of=of)
+    for owner in EVENT_SOURCES:
+        services.start(PROCESSES[owner].target, of=owner)
     yield
     services.stop()

@@ -30,7 +30,7 @@ TEXT = """
     12:00:20 | ended    | by callee, cause 21
     => declined
 """
-BEGINNINGS = "A stream begins with call- or comment- or charge- or tariff- or recording-."
+BEGINNINGS = "A stream begins with charge- or tariff- or call- or comment- or recording-."
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -93,8 +93,8 @@ def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
     ("stream", "sentence"),
     [
         (f"call-{UUID(int=1)}", f"There is no stream call-{UUID(int=1)}."),
-        ("nobody-1", f"Whose stream is 'nobody-1'? {BEGINNINGS}"),
-        ("", f"Whose stream is ''? {BEGINNINGS}"),
+        ("nobody-1", f"Unknown stream 'nobody-1': {BEGINNINGS}"),
+        ("", f"Unknown stream '': {BEGINNINGS}"),
     ],
 )
 def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
@@ -102,7 +102,7 @@ def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str,
 
 
 def test_rows_that_are_what_their_streams_say_agree(run: Run, owners: dict[str, Postgres]) -> None:
-    said = "3 calls, 1 comments, 1 charges, 1 tariffs, 1 recordings agree with their streams.\n"
+    said = "1 charges, 1 tariffs, 3 calls, 1 comments, 1 recordings agree with their streams.\n"
     assert run("verify") == (0, said, "")
 
 
@@ -167,7 +167,7 @@ def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
     status, said, _ = run("resend", "acme")
     assert (status, said.strip()) == (
         0,
-        "3 calls, 1 comments, 0 billing, 1 recordings are published again by the relays.",
+        "0 billing, 3 calls, 1 comments, 1 recordings are published again by the relays.",
     )
     for owner, expected in (("calls", 3), ("comments", 1), ("recordings", 1)):
         with owners[owner].connection() as conn:
