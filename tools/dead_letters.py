@@ -1,4 +1,4 @@
-"""What could not be processed waits in dead-letter queues: see it, put it back, or throw it away."""
+"""List, requeue and discard the messages in the dead-letter queues."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,15 +15,15 @@ CONTENT = ("content_type", "content_encoding")
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A parked message of `queue`, held by us until the channel closes or it is taken away."""
+class DeadLetter:
+    """A dead letter of `queue`, unacknowledged until it is discarded or the channel closes."""
 
     queue: str
     raw: Any
 
     @property
     def id(self) -> str:
-        """What we named it when we parked it; one that the broker parked is named for its content."""
+        """The id we assigned when we dead-lettered it; for messages the broker dead-lettered, a hash of the content."""
         return str(self._header("x-dead-id") or uuid5(NAMESPACE_OID, f"{self.queue} {self.body!r}"))
 
     @property
@@ -33,7 +33,7 @@ class Letter:
 
     @property
     def text(self) -> str:
-        """The body as a person can read it: JSON if it is, else text with what is no text escaped."""
+        """The body for display: indented if JSON, else text with undecodable bytes escaped."""
         try:
             return json.dumps(json.loads(self.body), ensure_ascii=False, indent=2)
         except (ValueError, RecursionError):
@@ -68,8 +68,8 @@ class Letter:
 
 
 @contextmanager
-def letters(uri: str, queues: Iterable[str] = QUEUE_NAMES) -> Iterator[Iterator[Letter]]:
-    """The letters of the queues. All but those taken away go back when the block ends, or when we are killed."""
+def dead_letters_in(uri: str, queues: Iterable[str] = QUEUE_NAMES) -> Iterator[Iterator[DeadLetter]]:
+    """The dead letters of the queues. Those not discarded return to their queue when the block ends."""
     connection = connect(uri)
     try:
         channel = connection.default_channel
@@ -79,16 +79,16 @@ def letters(uri: str, queues: Iterable[str] = QUEUE_NAMES) -> Iterator[Iterator[
         connection.collect()
 
 
-def _get_all(channel: Any, queues: Iterable[str]) -> Iterator[Letter]:
+def _get_all(channel: Any, queues: Iterable[str]) -> Iterator[DeadLetter]:
     for queue in queues:
-        # As many as there are now: what is put back may be parked again before we are through.
+        # Only as many as there are now: a requeued message may be dead-lettered again while this loop runs.
         for _ in range(channel.queue_declare(dead(queue), passive=True).message_count):
             if raw := channel.basic_get(dead(queue)):
-                yield Letter(queue, raw)
+                yield DeadLetter(queue, raw)
 
 
-def put_back(publisher: Publisher, letter: Letter, body: bytes | None = None) -> None:
-    """Into its queue once more, as if never tried; it leaves the dead letters when the broker has confirmed."""
+def requeue(publisher: Publisher, letter: DeadLetter, body: bytes | None = None) -> None:
+    """Publish it to its queue with its attempts reset; discard the dead letter once the broker has confirmed."""
     properties = {name: letter.raw.properties[name] for name in CONTENT if name in letter.raw.properties}
     headers = {"x-original-key": letter.key}
     if body is not None:
@@ -97,8 +97,8 @@ def put_back(publisher: Publisher, letter: Letter, body: bytes | None = None) ->
         "", letter.queue, letter.body if body is None else body, letter.correlation_id, headers, properties
     )
     publisher.publish([outgoing])
-    take_away(letter)
+    discard(letter)
 
 
-def take_away(letter: Letter) -> None:
+def discard(letter: DeadLetter) -> None:
     letter.raw.channel.basic_ack(letter.raw.delivery_tag)

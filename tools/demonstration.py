@@ -1,4 +1,4 @@
-"""What the demonstration system tells its users: `demo.env`, shell assignments a script can source."""
+"""Read and write `demo.env`: shell assignments with address and logins of the demonstration system."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ def demo_env() -> Path:
 
 
 def read(path: Path) -> dict[str, str]:
-    """The assignments of the file; none when there is no file."""
+    """The assignments of the file; {} if it does not exist."""
     if not path.exists():
         return {}
     words = shlex.split(path.read_text(encoding="utf-8"), comments=True)
@@ -26,7 +26,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
-    """Put the whole file in its place at once, readable by its owner alone."""
+    """Replace the file atomically, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
     with NamedTemporaryFile("w", dir=path.parent, prefix=".demo.env.", delete=False, encoding="utf-8") as file:

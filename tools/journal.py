@@ -1,12 +1,12 @@
-"""The journal's own tool: messages that could not be processed, and the facts behind every row.
+"""Administer the journal: dead letters, event streams, verification and imports.
 
-journal dead list calls.reports          what is parked, and why
-journal dead show 3f2a                   one of them, whole
+journal dead list calls.reports          list dead letters with their reasons
+journal dead show 3f2a                   show one of them in full
 journal dead retry 3f2a --with fixed.json
 journal look call-7ef6dd2e-9b0f-5680-9a86-53136dcf68e9
-journal verify                           is every row what its stream says?
-journal resend oselia                    a view that lost rows gets them back
-journal import asterisk-csv Master.csv   years of old records; freeswitch-json DIR, reports FILE.ndjson
+journal verify                           compare every row with its stream
+journal resend oselia                    publish the current state again, to restore lost rows
+journal import asterisk-csv Master.csv   import old records; freeswitch-json DIR, reports FILE.ndjson
 """
 
 import argparse
@@ -24,41 +24,39 @@ from shared.contracts.errors import ServiceError
 from shared.contracts.topology import EVENT_SOURCES, STREAM_OWNERS
 from shared.plumbing.publisher import BROKER_ERRORS, Publisher
 from tools import dead_letters, streams, verify_projections
-from tools.dead_letters import QUEUE_NAMES, Letter
-from tools.importing import command as importing
+from tools.dead_letters import QUEUE_NAMES, DeadLetter
+from tools.importer import command as import_command
 from tools.verify_projections import Projection
 
-SHORT = 8
-MOST_DIFFERENCES = 20
+ID_PREFIX_LENGTH = 8
+MAX_DIFFERENCES_PRINTED = 20
 
 
-class Complaint(Exception):
-    """What went wrong, in a sentence."""
+class CommandError(Exception):
+    """The command failed; the text says why in one sentence."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    asked = _arguments().parse_args(arguments)
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
     try:
-        run: Callable[[argparse.Namespace], int] = asked.run
-        return run(asked)
-    except Complaint as complaint:
-        return _complain(str(complaint))
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+    except CommandError as error:
+        return _fail(str(error))
     except ServiceError as error:
-        return _complain(f"{error} Nothing was lost: what was not confirmed is still parked.")
+        return _fail(f"{error} Nothing is lost: unconfirmed messages are still dead letters.")
     except BROKER_ERRORS as error:
         if isinstance(error, BrokenPipeError):
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             return 1
-        return _complain(
-            f"The message broker does not answer ({_first_line(error)}); does it run? 'make up' starts it."
-        )
+        return _fail(f"The message broker does not answer ({_first_line(error)}); 'make up' starts it.")
     except psycopg.Error as error:
-        return _complain(f"The database does not answer ({_first_line(error)}); does it run? 'make up' starts it.")
+        return _fail(f"The database does not answer ({_first_line(error)}); 'make up' starts it.")
     except KeyboardInterrupt:
         return 130
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="journal", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -66,50 +64,50 @@ def _arguments() -> argparse.ArgumentParser:
     dead = commands.add_parser("dead", help="messages that could not be processed").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    add = dead.add_parser("list", help="what is parked")
+    add = dead.add_parser("list", help="list dead letters")
     add.add_argument("queue", nargs="?", metavar="QUEUE", help=f"one of {', '.join(QUEUE_NAMES)}; else all")
     add.set_defaults(run=list_dead)
-    add = dead.add_parser("show", help="one message, whole")
-    add.add_argument("id", metavar="ID", help="the beginning of it is enough")
+    add = dead.add_parser("show", help="show one message in full")
+    add.add_argument("id", metavar="ID", help="a unique prefix is enough")
     add.set_defaults(run=show_dead)
-    add = dead.add_parser("retry", help="put back into the queue, as if never tried")
+    add = dead.add_parser("retry", help="put back into its queue with attempts reset")
     which = add.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", metavar="ID")
-    which.add_argument("--all", action="store_true", help="every parked message")
-    add.add_argument("--with", dest="body", type=Path, metavar="FILE", help="with this body instead of its own")
+    which.add_argument("--all", action="store_true", help="every dead letter")
+    add.add_argument("--with", dest="body", type=Path, metavar="FILE", help="replace the body")
     add.set_defaults(run=retry_dead)
-    add = dead.add_parser("drop", help="throw away")
+    add = dead.add_parser("drop", help="discard")
     add.add_argument("id", metavar="ID")
     add.set_defaults(run=drop_dead)
     add = commands.add_parser("look", help="the events of a stream")
     add.add_argument("stream", metavar="STREAM", help="for example call-7ef6dd2e-9b0f-5680-9a86-53136dcf68e9")
     add.set_defaults(run=look)
-    add = commands.add_parser("verify", help="is every row what its stream says?")
+    add = commands.add_parser("verify", help="compare every row with its stream")
     add.set_defaults(run=verify)
-    add = commands.add_parser("resend", help="publish a company's calls and comments as they are once more")
+    add = commands.add_parser("resend", help="publish the current state of a company's records again")
     add.add_argument("tenant", metavar="TENANT")
     add.set_defaults(run=resend)
-    importing.add_to(commands)
+    import_command.add_to(commands)
     return parser
 
 
-def list_dead(asked: argparse.Namespace) -> int:
-    with dead_letters.letters(_admin("AMQP_ADMIN_URI"), _queues(asked.queue)) as parked:
-        found = [_row(letter) for letter in parked]
-    if not found:
-        print("Nothing is parked.")
+def list_dead(arguments: argparse.Namespace) -> int:
+    with dead_letters.dead_letters_in(_admin("AMQP_ADMIN_URI"), _queues(arguments.queue)) as letters:
+        rows = [_row(letter) for letter in letters]
+    if not rows:
+        print("There are no dead letters.")
         return 0
     titles = ("ID", "QUEUE", "PARKED AT", "TRIES", "REASON", "KEY", "ERROR")
-    widths = [max(map(len, column)) for column in zip(titles, *found, strict=True)]
-    for row in (titles, *found):
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 
-def _row(letter: Letter) -> tuple[str, ...]:
+def _row(letter: DeadLetter) -> tuple[str, ...]:
     error = " ".join(letter.error.split())
     return (
-        letter.id[:SHORT],
+        letter.id[:ID_PREFIX_LENGTH],
         letter.queue,
         letter.parked_at,
         letter.attempts,
@@ -119,8 +117,8 @@ def _row(letter: Letter) -> tuple[str, ...]:
     )
 
 
-def show_dead(asked: argparse.Namespace) -> int:
-    with _letter(asked.id) as letter:
+def show_dead(arguments: argparse.Namespace) -> int:
+    with _letter(arguments.id) as letter:
         for title, value in (
             ("id", letter.id),
             ("queue", letter.queue),
@@ -137,103 +135,103 @@ def show_dead(asked: argparse.Namespace) -> int:
     return 0
 
 
-def retry_dead(asked: argparse.Namespace) -> int:
-    body = _body(asked)
+def retry_dead(arguments: argparse.Namespace) -> int:
+    body = _body(arguments)
     publisher = Publisher(_admin("AMQP_ADMIN_URI"))
     number = 0
     try:
-        if asked.id:
-            with _letter(asked.id) as letter:
-                dead_letters.put_back(publisher, letter, body)
+        if arguments.id:
+            with _letter(arguments.id) as letter:
+                dead_letters.requeue(publisher, letter, body)
                 number = 1
         else:
-            with dead_letters.letters(_admin("AMQP_ADMIN_URI")) as parked:
-                for letter in parked:
-                    dead_letters.put_back(publisher, letter)
+            with dead_letters.dead_letters_in(_admin("AMQP_ADMIN_URI")) as letters:
+                for letter in letters:
+                    dead_letters.requeue(publisher, letter)
                     number += 1
     finally:
         publisher.close()
-    print(f"{number} put back." if number else "Nothing is parked.")
+    print(f"{number} put back." if number else "There are no dead letters.")
     return 0
 
 
-def _body(asked: argparse.Namespace) -> bytes | None:
-    if asked.body is None:
+def _body(arguments: argparse.Namespace) -> bytes | None:
+    if arguments.body is None:
         return None
-    if not asked.id:
-        raise Complaint("--with replaces the body of one message: say which, by its ID.")
+    if not arguments.id:
+        raise CommandError("--with replaces the body of one message: give its ID.")
     try:
-        body: bytes = asked.body.read_bytes()
+        body: bytes = arguments.body.read_bytes()
         json.loads(body)
     except OSError as error:
-        raise Complaint(f"{asked.body} cannot be read: {error.strerror}.") from error
+        raise CommandError(f"{arguments.body} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise Complaint(f"{asked.body} is not JSON ({error}); nothing was sent.") from error
+        raise CommandError(f"{arguments.body} is not JSON ({error}); nothing was sent.") from error
     return body
 
 
-def drop_dead(asked: argparse.Namespace) -> int:
-    with _letter(asked.id) as letter:
-        dead_letters.take_away(letter)
+def drop_dead(arguments: argparse.Namespace) -> int:
+    with _letter(arguments.id) as letter:
+        dead_letters.discard(letter)
         print(f"Dropped {letter.id} of {letter.queue}.")
     return 0
 
 
-def look(asked: argparse.Namespace) -> int:
-    owner = streams.owner_of(asked.stream)
+def look(arguments: argparse.Namespace) -> int:
+    owner = streams.owner_of(arguments.stream)
     if owner is None:
-        raise Complaint(f"Unknown stream {asked.stream!r}: a stream begins with {'- or '.join(STREAM_OWNERS)}-.")
+        raise CommandError(f"Unknown stream {arguments.stream!r}: a stream begins with {'- or '.join(STREAM_OWNERS)}-.")
     with _database(owner) as conn:
-        lines = list(streams.event_lines(conn, asked.stream))
+        lines = list(streams.event_lines(conn, arguments.stream))
     if not lines:
-        raise Complaint(f"There is no stream {asked.stream}.")
+        raise CommandError(f"There is no stream {arguments.stream}.")
     print("\n".join(lines))
     return 0
 
 
-def verify(asked: argparse.Namespace) -> int:
-    looked_at = {projection.kind.table: _verified(projection) for projection in verify_projections.projections()}
-    if any(wrong for _, wrong in looked_at.values()):
-        found = [f"{wrong} of {number} {what}" for what, (number, wrong) in looked_at.items() if wrong]
-        return _complain(f"{', '.join(found)} do not agree with their streams.")
-    print(f"{', '.join(f'{number} {what}' for what, (number, _) in looked_at.items())} agree with their streams.")
+def verify(arguments: argparse.Namespace) -> int:
+    counts = {projection.kind.table: _verify_rows(projection) for projection in verify_projections.projections()}
+    if any(wrong for _, wrong in counts.values()):
+        found = [f"{wrong} of {number} {what}" for what, (number, wrong) in counts.items() if wrong]
+        return _fail(f"{', '.join(found)} do not agree with their streams.")
+    print(f"{', '.join(f'{number} {what}' for what, (number, _) in counts.items())} agree with their streams.")
     return 0
 
 
-def _verified(projection: Projection) -> tuple[int, int]:
-    """How many there are, and how many differ, the first of which are printed."""
+def _verify_rows(projection: Projection) -> tuple[int, int]:
+    """Return (rows, rows that differ); print the first differences."""
     number = wrong = 0
     with _database(projection.owner) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         for stream, difference in verify_projections.differences(conn, projection.kind):
             number += 1
             wrong += bool(difference)
-            if difference and wrong <= MOST_DIFFERENCES:
+            if difference and wrong <= MAX_DIFFERENCES_PRINTED:
                 print(f"{stream}: {difference}")
     return number, wrong
 
 
-def resend(asked: argparse.Namespace) -> int:
+def resend(arguments: argparse.Namespace) -> int:
     sent = dict.fromkeys(EVENT_SOURCES, 0)
     for owner in sent:
-        for number in streams.resend(owner, _environment(owner, "DATABASE_URL"), asked.tenant):
+        for number in streams.resend(owner, _environment(owner, "DATABASE_URL"), arguments.tenant):
             sent[owner] = number
             print(f"\r{number} {owner}", end="", file=sys.stderr)
     if not any(sent.values()):
-        raise Complaint(f"{asked.tenant} has no calls.")
+        raise CommandError(f"{arguments.tenant} has no calls.")
     print(f"\r{', '.join(f'{number} {owner}' for owner, number in sent.items())} are published again by the relays.")
     return 0
 
 
 @contextmanager
-def _letter(beginning: str) -> Iterator[Letter]:
-    """The one parked message whose id begins so; the others go back."""
-    with dead_letters.letters(_admin("AMQP_ADMIN_URI")) as parked:
-        found = [letter for letter in parked if letter.id.startswith(beginning)]
+def _letter(beginning: str) -> Iterator[DeadLetter]:
+    """The only dead letter whose id starts with `beginning`."""
+    with dead_letters.dead_letters_in(_admin("AMQP_ADMIN_URI")) as letters:
+        found = [letter for letter in letters if letter.id.startswith(beginning)]
         if not found:
-            raise Complaint(f"No parked message has the id {beginning}; 'journal dead list' shows what there is.")
+            raise CommandError(f"No dead letter has the id {beginning}; 'journal dead list' lists them.")
         if len(found) > 1:
-            raise Complaint(f"{len(found)} parked messages have ids that begin with {beginning}: say more of it.")
+            raise CommandError(f"{len(found)} dead letters have ids that start with {beginning}; give more of the id.")
         yield found[0]
 
 
@@ -242,7 +240,7 @@ def _queues(name: str | None) -> tuple[str, ...]:
         return QUEUE_NAMES
     queue = name.removesuffix(".dead")
     if queue not in QUEUE_NAMES:
-        raise Complaint(f"There is no queue {name}; there are {', '.join(QUEUE_NAMES)}.")
+        raise CommandError(f"No queue is named {name}; the queues are {', '.join(QUEUE_NAMES)}.")
     return (queue,)
 
 
@@ -259,18 +257,18 @@ def _environment(who: str, name: str) -> str:
     try:
         lines = path.read_text().splitlines()
     except OSError as error:
-        raise Complaint(f"{path} cannot be read: start the system with 'make up', or say STACK_DIR=.") from error
+        raise CommandError(f"{path} cannot be read: start the system with 'make up', or set STACK_DIR.") from error
     for line in lines:
         if line.startswith(f"{name}="):
             return line.partition("=")[2]
-    raise Complaint(f"{path} does not say {name}: 'make up' writes it anew.")
+    raise CommandError(f"{path} does not define {name}; 'make up' writes it again.")
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
-def _complain(sentence: str) -> int:
+def _fail(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     return 1
 

@@ -1,6 +1,6 @@
-"""Put the demonstration's companies, people, lines and contacts into the gateway's database, and write `demo.env`.
+"""Create the demonstration's companies, accounts, lines and contacts in the gateway's database; write `demo.env`.
 
-Running it again changes nothing: passwords and keys are made once and then read from `demo.env`.
+Idempotent: passwords and keys are generated once and then read from `demo.env`.
 """
 
 import hmac
@@ -13,11 +13,11 @@ from psycopg import Connection, connect
 from services.gateway.directory import repository
 from tools import demonstration
 from tools.demonstration import LINES_HELD_FROM, OTHER_TENANT, TENANT
-from tools.simulator.demo_company import NAME, Company, Person, found_company
+from tools.simulator.demo_company import NAME, Company, Person, demo_company
 
 OTHER_NAME = "Криниця"
 OTHER_ADMIN = Person("other-administrator", "Ганна Левицька", "administrator", "101")
-NAMED = {
+ENV_PREFIXES = {
     "administrator": "ADMIN",
     "supervisor": "SUPERVISOR",
     "operator": "OPERATOR",
@@ -28,7 +28,7 @@ NAMED = {
 
 def main() -> None:
     path = demonstration.demo_env()
-    company = found_company()
+    company = demo_company()
     demo = demo_values(company, os.environ["BASE_URL"], demonstration.read(path))
     with connect(os.environ["DATABASE_URL"]) as conn:
         seed(conn, company, demo)
@@ -36,31 +36,31 @@ def main() -> None:
 
 
 def demo_values(company: Company, base_url: str, earlier: Mapping[str, str]) -> dict[str, str]:
-    """What `demo.env` says; secrets of an earlier one are kept."""
+    """The values of `demo.env`; secrets of an earlier file are kept."""
     return dict(_values(company, base_url, earlier))
 
 
 def seed(conn: Connection, company: Company, demo: Mapping[str, str]) -> None:
     repository.ensure_tenant(conn, TENANT, NAME)
     for person in company.staff:
-        _employ(conn, TENANT, person, _password(person, demo))
+        _ensure_account(conn, TENANT, person, _password(person, demo))
     for customer in company.contacts:
         repository.ensure_contact(conn, TENANT, customer.number, customer.name)
     repository.ensure_api_key(conn, TENANT, "ingest", "exchange", demo["INGEST_KEY"])
     repository.ensure_tenant(conn, OTHER_TENANT, OTHER_NAME)
-    _employ(conn, OTHER_TENANT, OTHER_ADMIN, demo["OTHER_ADMIN_PASSWORD"])
+    _ensure_account(conn, OTHER_TENANT, OTHER_ADMIN, demo["OTHER_ADMIN_PASSWORD"])
     repository.ensure_api_key(conn, OTHER_TENANT, "ingest", "exchange", demo["OTHER_INGEST_KEY"])
 
 
-def _employ(conn: Connection, tenant: str, person: Person, password: str) -> None:
+def _ensure_account(conn: Connection, tenant: str, person: Person, password: str) -> None:
     account = repository.ensure_account(conn, tenant, person.login, password, person.name, person.role)
     repository.ensure_line(conn, account, person.line, LINES_HELD_FROM)
 
 
 def _password(person: Person, demo: Mapping[str, str]) -> str:
-    """Colleagues who are not in `demo.env` have passwords that follow from the administrator's."""
-    if person.login in NAMED:
-        return demo[f"{NAMED[person.login]}_PASSWORD"]
+    """The password from `demo.env`; for accounts that are not in it, one derived from the administrator's."""
+    if person.login in ENV_PREFIXES:
+        return demo[f"{ENV_PREFIXES[person.login]}_PASSWORD"]
     return hmac.new(demo["ADMIN_PASSWORD"].encode(), person.login.encode(), "sha256").hexdigest()
 
 
@@ -68,11 +68,11 @@ def _values(company: Company, base_url: str, earlier: Mapping[str, str]) -> Iter
     people = {person.login: person for person in company.staff}
     yield "BASE_URL", base_url
     yield "TENANT", TENANT
-    for login, name in NAMED.items():
+    for login, name in ENV_PREFIXES.items():
         yield f"{name}_LOGIN", login
         yield f"{name}_PASSWORD", _secret(f"{name}_PASSWORD", earlier)
     for login in ("operator", "operator2", "accountant"):
-        yield f"{NAMED[login]}_LINE", people[login].line
+        yield f"{ENV_PREFIXES[login]}_LINE", people[login].line
     yield "INGEST_KEY", _secret("INGEST_KEY", earlier)
     yield "OTHER_TENANT", OTHER_TENANT
     yield "OTHER_ADMIN_LOGIN", OTHER_ADMIN.login

@@ -1,6 +1,6 @@
-"""The tariff of the demonstration: `python -m tools.tariff`, with billing's environment. Harmless to repeat.
+"""Create the demonstration's tariff: `python -m tools.tariff`, with billing's environment. Idempotent.
 
-Its numbers are invented, its structure is that of a Ukrainian company's: networks, cities, abroad, a 0800 line.
+The rates are invented; the structure is that of a Ukrainian company: mobile networks, cities, abroad, a 0800 line.
 """
 
 import os
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def ensure_tariff(conn: Connection, tenant: str) -> UUID:
-    """The company's first tariff, in force since its lines are; returns its id."""
+    """Create the company's first tariff, in force since its lines exist; return its id."""
     tariff_id = _id(f"tariff:{tenant}")
     handlers.draft_tariff(
         conn,

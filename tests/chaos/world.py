@@ -42,7 +42,7 @@ ROLES = {
 RUN = "import sys; from shared.plumbing import runner; import tests.chaos.fault_injection; runner.main(sys.argv[1:])"
 SERVERS = ("rabbitmq", "postgres", "redis", "edge")
 SOUND = wav(0.2)
-TRY_AGAIN = (404, 429, 500, 502, 503, 504)
+RETRYABLE_STATUSES = (404, 429, 500, 502, 503, 504)
 """A call may not be there yet."""
 JOURNAL = [role for role, (of, _) in ROLES.items() if of in ("calls", "gateway")]
 """Who takes a report to the journal."""
@@ -153,7 +153,7 @@ class World:
             answer = requests.post(f"{self._url()}/reports", json=batch, headers={"X-Api-Key": self.key}, timeout=5)
         except requests.RequestException:
             return False
-        if answer.status_code in TRY_AGAIN:
+        if answer.status_code in RETRYABLE_STATUSES:
             return False
         assert answer.status_code == 202, answer.text
         return True
@@ -173,7 +173,7 @@ class World:
         url, key = f"{self._url()}/calls/{call_id}/recording", {"X-Api-Key": self.key}
         with contextlib.suppress(requests.RequestException):
             answer = requests.put(url, data=SOUND, headers=key, timeout=5)
-            if answer.status_code not in TRY_AGAIN:
+            if answer.status_code not in RETRYABLE_STATUSES:
                 assert answer.status_code in (200, 201), answer.text
                 self.sounds.add(call_id)
 
@@ -187,7 +187,7 @@ class World:
             answer = session.put(f"{self._url()}/calls/{call_id}/comment", **about)
         except (requests.RequestException, KeyError):
             return
-        if answer.status_code not in TRY_AGAIN:
+        if answer.status_code not in RETRYABLE_STATUSES:
             assert answer.status_code in (200, 201), answer.text
             self.remarks[call_id] = text
 

@@ -17,7 +17,7 @@ from tests.support.infrastructure import ROOT, Services, Stack, emptied, eventua
 ROWS_A_SECOND, CALLS_A_SECOND, MEBIBYTES = 10_000, 250, 100
 FEW = 100_000
 BROUGHT = 10_000
-PATIENCE = 300.0
+MAX_WAIT_SECONDS = 300.0
 ROW = (
     '"","1001","{dst}","from-internal","""Олена"" <1001>","PJSIP/alice-{n:08x}","PJSIP/bob-{n:08x}",'
     '"Dial","PJSIP/bob,20,tT","2026-11-22 18:56:59","2026-11-22 18:57:00","2026-11-22 18:57:03",'
@@ -27,10 +27,10 @@ READ = """
 import sys, time
 from pathlib import Path
 from shared.feeds.asterisk.cdr_call import Exchange
-from tools.importing.pieces import AsteriskCsv
+from tools.importer.sources import AsteriskCsv
 began, rows = time.process_time(), 0
-for piece in AsteriskCsv(Path(sys.argv[1]), Exchange(tenant="oselia", trunks=("provider",))).pieces({}):
-    rows += piece.rows
+for chunk in AsteriskCsv(Path(sys.argv[1]), Exchange(tenant="oselia", trunks=("provider",))).chunks({}):
+    rows += chunk.rows
 took = time.process_time() - began
 print(rows / took)
 print(Path("/proc/self/status").read_text())
@@ -87,7 +87,7 @@ def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
             time.sleep(0.1)
         assert process.returncode == 0
         with psycopg.connect(stack.env("gateway")["DATABASE_URL"], autocommit=True) as conn:
-            eventually(lambda: conn.execute("select count(*) from journal").fetchone() == (BROUGHT,), PATIENCE)
+            eventually(lambda: conn.execute("select count(*) from journal").fetchone() == (BROUGHT,), MAX_WAIT_SECONDS)
         return BROUGHT / (time.monotonic() - began), size
 
 

@@ -50,7 +50,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
     with emptied(stack, "recordings"), tempfile.TemporaryDirectory(dir=stack.folder) as name:
         world, call_id = _world(stack, services, Path(name)), uuid4()
         idle = _resident(world.service)
-        with _watched(world.service) as weights:
+        with _run_with_progress(world.service) as weights:
             took = _upload(world, call_id)
         [kept] = (world.folder / "kept").rglob("*-*")
         ratio, ours, theirs = _against_nginx(world, call_id, kept, Path(name))
@@ -161,7 +161,7 @@ def _listen_slowly(world: World, call_id: UUID) -> float:
 
 
 @contextmanager
-def _watched(service: Service) -> Iterator[list[float]]:
+def _run_with_progress(service: Service) -> Iterator[list[float]]:
     """What it weighs, ten times a second, until the block ends."""
     weights, done = [_resident(service)], threading.Event()
 

@@ -1,4 +1,4 @@
-"""When people call: the rhythm of the day and of the week in Kyiv."""
+"""When people call: the daily and weekly pattern in Kyiv."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,44 +14,44 @@ BY_WEEKDAY = (1.1, 1.0, 1.0, 1.0, 0.95, 0.35, 0.12)
 SATURDAY = 5
 
 
-def steady_arrivals(dice: Random, start: datetime, per_second: float) -> Iterator[datetime]:
-    """Calls that come at random, `per_second` of them on average, for ever."""
+def steady_arrivals(rng: Random, start: datetime, per_second: float) -> Iterator[datetime]:
+    """Endless random arrivals, `per_second` on average."""
     at = start
     while True:
-        at += timedelta(seconds=dice.expovariate(per_second))
+        at += timedelta(seconds=rng.expovariate(per_second))
         yield at
 
 
-def daily_arrivals(dice: Random, start: datetime, per_busyness: float) -> Iterator[datetime]:
-    """Calls that follow the rhythm of the day and the week, for ever."""
+def daily_arrivals(rng: Random, start: datetime, per_busyness: float) -> Iterator[datetime]:
+    """Endless arrivals with the daily and weekly pattern."""
     weight, came, hour = 0.0, 0, start
     while True:
         weight += busyness(hour)
         due = round(weight * per_busyness) - came
         came += due
-        yield from sorted(hour + HOUR * dice.random() for _ in range(due))
+        yield from sorted(hour + HOUR * rng.random() for _ in range(due))
         hour += HOUR
 
 
-def arrivals_of_period(dice: Random, start: datetime, hours: int, calls: int) -> Iterator[datetime]:
-    """Exactly `calls` calls within so many hours, in the rhythm of the day."""
-    return islice(daily_arrivals(dice, start, calls / _busyness_of_period(start, hours)), calls)
+def arrivals_of_period(rng: Random, start: datetime, hours: int, calls: int) -> Iterator[datetime]:
+    """Exactly `calls` arrivals within `hours`, with the daily pattern."""
+    return islice(daily_arrivals(rng, start, calls / _busyness_of_period(start, hours)), calls)
 
 
-def usual_calls(start: datetime, hours: int) -> int:
-    """How many calls the company has in a period."""
+def expected_call_count(start: datetime, hours: int) -> int:
+    """The usual number of calls of the company in a period."""
     return max(1, round(CALLS_OF_A_WEEKDAY * _busyness_of_period(start, hours) / sum(BY_HOUR)))
 
 
 def busyness(at: datetime) -> float:
-    there = at.astimezone(KYIV)
-    return (BY_HOUR[there.hour] + 0.01) * BY_WEEKDAY[there.weekday()]
+    local = at.astimezone(KYIV)
+    return (BY_HOUR[local.hour] + 0.01) * BY_WEEKDAY[local.weekday()]
 
 
 def is_working_hour(at: datetime) -> bool:
-    there = at.astimezone(KYIV)
-    closing = 19 if there.weekday() < SATURDAY else 16
-    return there.weekday() <= SATURDAY and 8 <= there.hour < closing
+    local = at.astimezone(KYIV)
+    closing = 19 if local.weekday() < SATURDAY else 16
+    return local.weekday() <= SATURDAY and 8 <= local.hour < closing
 
 
 def _busyness_of_period(start: datetime, hours: int) -> float:

@@ -1,4 +1,4 @@
-"""People of the company who leave a comment on some of the calls, as they do: signed in, and once the call is over."""
+"""Employees who comment on some of the calls after their end, signed in through the API."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 
 TIMEOUT = (5, 10)
-NOT_YET = {401, 404, 429, 503}
+RETRYABLE_STATUSES = {401, 404, 429, 503}
 PEOPLE = ("SUPERVISOR", "OPERATOR", "OPERATOR2")
 ATTEMPTS = 20
 PAUSE = 0.5
@@ -29,7 +29,7 @@ TEXTS = (
 
 
 @dataclass
-class Remark:
+class PendingComment:
     tenant: str
     call: str
     login: str
@@ -37,12 +37,12 @@ class Remark:
     attempts: int = 0
 
 
-class Remarks:
-    """`share` of the calls that end get a comment: by the operator who answered, if their password is known."""
+class CommentWriter:
+    """Comment on a `share` of the ended calls, as the operator who answered or else as the supervisor."""
 
-    def __init__(self, demo: Mapping[str, str], share: float, dice: Random, stop: Stop) -> None:
+    def __init__(self, demo: Mapping[str, str], share: float, rng: Random, stop: Stop) -> None:
         self.url = f"{demo['BASE_URL'].rstrip('/')}/api/v1"
-        self.share, self.dice, self.stop = share, dice, stop
+        self.share, self.rng, self.stop = share, rng, stop
         self.passwords = {
             demo[f"{who}_LOGIN"]: demo[f"{who}_PASSWORD"] for who in ("SUPERVISOR", "OPERATOR", "OPERATOR2")
         }
@@ -51,49 +51,50 @@ class Remarks:
         self.session = requests.Session()
         self.tokens: dict[str, str] = {}
         self.answered: dict[str, str] = {}
-        self.due: deque[Remark] = deque()
+        self.due: deque[PendingComment] = deque()
 
-    def on(self, bursts: Iterable[list[Report]]) -> Iterator[list[Report]]:
-        """The bursts, each passed on to the exchange before anybody comments on its calls."""
+    def watch(self, bursts: Iterable[list[Report]]) -> Iterator[list[Report]]:
+        """Yield each burst unchanged, then comment on its calls."""
         for burst in bursts:
             yield burst
-            self._hear(burst)
+            self._observe(burst)
             self._write()
         while self.due and not self.stop.wait(PAUSE):
             self._write()
 
-    def _hear(self, burst: list[Report]) -> None:
+    def _observe(self, burst: list[Report]) -> None:
         for report in burst:
             if report.type == "answered":
                 self.answered[report.call] = report.data["party"]
             elif report.type == "ended":
                 author = self.operators.get(self.answered.pop(report.call, ""), self.supervisor)
-                if self.dice.random() < self.share:
-                    self.due.append(Remark(report.tenant, report.call, author, self.dice.choice(TEXTS)))
+                if self.rng.random() < self.share:
+                    self.due.append(PendingComment(report.tenant, report.call, author, self.rng.choice(TEXTS)))
 
     def _write(self) -> None:
-        """Try each once; a call that the journal does not show yet is tried again with the next burst."""
+        """Try each pending comment once; retry with the next burst while the journal does not show the call."""
         for _ in range(len(self.due)):
-            remark = self.due.popleft()
-            remark.attempts += 1
-            if not self._written(remark) and remark.attempts < ATTEMPTS:
-                self.due.append(remark)
+            comment = self.due.popleft()
+            comment.attempts += 1
+            if not self._try_write(comment) and comment.attempts < ATTEMPTS:
+                self.due.append(comment)
 
-    def _written(self, remark: Remark) -> bool:
+    def _try_write(self, comment: PendingComment) -> bool:
         try:
-            path = f"{self.url}/calls/{call_id(remark.tenant, remark.call)}/comment"
-            headers = {"Authorization": f"Bearer {self._token(remark.login)}"}
-            answer = self.session.put(path, json={"text": remark.text, "version": 0}, headers=headers, timeout=TIMEOUT)
+            path = f"{self.url}/calls/{call_id(comment.tenant, comment.call)}/comment"
+            headers = {"Authorization": f"Bearer {self._token(comment.login)}"}
+            body = {"text": comment.text, "version": 0}
+            response = self.session.put(path, json=body, headers=headers, timeout=TIMEOUT)
         except requests.RequestException:
             return False
-        if answer.status_code == 401:
-            self.tokens.pop(remark.login, None)
-        return answer.status_code not in NOT_YET
+        if response.status_code == 401:
+            self.tokens.pop(comment.login, None)
+        return response.status_code not in RETRYABLE_STATUSES
 
     def _token(self, login: str) -> str:
         if login not in self.tokens:
-            who = {"login": login, "password": self.passwords[login]}
-            answer = self.session.post(f"{self.url}/sessions", json=who, timeout=TIMEOUT)
-            answer.raise_for_status()
-            self.tokens[login] = answer.json()["token"]
+            credentials = {"login": login, "password": self.passwords[login]}
+            response = self.session.post(f"{self.url}/sessions", json=credentials, timeout=TIMEOUT)
+            response.raise_for_status()
+            self.tokens[login] = response.json()["token"]
         return self.tokens[login]

@@ -1,4 +1,4 @@
-"""What kind of call it is, and everything the exchange says about all of them, in order of time."""
+"""Choose a scenario for each call and merge the reports of all calls by time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from tools.simulator.call_volume import arrivals_of_period, is_working_hour, ste
 from tools.simulator.demo_company import Company, Person
 from tools.simulator.numbers import WITHHELD
 from tools.simulator.reports import Report
-from tools.simulator.scenario_context import Scene
+from tools.simulator.scenario_context import ScenarioContext
 from tools.simulator.scenarios import Scenario
 
 CALLED_BACK_SHARE = 0.45
-FEWEST_FREE = 5
+MIN_FREE_STAFF = 5
 
-MISSED = (
+MISSED_SCENARIOS = (
     scenarios.missed_nobody_answers,
     scenarios.missed_caller_gives_up,
     scenarios.missed_in_menu,
@@ -50,7 +50,7 @@ WORKING_HOURS: dict[Scenario, float] = {
     scenarios.network_error: 1.2,
     scenarios.unknown_error: 0.8,
 }
-CLOSED: dict[Scenario, float] = {
+OUTSIDE_WORKING_HOURS: dict[Scenario, float] = {
     scenarios.inbound_direct: 4,
     scenarios.forwarded_unanswered: 4,
     scenarios.outbound_answered: 2,
@@ -63,23 +63,23 @@ CLOSED: dict[Scenario, float] = {
 
 
 def live_reports(company: Company, tenant: str, seed: str, start: datetime, per_second: float) -> Iterator[Report]:
-    """Calls at a steady rate from `start` on, for ever, at any hour a working day."""
-    dice = Random(seed)
-    run = _name_of_run("live", company, tenant, seed, start, per_second)
-    day = Day(company, tenant, run, dice, choose=partial(_choose, WORKING_HOURS))
-    return in_order(day.calls(steady_arrivals(dice, start, per_second)))
+    """Reports of an endless series of calls at a steady rate from `start`, as in working hours."""
+    rng = Random(seed)
+    run = _run_id("live", company, tenant, seed, start, per_second)
+    day = Day(company, tenant, run, rng, choose=partial(_choose, WORKING_HOURS))
+    return merge_by_time(day.calls(steady_arrivals(rng, start, per_second)))
 
 
 def past_reports(company: Company, tenant: str, seed: str, start: datetime, hours: int, calls: int) -> Iterator[Report]:
-    """Exactly `calls` calls in the rhythm of the day, all of them over when the period ends."""
-    dice = Random(seed)
-    run = _name_of_run("past", company, tenant, seed, start, hours, calls)
-    day = Day(company, tenant, run, dice, choose=_choose_by_hour, until=start + timedelta(hours=hours))
-    return in_order(day.calls(arrivals_of_period(dice, start, hours, calls)))
+    """Reports of exactly `calls` calls with a daily pattern, all ended within the period."""
+    rng = Random(seed)
+    run = _run_id("past", company, tenant, seed, start, hours, calls)
+    day = Day(company, tenant, run, rng, choose=_choose_by_hour, until=start + timedelta(hours=hours))
+    return merge_by_time(day.calls(arrivals_of_period(rng, start, hours, calls)))
 
 
-def in_order(calls: Iterable[list[Report]]) -> Iterator[Report]:
-    """The reports of calls that begin one after another, in order of time; keeps only the calls in progress."""
+def merge_by_time(calls: Iterable[list[Report]]) -> Iterator[Report]:
+    """Merge the reports of calls (sorted by start) by time; only calls in progress are held in memory."""
     waiting: list[tuple[datetime, int, Report]] = []
     number = count()
     for reports in calls:
@@ -93,54 +93,54 @@ def in_order(calls: Iterable[list[Report]]) -> Iterator[Report]:
 
 @dataclass
 class Day:
-    """One call after another: who is free takes it, and missed customers are called back."""
+    """Generates calls one after another: free staff take them, and some missed callers are called back."""
 
     company: Company
     tenant: str
     run: str
-    dice: Random
+    rng: Random
     choose: Callable[[Random, datetime], Scenario]
     until: datetime | None = None
     busy: dict[str, datetime] = field(default_factory=dict)
-    promises: list[tuple[datetime, str]] = field(default_factory=list)
+    scheduled_callbacks: list[tuple[datetime, str]] = field(default_factory=list)
 
     def calls(self, arrivals: Iterable[datetime]) -> Iterator[list[Report]]:
         keys = (f"{self.run}-{number:06}" for number in count(1))
         for at in arrivals:
-            scene = Scene(self.tenant, self.company, self._free(at), self.dice, keys, at)
-            reports = self._fitted(self._next_call(scene))
-            self._occupy(reports)
+            context = ScenarioContext(self.tenant, self.company, self._free(at), self.rng, keys, at)
+            reports = self._fit_into_period(self._next_call(context))
+            self._mark_busy(reports)
             yield reports
 
-    def _next_call(self, scene: Scene) -> list[Report]:
-        if self.promises and self.promises[0][0] <= scene.at:
-            return scenarios.call_back(scene, heappop(self.promises)[1])
-        scenario = self.choose(self.dice, scene.at)
-        reports = scenario(scene)
-        if scenario in MISSED:
-            self._promise(reports)
+    def _next_call(self, context: ScenarioContext) -> list[Report]:
+        if self.scheduled_callbacks and self.scheduled_callbacks[0][0] <= context.at:
+            return scenarios.call_back(context, heappop(self.scheduled_callbacks)[1])
+        scenario = self.choose(self.rng, context.at)
+        reports = scenario(context)
+        if scenario in MISSED_SCENARIOS:
+            self._schedule_callback(reports)
         return reports
 
-    def _promise(self, missed: list[Report]) -> None:
+    def _schedule_callback(self, missed: list[Report]) -> None:
         number = missed[0].data["caller"]
-        if number == WITHHELD or self.dice.random() > CALLED_BACK_SHARE:
+        if number == WITHHELD or self.rng.random() > CALLED_BACK_SHARE:
             return
-        minutes = exp(self.dice.gauss(2, 1))
+        minutes = exp(self.rng.gauss(2, 1))
         e164 = f"+{number}" if number.startswith("380") else number
-        heappush(self.promises, (missed[-1].at + timedelta(minutes=minutes), e164))
+        heappush(self.scheduled_callbacks, (missed[-1].at + timedelta(minutes=minutes), e164))
 
-    def _fitted(self, reports: list[Report]) -> list[Report]:
+    def _fit_into_period(self, reports: list[Report]) -> list[Report]:
         start, end = reports[0].at, reports[-1].at
         if self.until is None or end <= self.until:
             return reports
         factor = (self.until - start) / (end - start)
-        return [report.squeezed(start, factor) for report in reports]
+        return [report.compressed(start, factor) for report in reports]
 
     def _free(self, at: datetime) -> list[Person]:
         free = [person for person in self.company.staff if self.busy.get(person.line, at) <= at]
-        return free if len(free) >= FEWEST_FREE else list(self.company.staff)
+        return free if len(free) >= MIN_FREE_STAFF else list(self.company.staff)
 
-    def _occupy(self, reports: list[Report]) -> None:
+    def _mark_busy(self, reports: list[Report]) -> None:
         placed, end = reports[0].data, reports[-1].at
         talking = [report.data["party"] for report in reports if report.type == "answered"]
         for line in (*talking, placed["caller"]):
@@ -148,14 +148,14 @@ class Day:
                 self.busy[line] = end
 
 
-def _choose(mixture: dict[Scenario, float], dice: Random, at: datetime) -> Scenario:
-    return dice.choices(list(mixture), list(mixture.values()))[0]
+def _choose(weights: dict[Scenario, float], rng: Random, at: datetime) -> Scenario:
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _choose_by_hour(dice: Random, at: datetime) -> Scenario:
-    return _choose(WORKING_HOURS if is_working_hour(at) else CLOSED, dice, at)
+def _choose_by_hour(rng: Random, at: datetime) -> Scenario:
+    return _choose(WORKING_HOURS if is_working_hour(at) else OUTSIDE_WORKING_HOURS, rng, at)
 
 
-def _name_of_run(*inputs: object) -> str:
-    """Keys of calls are never used again for other calls: whatever shapes a run is in its name."""
+def _run_id(*inputs: object) -> str:
+    """An id made of all inputs of a run, so that different runs never reuse a call key."""
     return sha256(repr(inputs).encode()).hexdigest()[:12]

@@ -18,7 +18,7 @@ OPERATORS = 16
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the company who has a telephone."""
+    """An employee with a telephone."""
 
     login: str
     name: str
@@ -28,7 +28,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody outside who calls or is called; `known` ones are in Contacts."""
+    """An outside caller or callee; the `known` ones are contacts."""
 
     number: str
     name: str
@@ -47,15 +47,15 @@ class Company:
         return (customer for customer in self.customers if customer.known)
 
 
-def found_company(operator: str = "101", operator2: str = "102", accountant: str = "120") -> Company:
-    """The company with these extensions for the people of the demonstration."""
-    dice = Random(NAME)
-    people = _staff(dice, operator, operator2, accountant)
-    engineers = tuple(numbers.mobile(dice) for _ in range(4))
-    return Company(staff=tuple(people), customers=_customers(dice), engineers=engineers)
+def demo_company(operator: str = "101", operator2: str = "102", accountant: str = "120") -> Company:
+    """Build the company; the arguments are the extensions of the demonstration's accounts."""
+    rng = Random(NAME)
+    people = _staff(rng, operator, operator2, accountant)
+    engineers = tuple(numbers.mobile(rng) for _ in range(4))
+    return Company(staff=tuple(people), customers=_customers(rng), engineers=engineers)
 
 
-def _staff(dice: Random, operator: str, operator2: str, accountant: str) -> Iterator[Person]:
+def _staff(rng: Random, operator: str, operator2: str, accountant: str) -> Iterator[Person]:
     taken = {operator, operator2, accountant}
     spare = (str(line) for line in range(100, 1000) if str(line) not in taken)
     yield Person("administrator", "Соломія Кравець", "administrator", next(spare))
@@ -64,13 +64,13 @@ def _staff(dice: Random, operator: str, operator2: str, accountant: str) -> Iter
     yield Person("accountant", "Людмила Поліщук", "accountant", accountant)
     yield Person("supervisor", "Юрій Садовий", "supervisor", next(spare))
     for number in range(3, OPERATORS + 1):
-        yield Person(f"operator{number}", full_name(dice), "operator", next(spare))
+        yield Person(f"operator{number}", full_name(rng), "operator", next(spare))
 
 
-def _customers(dice: Random) -> tuple[Customer, ...]:
+def _customers(rng: Random) -> tuple[Customer, ...]:
     kinds = (numbers.mobile, numbers.landline, numbers.foreign)
     found: dict[str, Customer] = {}
     while len(found) < CUSTOMERS:
-        number = dice.choices(kinds, (88, 9, 3))[0](dice)
-        found[number] = Customer(number, full_name(dice), known=dice.random() < 0.7)
+        number = rng.choices(kinds, (88, 9, 3))[0](rng)
+        found[number] = Customer(number, full_name(rng), known=rng.random() < 0.7)
     return tuple(found.values())

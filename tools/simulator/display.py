@@ -1,4 +1,4 @@
-"""What the simulator shows of itself: a bar or a status line, and plain lines where there is no terminal."""
+"""Progress output: a bar or a status line on a terminal, plain lines elsewhere."""
 
 import sys
 from collections import deque
@@ -17,7 +17,7 @@ LINE_EVERY = 5.0
 
 @dataclass
 class Counts:
-    """What has been sent so far."""
+    """Numbers of what has been sent so far."""
 
     calls: int = 0
     reports: int = 0
@@ -26,12 +26,12 @@ class Counts:
 
 
 class Display(Protocol):
-    def say(self, text: str) -> None: ...
-    def show(self, counts: Counts) -> None: ...
+    def print_line(self, text: str) -> None: ...
+    def update(self, counts: Counts) -> None: ...
 
 
 @dataclass
-class Pace:
+class Throughput:
     """Calls and reports per second over the last seconds."""
 
     marks: deque[tuple[float, int, int]] = field(default_factory=deque)
@@ -45,41 +45,41 @@ class Pace:
         return (calls_now - calls) / seconds, (reports_now - reports) / seconds
 
 
-class Screen:
-    """A line of a terminal that is drawn again and again."""
+class TerminalDisplay:
+    """A terminal line that is redrawn."""
 
     def __init__(self, progress: Progress, total: int | None) -> None:
         self.progress = progress
         self.total = total
         self.task = progress.add_task("", total=total, text="")
-        self.pace = Pace()
+        self.throughput = Throughput()
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         self.progress.console.print(text, highlight=False)
 
-    def show(self, counts: Counts) -> None:
-        calls, reports = self.pace(counts)
-        text = f"{reports:.0f} reports/s" if self.total else _told(counts, calls, reports)
+    def update(self, counts: Counts) -> None:
+        calls, reports = self.throughput(counts)
+        text = f"{reports:.0f} reports/s" if self.total else _summary(counts, calls, reports)
         self.progress.update(self.task, completed=counts.calls, text=text)
 
 
-class Lines:
+class PlainDisplay:
     """A plain line every few seconds."""
 
     def __init__(self, total: int | None) -> None:
         self.total = total
-        self.pace = Pace()
+        self.throughput = Throughput()
         self.due = monotonic() + LINE_EVERY
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         print(text, flush=True)
 
-    def show(self, counts: Counts) -> None:
-        calls, reports = self.pace(counts)
+    def update(self, counts: Counts) -> None:
+        calls, reports = self.throughput(counts)
         if monotonic() < self.due:
             return
         self.due = monotonic() + LINE_EVERY
-        self.say(f"{_told(counts, calls, reports)}{self._left(counts, calls)}")
+        self.print_line(f"{_summary(counts, calls, reports)}{self._left(counts, calls)}")
 
     def _left(self, counts: Counts, per_second: float) -> str:
         if self.total is None or not per_second:
@@ -90,13 +90,13 @@ class Lines:
 
 @contextmanager
 def display(total: int | None) -> Iterator[Display]:
-    """The display of a run of `total` calls, or of an endless one."""
+    """The display for a run of `total` calls; None for an endless run."""
     console = Console()
     if not sys.stdout.isatty():
-        yield Lines(total)
+        yield PlainDisplay(total)
         return
     with Progress(*_columns(total), console=console) as progress:
-        yield Screen(progress, total)
+        yield TerminalDisplay(progress, total)
 
 
 def _columns(total: int | None) -> list[ProgressColumn]:
@@ -107,7 +107,7 @@ def _columns(total: int | None) -> list[ProgressColumn]:
     return [BarColumn(bar_width=20), done, text, TextColumn("· left"), TimeRemainingColumn()]
 
 
-def _told(counts: Counts, calls_per_second: float, reports_per_second: float) -> str:
+def _summary(counts: Counts, calls_per_second: float, reports_per_second: float) -> str:
     live = f" · {counts.in_progress} in progress" if counts.in_progress else ""
     return (
         f"{counts.calls} calls ({calls_per_second:.1f}/s) · {counts.reports} reports ({reports_per_second:.0f}/s)"

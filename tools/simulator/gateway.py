@@ -1,4 +1,4 @@
-"""The journal's door for reports, as an exchange knows it."""
+"""Client of `POST /reports`, as an exchange uses it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,79 +10,79 @@ import requests
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 
-LARGEST_BATCH = 500
-LONGEST_PAUSE = 15.0
+MAX_REPORTS_PER_REQUEST = 500
+MAX_PAUSE = 15.0
 TIMEOUT = (5, 60)
-UNFINISHED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
-TRY_AGAIN = {429, 500, 502, 503, 504}
+CONNECTION_ERRORS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+RETRYABLE_STATUSES = {429, 500, 502, 503, 504}
 
 
 class Refused(Exception):
-    """The journal will not take these reports however often they are sent."""
+    """The journal rejected these reports; sending them again does not help."""
 
 
 class Undelivered(Exception):
-    """The simulator was stopped while the journal took nothing."""
+    """The simulator was stopped while the journal was not accepting reports."""
 
 
 class Gateway:
-    """Sends until the journal has said yes; what is sent again is the same request."""
+    """Sends each request until the journal accepts it; a retry is the identical request."""
 
-    def __init__(self, base_url: str, key: str, stop: Stop, say: Callable[[str], None]) -> None:
+    def __init__(self, base_url: str, key: str, stop: Stop, print_line: Callable[[str], None]) -> None:
         self.url = f"{base_url.rstrip('/')}/api/v1/reports"
         self.stop = stop
-        self.say = say
+        self.print_line = print_line
         self.session = requests.Session()
         self.session.headers.update({"X-Api-Key": key, "Content-Type": "application/json"})
 
     def send(self, reports: Sequence[Report]) -> None:
-        for first in range(0, len(reports), LARGEST_BATCH):
-            self._deliver(reports[first : first + LARGEST_BATCH])
+        for first in range(0, len(reports), MAX_REPORTS_PER_REQUEST):
+            self._deliver(reports[first : first + MAX_REPORTS_PER_REQUEST])
 
     def _deliver(self, batch: Sequence[Report]) -> None:
         body = json.dumps([report.as_json() for report in batch], ensure_ascii=False).encode()
         failures = 0
         while (problem := self._attempt(body, failures)) is not None:
             text, pause = problem
-            if self.stop.asked:
+            if self.stop.requested:
                 raise Undelivered(f"{len(batch)} reports were not delivered: {text}.")
-            self.say(f"{text}; trying again in {pause:g} s.")
+            self.print_line(f"{text}; trying again in {pause:g} s.")
             self.stop.wait(pause)
             failures += 1
 
     def _attempt(self, body: bytes, failures: int) -> tuple[str, float] | None:
-        pause = min(0.5 * 2**failures, LONGEST_PAUSE)
+        pause = min(0.5 * 2**failures, MAX_PAUSE)
         try:
-            answer = self.session.post(
+            response = self.session.post(
                 self.url, data=body, headers={"Idempotency-Key": sha256(body).hexdigest()}, timeout=TIMEOUT
             )
-        except UNFINISHED:
+        except CONNECTION_ERRORS:
             return f"The gateway at {self.url} does not answer", pause
-        if answer.status_code in TRY_AGAIN:
-            return f"The gateway answers {answer.status_code}", _retry_after(answer, pause)
-        if not answer.ok:
-            raise Refused(_sentence(answer))
+        if response.status_code in RETRYABLE_STATUSES:
+            return f"The gateway answers {response.status_code}", _retry_after(response, pause)
+        if not response.ok:
+            raise Refused(_error_text(response))
         return None
 
 
-def _retry_after(answer: requests.Response, otherwise: float) -> float:
-    said = answer.headers.get("Retry-After", "")
+def _retry_after(response: requests.Response, otherwise: float) -> float:
+    said = response.headers.get("Retry-After", "")
     return max(float(said), 0.1) if said.isdigit() else otherwise
 
 
-def _sentence(answer: requests.Response) -> str:
+def _error_text(response: requests.Response) -> str:
     try:
-        problem: dict[str, Any] = answer.json()
+        problem: dict[str, Any] = response.json()
     except ValueError:
         problem = {}
-    said = problem.get("detail") or problem.get("title") or answer.reason
-    first = next(iter(_places(problem.get("errors"), "")), "")
-    return f"The gateway refused the reports ({answer.status_code}): {said}{first and f' — {first}'}"
+    said = problem.get("detail") or problem.get("title") or response.reason
+    first = next(iter(_field_errors(problem.get("errors"), "")), "")
+    return f"The gateway refused the reports ({response.status_code}): {said}{first and f' — {first}'}"
 
 
-def _places(errors: object, path: str) -> list[str]:
+def _field_errors(errors: object, path: str) -> list[str]:
     if isinstance(errors, dict):
-        return [place for name, inner in errors.items() for place in _places(inner, f"{path}.{name}".lstrip("."))]
+        return [place for name, inner in errors.items() for place in _field_errors(inner, f"{path}.{name}".lstrip("."))]
     if isinstance(errors, list) and errors and not isinstance(errors[0], str):
-        return [place for number, inner in enumerate(errors) for place in _places(inner, f"{path}[{number}]")]
+        return [place for number, inner in enumerate(errors) for place in _field_errors(inner, f"{path}[{number}]")]
     return [f"{path}: {errors[0] if isinstance(errors, list) else errors}"] if errors else []

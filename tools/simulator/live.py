@@ -1,4 +1,4 @@
-"""Real time: a report is sent when it happens, and a stopped exchange hangs up."""
+"""Real time: send each report when it is due, and end the calls in progress when stopped."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 
-BURST = 450
-"""Leaves room in one request for what is sent twice."""
+MAX_REPORTS_PER_BURST = 450
+"""Reports per burst; below the request limit, so that duplicates fit too."""
 
 
 def bursts_as_they_happen(
     reports: Iterator[Report], stop: Stop, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Iterator[list[Report]]:
-    """What has happened since the last look, as soon as it has, until stopped."""
+    """Yield the reports that became due since the last burst, until stopped."""
     burst: list[Report] = []
     for report in reports:
         ahead = (report.at - now()).total_seconds()
-        if burst and (ahead > 0 or len(burst) == BURST):
+        if burst and (ahead > 0 or len(burst) == MAX_REPORTS_PER_BURST):
             yield burst
             burst = []
             ahead = (report.at - now()).total_seconds()
-        if stop.wait(ahead) if ahead > 0 else stop.asked:
+        if stop.wait(ahead) if ahead > 0 else stop.requested:
             return
         burst.append(report)
 
@@ -30,10 +30,10 @@ def bursts_as_they_happen(
 def bursts_at_full_speed(reports: Iterator[Report], stop: Stop) -> Iterator[list[Report]]:
     burst: list[Report] = []
     for report in reports:
-        if stop.asked:
+        if stop.requested:
             return
         burst.append(report)
-        if len(burst) == BURST:
+        if len(burst) == MAX_REPORTS_PER_BURST:
             yield burst
             burst = []
     if burst:
@@ -42,14 +42,14 @@ def bursts_at_full_speed(reports: Iterator[Report], stop: Stop) -> Iterator[list
 
 @dataclass
 class CallsInProgress:
-    """The calls that have begun and not ended."""
+    """Calls that have started and not ended."""
 
     tenants: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.tenants)
 
-    def hear(self, reports: list[Report]) -> None:
+    def observe(self, reports: list[Report]) -> None:
         for report in reports:
             if report.type == "placed":
                 self.tenants[report.call] = report.tenant
@@ -57,7 +57,7 @@ class CallsInProgress:
                 self.tenants.pop(report.call, None)
 
     def hang_up(self, at: datetime) -> list[Report]:
-        """Every caller hangs up at once."""
+        """An `ended` report for every call in progress."""
         data = {"by": "caller", "cause": 16, "sip": None}
         reports = [Report(f"{call}.hangup", tenant, call, "ended", at, data) for call, tenant in self.tenants.items()]
         self.tenants.clear()

@@ -1,4 +1,4 @@
-"""Ukrainian names: a surname agrees with the first name where the language wants it."""
+"""Ukrainian names; surnames agree with the gender of the first name."""
 
 from random import Random
 
@@ -27,10 +27,10 @@ SURNAME_PAIRS = (
 )  # fmt: skip
 
 
-def full_name(dice: Random) -> str:
+def full_name(rng: Random) -> str:
     """First name, then surname."""
-    woman = dice.random() < 0.55
-    first = dice.choice(WOMEN if woman else MEN)
-    if dice.random() < 0.75:
-        return f"{first} {dice.choice(SURNAMES)}"
-    return f"{first} {dice.choice(SURNAME_PAIRS)[woman]}"
+    woman = rng.random() < 0.55
+    first = rng.choice(WOMEN if woman else MEN)
+    if rng.random() < 0.75:
+        return f"{first} {rng.choice(SURNAMES)}"
+    return f"{first} {rng.choice(SURNAME_PAIRS)[woman]}"

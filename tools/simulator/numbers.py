@@ -1,4 +1,4 @@
-"""Phone numbers as the exchange meets them."""
+"""Random phone numbers, in the forms in which an exchange receives them."""
 
 from collections.abc import Callable
 from random import Random
@@ -11,35 +11,35 @@ LANDLINES = ("44", "32", "48", "57", "56", "61", "43", "34")
 ABROAD = (("48", "50", 7), ("49", "151", 8), ("420", "60", 7), ("44", "7400", 6), ("1", "212", 7), ("39", "347", 7))
 
 
-def mobile(dice: Random) -> str:
-    return f"+380{dice.choice(MOBILE_CODES)}{digits(dice, 7)}"
+def mobile(rng: Random) -> str:
+    return f"+380{rng.choice(MOBILE_CODES)}{random_digits(rng, 7)}"
 
 
-def landline(dice: Random) -> str:
-    return _valid(lambda: f"+380{dice.choice(LANDLINES)}{digits(dice, 7)}")
+def landline(rng: Random) -> str:
+    return _valid(lambda: f"+380{rng.choice(LANDLINES)}{random_digits(rng, 7)}")
 
 
-def foreign(dice: Random) -> str:
-    country, network, length = dice.choice(ABROAD)
-    return _valid(lambda: f"+{country}{network}{digits(dice, length)}")
+def foreign(rng: Random) -> str:
+    country, network, length = rng.choice(ABROAD)
+    return _valid(lambda: f"+{country}{network}{random_digits(rng, length)}")
 
 
-def digits(dice: Random, length: int) -> str:
-    return f"{dice.randrange(10**length):0{length}}"
+def random_digits(rng: Random, length: int) -> str:
+    return f"{rng.randrange(10**length):0{length}}"
 
 
 def is_valid(number: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.parse(number))
 
 
-def as_dialled(dice: Random, number: str) -> str:
-    """A person dials `0501234567` more often than `+380501234567`."""
-    return number.replace("+380", "0", 1) if dice.random() < 0.6 else number
+def as_dialled(rng: Random, number: str) -> str:
+    """People dial `0501234567` more often than `+380501234567`."""
+    return number.replace("+380", "0", 1) if rng.random() < 0.6 else number
 
 
-def as_presented(dice: Random, number: str) -> str:
+def as_presented(rng: Random, number: str) -> str:
     """Some trunks leave out the plus of a caller's number."""
-    return number.removeprefix("+") if number.startswith("+380") and dice.random() < 0.2 else number
+    return number.removeprefix("+") if number.startswith("+380") and rng.random() < 0.2 else number
 
 
 def _valid(candidate: Callable[[], str]) -> str:

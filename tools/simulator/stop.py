@@ -1,29 +1,29 @@
-"""The wish to stop, which a signal may bring at any moment."""
+"""A stop request, set by SIGINT or SIGTERM."""
 
 import signal
 from time import monotonic, sleep
 from types import FrameType
 
-SLICE = 0.1
+POLL_INTERVAL = 0.1
 
 
 class Stop:
-    """A flag and no lock, since a signal handler must not wait for the code it interrupted."""
+    """A flag without a lock: a signal handler must not wait for the code that it interrupted."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
 
-    def listen(self) -> None:
-        signal.signal(signal.SIGINT, self._ask)
-        signal.signal(signal.SIGTERM, self._ask)
+    def install_signal_handlers(self) -> None:
+        signal.signal(signal.SIGINT, self._request)
+        signal.signal(signal.SIGTERM, self._request)
 
     def wait(self, seconds: float) -> bool:
-        """Whether the wish came before so many seconds were over."""
+        """Wait up to `seconds`; return whether a stop was requested."""
         until = monotonic() + seconds
-        while not self.asked and (left := until - monotonic()) > 0:
-            sleep(min(left, SLICE))
-        return self.asked
+        while not self.requested and (left := until - monotonic()) > 0:
+            sleep(min(left, POLL_INTERVAL))
+        return self.requested
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
         signal.signal(number, signal.SIG_DFL)

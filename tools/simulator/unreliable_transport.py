@@ -1,4 +1,4 @@
-"""The road between exchange and journal: some reports arrive twice, some late."""
+"""A transport between exchange and journal that duplicates and delays some reports."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,40 +8,40 @@ from random import Random
 
 from tools.simulator.reports import Report
 
-LONGEST_DELAY = 10.0
+MAX_DELAY = 10.0
 
 
 @dataclass
-class UnreliableRoad:
-    """Loses nothing."""
+class UnreliableTransport:
+    """Delivers every report at least once. `duplicates` and `disorder` are shares from 0 to 1."""
 
-    dice: Random
+    rng: Random
     duplicates: float
     disorder: float
     repeated: int = 0
-    held: list[tuple[datetime, int, Report]] = field(default_factory=list)
+    delayed: list[tuple[datetime, int, Report]] = field(default_factory=list)
     seen: int = 0
 
-    def carry(self, reports: Iterable[Report]) -> list[Report]:
-        """What arrives by the time of the last of these reports."""
-        return [arrived for report in reports for arrived in self._carry_one(report)]
+    def deliver(self, reports: Iterable[Report]) -> list[Report]:
+        """The reports that arrive up to the time of the last of these."""
+        return [arrived for report in reports for arrived in self._deliver(report)]
 
-    def rest(self) -> list[Report]:
-        """What is still on the road."""
-        return [heappop(self.held)[2] for _ in range(len(self.held))]
+    def drain(self) -> list[Report]:
+        """The reports that have not arrived yet."""
+        return [heappop(self.delayed)[2] for _ in range(len(self.delayed))]
 
-    def _carry_one(self, report: Report) -> Iterator[Report]:
-        while self.held and self.held[0][0] <= report.at:
-            yield heappop(self.held)[2]
-        if self.dice.random() < self.duplicates:
+    def _deliver(self, report: Report) -> Iterator[Report]:
+        while self.delayed and self.delayed[0][0] <= report.at:
+            yield heappop(self.delayed)[2]
+        if self.rng.random() < self.duplicates:
             self.repeated += 1
-            self._hold(report)
-        if self.dice.random() < self.disorder:
-            self._hold(report)
+            self._delay(report)
+        if self.rng.random() < self.disorder:
+            self._delay(report)
         else:
             yield report
 
-    def _hold(self, report: Report) -> None:
+    def _delay(self, report: Report) -> None:
         self.seen += 1
-        delay = timedelta(seconds=self.dice.uniform(0.2, LONGEST_DELAY))
-        heappush(self.held, (report.at + delay, self.seen, report))
+        delay = timedelta(seconds=self.rng.uniform(0.2, MAX_DELAY))
+        heappush(self.delayed, (report.at + delay, self.seen, report))

@@ -13,7 +13,7 @@ from shared.plumbing.database import Postgres
 from tools import tariff
 from tools.demonstration import OTHER_TENANT, TENANT
 from tools.simulator import numbers
-from tools.simulator.demo_company import FREE_LINE, MAIN_LINE, found_company
+from tools.simulator.demo_company import FREE_LINE, MAIN_LINE, demo_company
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def test_making_it_twice_makes_it_once(billing_db: Postgres) -> None:
 
 
 def test_there_is_a_rate_for_every_number_and_line_of_the_company(book: RateBook) -> None:
-    dice, company = Random(1), found_company()
+    rng, company = Random(1), demo_company()
     outside = [customer.number for customer in company.customers] + list(company.engineers)
-    outside += [kind(dice) for kind in (numbers.mobile, numbers.landline, numbers.foreign) for _ in range(200)]
+    outside += [kind(rng) for kind in (numbers.mobile, numbers.landline, numbers.foreign) for _ in range(200)]
     for line in (*company.lines, ""):
         assert [number for number in outside if book.find(Direction.OUTBOUND, number, line) is None] == []
         assert [number for number in [*outside, ""] if book.find(Direction.INBOUND, number, line) is None] == []

@@ -23,9 +23,9 @@ Journal = Callable[..., tuple[int, str, str]]
 
 
 def letter(id_: str, body: str | bytes = '{"a": "ї"}', **headers: Any) -> Outgoing:
-    """As a subscription parks it."""
-    told = {"x-dead-id": id_, "x-reason": "failed", "x-error": "RuntimeError: no", "x-attempts": 6}
-    return Outgoing(DEAD_EXCHANGE, QUEUE, body, "trace", told | {"x-original-key": "placed"} | headers)
+    """A message as a subscription dead-letters it."""
+    defaults = {"x-dead-id": id_, "x-reason": "failed", "x-error": "RuntimeError: no", "x-attempts": 6}
+    return Outgoing(DEAD_EXCHANGE, QUEUE, body, "trace", defaults | {"x-original-key": "placed"} | headers)
 
 
 @pytest.fixture
@@ -34,17 +34,17 @@ def run(stack: Stack, broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: p
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = journal.main(list(arguments))
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        output = capsys.readouterr()
+        return status, output.out, output.err
 
     return run
 
 
-def test_nothing_parked_is_said_so(run: Journal) -> None:
-    assert run("dead", "list") == (0, "Nothing is parked.\n", "")
+def test_an_empty_list_says_that_there_are_no_dead_letters(run: Journal) -> None:
+    assert run("dead", "list") == (0, "There are no dead letters.\n", "")
 
 
-def test_what_is_parked_is_listed_and_stays(run: Journal, broker: Broker) -> None:
+def test_listing_dead_letters_leaves_them_in_the_queue(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a5c77-1"), letter("99999999-2", **{"x-reason": "invalid"}))
     for queue in ((), (QUEUE,), (dead(QUEUE),)):
         _, listed, _ = run("dead", "list", *queue)
@@ -55,31 +55,31 @@ def test_what_is_parked_is_listed_and_stays(run: Journal, broker: Broker) -> Non
     eventually(lambda: broker.count(dead(QUEUE)) == 2)
 
 
-def test_only_the_asked_queue_is_listed(run: Journal, broker: Broker) -> None:
+def test_a_list_can_be_limited_to_one_queue(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a"))
-    assert run("dead", "list", "gateway.journal")[1] == "Nothing is parked.\n"
+    assert run("dead", "list", "gateway.journal")[1] == "There are no dead letters.\n"
 
 
-def test_a_message_is_shown_whole(run: Journal, broker: Broker) -> None:
+def test_show_prints_the_whole_message(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a-1"))
     _, shown, _ = run("dead", "show", "3f")
     for word in ("3f2a-1", QUEUE, "placed", "failed", "RuntimeError: no", "trace", '"a": "ї"'):
         assert word in shown
 
 
-def test_bytes_that_are_no_text_are_shown_escaped(run: Journal, broker: Broker) -> None:
+def test_undecodable_bytes_are_printed_escaped(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a", b"\xffab"))
     assert "\\xffab" in run("dead", "show", "3f2a")[1]
 
 
-def test_a_message_that_the_broker_itself_parked_has_an_id_too(run: Journal, broker: Broker) -> None:
+def test_a_message_dead_lettered_by_the_broker_has_an_id(run: Journal, broker: Broker) -> None:
     broker.publish(Outgoing(DEAD_EXCHANGE, QUEUE, b"\xff"))
     [_, listed] = run("dead", "list")[1].splitlines()
     assert run("dead", "drop", listed.split()[0])[0] == 0
     assert broker.count(dead(QUEUE)) == 0
 
 
-def test_a_retried_message_is_as_if_never_tried(run: Journal, broker: Broker) -> None:
+def test_retry_resets_the_attempts(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a"), letter("77"))
     assert run("dead", "retry", "3f2a") == (0, "1 put back.\n", "")
     [message] = broker.take(QUEUE)
@@ -89,13 +89,13 @@ def test_a_retried_message_is_as_if_never_tried(run: Journal, broker: Broker) ->
     eventually(lambda: broker.count(dead(QUEUE)) == 1)
 
 
-def test_all_are_retried_at_once(run: Journal, broker: Broker) -> None:
+def test_retry_all_requeues_every_dead_letter(run: Journal, broker: Broker) -> None:
     broker.publish(*(letter(f"{number}x") for number in range(30)))
     assert run("dead", "retry", "--all")[1] == "30 put back.\n"
     assert (broker.count(QUEUE), broker.count(dead(QUEUE))) == (30, 0)
 
 
-def test_each_is_retried_once_though_it_is_parked_again_at_once(
+def test_retry_all_requeues_a_message_once_even_if_it_fails_again(
     run: Journal, broker: Broker, services: Services, calls_db: Postgres
 ) -> None:
     services.start("services.calls.service:CallsService", of="calls")
@@ -104,21 +104,21 @@ def test_each_is_retried_once_though_it_is_parked_again_at_once(
     eventually(lambda: broker.count(dead(QUEUE)) == 100)
 
 
-def test_a_dropped_message_is_gone_and_no_other(run: Journal, broker: Broker) -> None:
+def test_drop_discards_only_the_named_message(run: Journal, broker: Broker) -> None:
     broker.publish(letter("3f2a"), letter("77"))
     assert run("dead", "drop", "3f2a")[0] == 0
     eventually(lambda: broker.count(dead(QUEUE)) == 1)
     assert "77" in run("dead", "list")[1]
 
 
-def test_a_message_is_never_nowhere(run: Journal, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retried_message_is_never_lost(run: Journal, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     broker.publish(letter("3f2a"))
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(dead_letters, "take_away", killed)
+        patched.setattr(dead_letters, "discard", killed)
         assert run("dead", "retry", "3f2a")[0] == 130
     eventually(lambda: (broker.count(QUEUE), broker.count(dead(QUEUE))) == (1, 1))
     with monkeypatch.context() as patched:
@@ -127,7 +127,7 @@ def test_a_message_is_never_nowhere(run: Journal, broker: Broker, monkeypatch: p
     eventually(lambda: (broker.count(QUEUE), broker.count(dead(QUEUE))) == (1, 1))
 
 
-def test_what_was_wrong_is_fixed_and_put_back(
+def test_a_message_can_be_retried_with_a_corrected_body(
     run: Journal, broker: Broker, services: Services, calls_db: Postgres, tmp_path: Path
 ) -> None:
     [scenario] = scenarios.read("12:00:00 | placed | outbound 101 -> +380501112233\n=> connecting")
@@ -156,25 +156,27 @@ ALL_QUEUES = ", ".join(queue.name for queue in QUEUES)
     [
         (
             ["dead", "list", "nowhere"],
-            f"There is no queue nowhere; there are {ALL_QUEUES}.",
+            f"No queue is named nowhere; the queues are {ALL_QUEUES}.",
         ),
-        (["dead", "show", "3f"], "No parked message has the id 3f"),
-        (["dead", "drop", "a"], "2 parked messages have ids that begin with a"),
+        (["dead", "show", "3f"], "No dead letter has the id 3f"),
+        (["dead", "drop", "a"], "2 dead letters have ids that start with a"),
         (["dead", "retry", "a1", "--with", "nothing.json"], "nothing.json cannot be read: No such file or directory."),
         (["dead", "retry", "a1", "--with", "README.md"], "README.md is not JSON"),
-        (["dead", "retry", "--all", "--with", "README.md"], "say which, by its ID"),
+        (["dead", "retry", "--all", "--with", "README.md"], "give its ID"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(run: Journal, broker: Broker, arguments: list[str], sentence: str) -> None:
+def test_a_wrong_command_is_answered_with_one_sentence(
+    run: Journal, broker: Broker, arguments: list[str], sentence: str
+) -> None:
     broker.publish(letter("a1"), letter("a2"))
-    status, said, complaint = run(*arguments)
-    assert (status, said, complaint.count("\n")) == (1, "", 1)
-    assert sentence in complaint
+    status, output, error = run(*arguments)
+    assert (status, output, error.count("\n")) == (1, "", 1)
+    assert sentence in error
     eventually(lambda: broker.count(dead(QUEUE)) == 2)
 
 
 @pytest.mark.parametrize("arguments", [["dead", "list"], ["dead", "retry", "--all"], ["verify"], ["look", "call-1"]])
-def test_servers_that_are_away_are_said_to_be(
+def test_an_unavailable_server_is_reported_with_what_to_do(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STACK_DIR", str(tmp_path))
@@ -187,7 +189,7 @@ def test_servers_that_are_away_are_said_to_be(
     assert "does not answer" in capsys.readouterr().err
 
 
-def test_the_command_itself_says_what_it_can_do_and_nothing_else() -> None:
+def test_help_lists_the_commands() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.journal", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )

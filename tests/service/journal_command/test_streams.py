@@ -40,8 +40,8 @@ def run(stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = journal.main(list(arguments))
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        output = capsys.readouterr()
+        return status, output.out, output.err
 
     return run
 
@@ -79,14 +79,14 @@ def owners(told: Postgres, commented: Postgres, billing_db: Postgres, recordings
     return {"calls": told, "comments": commented, "billing": billing_db, "recordings": recordings_db}
 
 
-def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
-    status, said, _ = run("look", f"call-{CALL}")
+def test_look_prints_one_line_per_event(run: Run, told: Postgres) -> None:
+    status, output, _ = run("look", f"call-{CALL}")
     assert status == 0
-    [first, about, *_] = said.splitlines()
+    [first, about, *_] = output.splitlines()
     assert first.split()[:3] == ["1", "2026-11-22T12:00:00.000000Z", "call_placed"]
     assert "direction outbound, caller 101, callee +380501112233" in first
     assert about.strip().endswith("for trace")
-    assert "by callee, cause 21" in said
+    assert "by callee, cause 21" in output
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_a_stream_is_told_event_by_event(run: Run, told: Postgres) -> None:
         ("", f"Unknown stream '': {BEGINNINGS}"),
     ],
 )
-def test_what_is_no_stream_is_said_so(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
+def test_an_unknown_stream_is_reported(run: Run, calls_db: Postgres, stream: str, sentence: str) -> None:
     assert run("look", stream) == (1, "", f"{sentence}\n")
 
 
-def test_rows_that_are_what_their_streams_say_agree(run: Run, owners: dict[str, Postgres]) -> None:
-    said = "1 charges, 1 tariffs, 3 calls, 1 comments, 1 recordings agree with their streams.\n"
-    assert run("verify") == (0, said, "")
+def test_verify_succeeds_when_rows_match_their_streams(run: Run, owners: dict[str, Postgres]) -> None:
+    output = "1 charges, 1 tariffs, 3 calls, 1 comments, 1 recordings agree with their streams.\n"
+    assert run("verify") == (0, output, "")
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_rows_that_are_what_their_streams_say_agree(run: Run, owners: dict[str, 
         ("delete from calls where call_id = %s", "has no row"),
     ],
 )
-def test_a_call_that_differs_is_found(run: Run, owners: dict[str, Postgres], change: str, difference: str) -> None:
+def test_verify_finds_a_call_that_differs(run: Run, owners: dict[str, Postgres], change: str, difference: str) -> None:
     with owners["calls"].connection() as conn:
         conn.execute(change, (CALL,))
-    status, said, complaint = run("verify")
-    assert said.startswith(f"call-{CALL}: {difference}")
-    assert (status, complaint) == (1, "1 of 3 calls do not agree with their streams.\n")
+    status, output, error = run("verify")
+    assert output.startswith(f"call-{CALL}: {difference}")
+    assert (status, error) == (1, "1 of 3 calls do not agree with their streams.\n")
 
 
 @pytest.mark.parametrize(
@@ -137,35 +137,33 @@ def test_a_call_that_differs_is_found(run: Run, owners: dict[str, Postgres], cha
         ("recordings", "update recordings set peaks = null", "recordings", "peaks is None, its stream says [1, 2]"),
     ],
 )
-def test_what_another_owner_keeps_is_found_when_it_differs(
+def test_verify_finds_differences_in_every_owner(
     run: Run, owners: dict[str, Postgres], owner: str, change: str, what: str, difference: str
 ) -> None:
     with owners[owner].connection() as conn:
         conn.execute(change)
-    status, said, complaint = run("verify")
-    assert difference in said
-    assert (status, complaint) == (1, f"1 of 1 {what} do not agree with their streams.\n")
+    status, output, error = run("verify")
+    assert difference in output
+    assert (status, error) == (1, f"1 of 1 {what} do not agree with their streams.\n")
 
 
-def test_a_row_without_a_stream_is_found(run: Run, owners: dict[str, Postgres]) -> None:
+def test_verify_finds_a_row_without_a_stream(run: Run, owners: dict[str, Postgres]) -> None:
     for owner, table in (("calls", "calls"), ("billing", "charges")):
         with owners[owner].connection() as conn:
             conn.execute(f"update {table} set call_id = %s where call_id in (%s, %s)", (UUID(int=1), CALL, PRICED))
-    status, said, _ = run("verify")
+    status, output, _ = run("verify")
     assert status == 1
-    assert f"charge-{UUID(int=1)}: has a row and no stream" in said
-    assert f"call-{UUID(int=1)}: has a row and no stream" in said
-    assert f"call-{CALL}: has no row" in said
+    assert f"charge-{UUID(int=1)}: has a row and no stream" in output
+    assert f"call-{UUID(int=1)}: has a row and no stream" in output
+    assert f"call-{CALL}: has no row" in output
 
 
-def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
-    run: Run, owners: dict[str, Postgres]
-) -> None:
+def test_resend_publishes_the_current_state_of_a_companys_records(run: Run, owners: dict[str, Postgres]) -> None:
     for owner in owners.values():
         with owner.connection() as conn:
             conn.execute("delete from outbox")
-    status, said, _ = run("resend", "acme")
-    assert (status, said.strip()) == (
+    status, output, _ = run("resend", "acme")
+    assert (status, output.strip()) == (
         0,
         "0 billing, 3 calls, 1 comments, 1 recordings are published again by the relays.",
     )
@@ -174,12 +172,12 @@ def test_a_companys_calls_and_comments_are_published_once_more_as_they_are(
             assert conn.execute("select count(*), count(distinct key) from outbox").fetchone() == (expected, 1)
 
 
-def test_the_stream_of_a_comment_is_told_too(run: Run, commented: Postgres) -> None:
-    status, said, _ = run("look", f"comment-{CALL}")
+def test_look_prints_the_stream_of_a_comment(run: Run, commented: Postgres) -> None:
+    status, output, _ = run("look", f"comment-{CALL}")
     assert status == 0
-    assert "comment_added" in said
-    assert "text передзвонити" in said
+    assert "comment_added" in output
+    assert "text передзвонити" in output
 
 
-def test_a_company_that_is_not_there_is_said_so(run: Run, told: Postgres, commented: Postgres) -> None:
+def test_resend_reports_an_unknown_company(run: Run, told: Postgres, commented: Postgres) -> None:
     assert run("resend", "nobody") == (1, "", "nobody has no calls.\n")

@@ -72,7 +72,7 @@ def test_a_stream_in_parts_comes_to_one_row():
 
 
 def test_as_if_now_the_last_report_is_now_and_lengths_stay():
-    then, now = told(capture("01-answered-recorded")), replay.as_if_now(told(capture("01-answered-recorded")), NOW)
+    then, now = told(capture("01-answered-recorded")), replay.shift_to_now(told(capture("01-answered-recorded")), NOW)
     assert row(now).ended_at == NOW
     assert row(now).talk_time == row(then).talk_time
     [recorded] = [report for report in now if report["type"] == "recorded"]
@@ -81,7 +81,7 @@ def test_as_if_now_the_last_report_is_now_and_lengths_stay():
 
 def test_as_if_now_makes_new_calls_each_time():
     reports = told(capture("03-busy-486"))
-    once, again = replay.as_if_now(reports, NOW), replay.as_if_now(reports, NOW + timedelta(seconds=1))
+    once, again = replay.shift_to_now(reports, NOW), replay.shift_to_now(reports, NOW + timedelta(seconds=1))
     assert {report["report_id"] for report in once}.isdisjoint(report["report_id"] for report in again)
     assert once[0]["call"] != again[0]["call"]
 
@@ -93,7 +93,7 @@ def test_all_reports_are_sent_with_the_key_of_the_demonstration(gateway, capsys)
 
 
 def test_many_reports_go_in_batches(gateway, monkeypatch):
-    monkeypatch.setattr(replay, "LARGEST_BATCH", 10)
+    monkeypatch.setattr(replay, "MAX_REPORTS_PER_REQUEST", 10)
     assert replay.main([str(CAPTURES / "25-five-at-once.txt")]) == 0
     assert [len(batch) for _, batch in gateway.taken] == [10, 10, 5]
 

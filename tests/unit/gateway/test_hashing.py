@@ -11,7 +11,7 @@ import warnings; warnings.simplefilter("ignore")
 import eventlet; eventlet.monkey_patch()
 import json
 from services.gateway.directory import passwords
-from services.gateway.auth import password_workers as hashing
+from services.gateway.auth import password_workers
 
 def resident():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))) // 1024
@@ -25,7 +25,7 @@ def tick():
 stored, ticks, before = passwords.hash_of("right"), 0, resident()
 eventlet.spawn(tick)
 words = ["right", "wrong"] * 30
-right = list(eventlet.GreenPool(60).imap(lambda word: hashing.is_right(word, stored), words))
+right = list(eventlet.GreenPool(60).imap(lambda word: password_workers.is_right(word, stored), words))
 print(json.dumps({"right": right == [True, False] * 30, "ticks": ticks, "grown": resident() - before}))
 """
 

@@ -10,12 +10,12 @@ import pytest
 from shared.contracts.calls.reports import load
 from shared.contracts.values import Phase, Status
 from tests.unit.simulator.retelling import as_journal, with_call_backs
-from tools.simulator.call_volume import KYIV, usual_calls
+from tools.simulator.call_volume import KYIV, expected_call_count
 from tools.simulator.day import live_reports, past_reports
-from tools.simulator.demo_company import found_company
+from tools.simulator.demo_company import demo_company
 from tools.simulator.reports import Report
 
-COMPANY = found_company()
+COMPANY = demo_company()
 MONDAY = datetime(2026, 10, 19, tzinfo=KYIV).astimezone(UTC)
 MONTH = 30 * 24
 SHARES = {
@@ -149,4 +149,4 @@ def test_nobody_talks_in_two_calls_while_others_are_free():
 
 
 def test_a_working_week_has_some_thousands_of_calls():
-    assert 3500 < usual_calls(MONDAY, 7 * 24) < 5000
+    assert 3500 < expected_call_count(MONDAY, 7 * 24) < 5000

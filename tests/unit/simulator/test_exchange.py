@@ -12,15 +12,15 @@ import pytest
 from shared.contracts.values import Phase
 from tests.unit.simulator.retelling import as_journal
 from tools.simulator.day import live_reports, past_reports
-from tools.simulator.demo_company import found_company
-from tools.simulator.display import Counts, Lines
+from tools.simulator.demo_company import demo_company
+from tools.simulator.display import Counts, PlainDisplay
 from tools.simulator.exchange import Exchange
-from tools.simulator.live import BURST, bursts_as_they_happen, bursts_at_full_speed
+from tools.simulator.live import MAX_REPORTS_PER_BURST, bursts_as_they_happen, bursts_at_full_speed
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
-from tools.simulator.unreliable_transport import UnreliableRoad
+from tools.simulator.unreliable_transport import UnreliableTransport
 
-COMPANY = found_company()
+COMPANY = demo_company()
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -45,15 +45,15 @@ class FastTime(Stop):
 
     def wait(self, seconds: float) -> bool:
         self.box.now = min(self.box.now + timedelta(seconds=seconds), self.until)
-        self.asked = self.box.now == self.until
-        return self.asked
+        self.requested = self.box.now == self.until
+        return self.requested
 
 
 class Silence:
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         raise AssertionError(text)
 
-    def show(self, counts: Counts) -> None:
+    def update(self, counts: Counts) -> None:
         pass
 
 
@@ -61,8 +61,8 @@ def live_for(seconds: float, leave_live: bool = False, disorder: float = 0.05) -
     box = Letterbox()
     time = FastTime(box, timedelta(seconds=seconds))
     reports = live_reports(COMPANY, "oselia", "1", NOON, 2)
-    exchange = Exchange(box, UnreliableRoad(Random(1), 0.02, disorder), Silence(), leave_live)
-    return box, exchange.work(bursts_as_they_happen(reports, time, lambda: box.now))
+    exchange = Exchange(box, UnreliableTransport(Random(1), 0.02, disorder), Silence(), leave_live)
+    return box, exchange.send_all(bursts_as_they_happen(reports, time, lambda: box.now))
 
 
 def test_a_live_report_is_sent_when_it_happens():
@@ -87,8 +87,8 @@ def test_a_stopped_exchange_may_be_told_to_leave_its_calls_alone():
 def test_a_past_period_arrives_whole_in_full_batches():
     box, told = Letterbox(), list(past_reports(COMPANY, "oselia", "1", NOON, 24, 1000))
     bursts = list(bursts_at_full_speed(iter(told), Stop()))
-    assert [len(burst) for burst in bursts[:-1]] == [BURST] * (len(bursts) - 1)
-    counts = Exchange(box, UnreliableRoad(Random(1), 0.02, 0.05), Silence()).work(bursts)
+    assert [len(burst) for burst in bursts[:-1]] == [MAX_REPORTS_PER_BURST] * (len(bursts) - 1)
+    counts = Exchange(box, UnreliableTransport(Random(1), 0.02, 0.05), Silence()).send_all(bursts)
     assert {report.report_id for _, report in box.came} == {report.report_id for report in told}
     assert counts.calls == 1000
     assert counts.reports == len(box.came) == len(told) + counts.repeated
@@ -96,17 +96,17 @@ def test_a_past_period_arrives_whole_in_full_batches():
 
 def test_a_month_needs_no_more_memory_than_a_day():
     box, most = Letterbox(), 0
-    exchange = Exchange(box, UnreliableRoad(Random(1), 0.02, 0.05), Silence())
+    exchange = Exchange(box, UnreliableTransport(Random(1), 0.02, 0.05), Silence())
     reports = past_reports(COMPANY, "oselia", "1", NOON, 30 * 24, 5000)
 
     def watched():
         nonlocal most
         for burst in bursts_at_full_speed(reports, Stop()):
-            most = max(most, len(exchange.in_progress) + len(exchange.road.held))
+            most = max(most, len(exchange.in_progress) + len(exchange.transport.delayed))
             box.came.clear()
             yield burst
 
-    exchange.work(watched())
+    exchange.send_all(watched())
     assert most < 50
     assert not exchange.in_progress
 
@@ -115,9 +115,9 @@ def test_a_signal_stops_and_a_second_one_is_not_held_back():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     stop = Stop()
     try:
-        stop.listen()
+        stop.install_signal_handlers()
         signal.raise_signal(signal.SIGTERM)
-        assert stop.asked
+        assert stop.requested
         assert stop.wait(60)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
@@ -128,9 +128,9 @@ def test_a_signal_stops_and_a_second_one_is_not_held_back():
 def test_without_a_terminal_it_says_every_few_seconds_how_much_is_done_and_left(monkeypatch, capsys):
     seconds = iter([0, 0, 0, 2, 2, 6, 6, 6])
     monkeypatch.setattr("tools.simulator.display.monotonic", lambda: next(seconds))
-    lines = Lines(total=1000)
+    lines = PlainDisplay(total=1000)
     for calls in (0, 100, 300):
-        lines.show(Counts(calls=calls, reports=calls * 5))
+        lines.update(Counts(calls=calls, reports=calls * 5))
     said = "300 calls (50.0/s) · 1500 reports (250/s) · 0 twice · 30%, about 14 s left\n"
     assert capsys.readouterr().out == said
 
@@ -142,6 +142,6 @@ def test_the_stream_of_a_live_exchange_never_ends():
 @pytest.mark.parametrize("stopped", [True, False])
 def test_an_exchange_that_was_stopped_before_it_began_sends_nothing(stopped):
     stop = Stop()
-    stop.asked = stopped
+    stop.requested = stopped
     bursts = bursts_at_full_speed(past_reports(COMPANY, "oselia", "1", NOON, 1, 5), stop)
     assert bool(list(bursts)) is not stopped

@@ -31,14 +31,14 @@ class Journal:
 class Patience(Stop):
     """Waits without waiting."""
 
-    asked: bool = False
+    requested: bool = False
     waited: list[float] = field(default_factory=list)
     stops_after: int = 100
 
     def wait(self, seconds: float) -> bool:
         self.waited.append(seconds)
-        self.asked = len(self.waited) >= self.stops_after
-        return self.asked
+        self.requested = len(self.waited) >= self.stops_after
+        return self.requested
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 
 from shared.contracts.calls.events import call_id
 from tools.simulator import audio_synthesis
-from tools.simulator.audio_synthesis import conversation
-from tools.simulator.recordings import ATTEMPTS, LONGEST, Recordings
+from tools.simulator.audio_synthesis import synthesize_conversation
+from tools.simulator.recordings import ATTEMPTS, MAX_RECORDED_SECONDS, RecordingUploader
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 
@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 class NoWait(Stop):
     def wait(self, seconds: float) -> bool:
-        return self.asked
+        return self.requested
 
 
 @dataclass
@@ -79,7 +79,7 @@ def call(key: str, talked: float | None) -> list[Report]:
 
 
 def told(journal: Journal, *bursts: list[Report], share: float = 1.0) -> None:
-    list(Recordings(journal.url, "key", share, Random(1), NoWait()).on(bursts))
+    list(RecordingUploader(journal.url, "key", share, Random(1), NoWait()).watch(bursts))
 
 
 def seconds(sound: bytes) -> float:
@@ -99,8 +99,8 @@ def test_a_call_that_nobody_answered_is_not(journal: Journal):
 
 
 def test_a_long_call_is_recorded_for_a_while(journal: Journal):
-    told(journal, call("a", LONGEST * 3))
-    assert [seconds(sound) for sound in journal.taken.values()] == [LONGEST]
+    told(journal, call("a", MAX_RECORDED_SECONDS * 3))
+    assert [seconds(sound) for sound in journal.taken.values()] == [MAX_RECORDED_SECONDS]
 
 
 def test_some_calls_are_recorded_and_others_not(journal: Journal):
@@ -124,14 +124,18 @@ def test_what_it_never_takes_is_given_up(journal: Journal):
 def test_two_take_turns_and_are_heard(monkeypatch: pytest.MonkeyPatch, espeak: bool):
     if not espeak:
         monkeypatch.setattr(audio_synthesis, "_espeak", lambda: None)
-        audio_synthesis._said.cache_clear()
-    with wave.open(BytesIO(conversation(8.0, Random(3)))) as file:
+        audio_synthesis._phrase_audio.cache_clear()
+    with wave.open(BytesIO(synthesize_conversation(8.0, Random(3)))) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         sound = array("h", file.readframes(file.getnframes()))
-    audio_synthesis._said.cache_clear()
+    audio_synthesis._phrase_audio.cache_clear()
     quarter = len(sound) // 4
     assert all(max(sound[part * quarter : (part + 1) * quarter]) > 1000 for part in range(4))
 
 
 def test_the_same_dice_make_the_same_conversation():
-    assert conversation(4.0, Random(5)) == conversation(4.0, Random(5)) != conversation(4.0, Random(1))
+    assert (
+        synthesize_conversation(4.0, Random(5))
+        == synthesize_conversation(4.0, Random(5))
+        != synthesize_conversation(4.0, Random(1))
+    )

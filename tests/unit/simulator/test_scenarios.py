@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from shared.contracts.values import Status
 from tests.unit.simulator.retelling import as_journal, with_call_backs
 from tools.simulator import scenarios
-from tools.simulator.demo_company import found_company
+from tools.simulator.demo_company import demo_company
 from tools.simulator.numbers import WITHHELD
 from tools.simulator.reports import Report
-from tools.simulator.scenario_context import Scene
+from tools.simulator.scenario_context import ScenarioContext
 
-COMPANY = found_company()
+COMPANY = demo_company()
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EXPECTED = {
     scenarios.inbound_direct: Status.ANSWERED,
@@ -45,9 +45,9 @@ each_scenario = pytest.mark.parametrize("scenario", EXPECTED, ids=lambda scenari
 seeds = st.integers(0, 2**32)
 
 
-def scene(seed: int, at: datetime = NOON, first_key: int = 1) -> Scene:
+def context(seed: int, at: datetime = NOON, first_key: int = 1) -> ScenarioContext:
     keys = (f"call-{number}" for number in count(first_key))
-    return Scene("oselia", COMPANY, COMPANY.staff, Random(seed), keys, at)
+    return ScenarioContext("oselia", COMPANY, COMPANY.staff, Random(seed), keys, at)
 
 
 def only_call(reports: list[Report]):
@@ -59,14 +59,14 @@ def only_call(reports: list[Report]):
 @settings(max_examples=30)
 @given(seed=seeds)
 def test_a_scenario_gives_the_status_it_is_named_for(scenario, seed):
-    assert only_call(scenario(scene(seed))).status is EXPECTED[scenario]
+    assert only_call(scenario(context(seed))).status is EXPECTED[scenario]
 
 
 @each_scenario
 @settings(max_examples=30)
 @given(seed=seeds)
 def test_a_call_begins_placed_and_its_time_only_goes_on(scenario, seed):
-    reports = scenario(scene(seed))
+    reports = scenario(context(seed))
     assert reports[0].type == "placed"
     assert reports[0].at == NOON
     assert [report.at for report in reports] == sorted(report.at for report in reports)
@@ -76,43 +76,43 @@ def test_a_call_begins_placed_and_its_time_only_goes_on(scenario, seed):
 @settings(max_examples=30)
 @given(seed=seeds)
 def test_the_same_dice_tell_the_same_call(scenario, seed):
-    assert scenario(scene(seed)) == scenario(scene(seed))
+    assert scenario(context(seed)) == scenario(context(seed))
 
 
 @given(seed=seeds)
 def test_a_missed_call_that_is_called_back_is_returned(seed):
-    missed = scenarios.missed_nobody_answers(scene(seed))
+    missed = scenarios.missed_nobody_answers(context(seed))
     assume(missed[0].data["caller"] != WITHHELD)
-    back = scenarios.call_back(scene(seed, at=missed[-1].at, first_key=2), missed[0].data["caller"])
+    back = scenarios.call_back(context(seed, at=missed[-1].at, first_key=2), missed[0].data["caller"])
     assert with_call_backs(as_journal([*missed, *back])) == [Status.RETURNED, Status.ANSWERED]
 
 
 def test_a_ring_group_rings_several_telephones_and_one_of_them_answers():
-    call = only_call(scenarios.inbound_group(scene(1)))
+    call = only_call(scenarios.inbound_group(context(1)))
     assert len(call.rung) > 1
     assert call.answered_by[0] in call.rung
 
 
 def test_a_menu_looks_before_the_group_it_leads_to():
-    call = only_call(scenarios.inbound_menu(scene(1)))
+    call = only_call(scenarios.inbound_menu(context(1)))
     assert call.groups[0] == "menu"
     assert len(call.groups) == 2
 
 
 @pytest.mark.parametrize("scenario", [scenarios.forwarded_unanswered, scenarios.transferred])
 def test_a_call_that_goes_on_to_a_mobile_has_a_second_leg_to_an_engineer(scenario):
-    call = only_call(scenario(scene(1)))
+    call = only_call(scenario(context(1)))
     assert call.forwarded[0].to in COMPANY.engineers
     assert call.forwarded[0].line == COMPANY.lines[0]
 
 
 def test_an_engaged_number_is_busy_and_a_red_button_is_declined():
-    assert only_call(scenarios.declined_busy(scene(1))).reason == "busy"
-    assert only_call(scenarios.declined_refused(scene(1))).reason == "declined"
+    assert only_call(scenarios.declined_busy(context(1))).reason == "busy"
+    assert only_call(scenarios.declined_refused(context(1))).reason == "declined"
 
 
 def test_some_conversations_are_recorded_from_the_moment_of_pickup():
-    told = [scenarios.outbound_answered(scene(seed)) for seed in range(20)]
+    told = [scenarios.outbound_answered(context(seed)) for seed in range(20)]
     recorded = [reports for reports in told if reports[-1].type == "recorded"]
     assert 0 < len(recorded) < len(told)
     for reports in recorded:

@@ -11,9 +11,9 @@ import pytest
 
 from tools import demonstration
 from tools.seed import LINES_HELD_FROM, OTHER_TENANT, TENANT, demo_values, seed
-from tools.simulator.demo_company import found_company
+from tools.simulator.demo_company import demo_company
 
-COMPANY = found_company()
+COMPANY = demo_company()
 PROMISED = [
     "BASE_URL", "TENANT", "ADMIN_LOGIN", "ADMIN_PASSWORD", "SUPERVISOR_LOGIN", "SUPERVISOR_PASSWORD",
     "OPERATOR_LOGIN", "OPERATOR_PASSWORD", "OPERATOR2_LOGIN", "OPERATOR2_PASSWORD", "ACCOUNTANT_LOGIN",
@@ -26,11 +26,11 @@ class Directory:
     """Remembers what it was asked to make sure of."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, list[tuple]] = {}
+        self.calls: dict[str, list[tuple]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., UUID]:
         def ensure(conn: None, *given: object) -> UUID:
-            self.asked.setdefault(name, []).append(given)
+            self.calls.setdefault(name, []).append(given)
             return uuid5(NAMESPACE_URL, repr(given))
 
         return ensure
@@ -96,15 +96,15 @@ def test_the_file_is_where_the_stack_is(monkeypatch, tmp_path):
 
 def test_everybody_of_the_company_has_an_account_and_a_line_since_2020(directory):
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
-    assert len(directory.asked["ensure_account"]) == len(directory.asked["ensure_line"]) == len(COMPANY.staff) + 1
-    assert {held_from for _, _, held_from in directory.asked["ensure_line"]} == {LINES_HELD_FROM}
+    assert len(directory.calls["ensure_account"]) == len(directory.calls["ensure_line"]) == len(COMPANY.staff) + 1
+    assert {held_from for _, _, held_from in directory.calls["ensure_line"]} == {LINES_HELD_FROM}
     assert LINES_HELD_FROM.astimezone(UTC) <= datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_the_passwords_of_the_file_are_those_of_the_accounts(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
-    passwords = {(tenant, login): password for tenant, login, password, _, _ in directory.asked["ensure_account"]}
+    passwords = {(tenant, login): password for tenant, login, password, _, _ in directory.calls["ensure_account"]}
     for name in ("ADMIN", "SUPERVISOR", "OPERATOR", "OPERATOR2", "ACCOUNTANT"):
         assert passwords[TENANT, demo[f"{name}_LOGIN"]] == demo[f"{name}_PASSWORD"]
     assert passwords[OTHER_TENANT, demo["OTHER_ADMIN_LOGIN"]] == demo["OTHER_ADMIN_PASSWORD"]
@@ -113,26 +113,26 @@ def test_the_passwords_of_the_file_are_those_of_the_accounts(directory):
 
 def test_logins_are_unique_in_the_system(directory):
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
-    logins = [login for _, login, *_ in directory.asked["ensure_account"]]
+    logins = [login for _, login, *_ in directory.calls["ensure_account"]]
     assert len(set(logins)) == len(logins)
 
 
 def test_contacts_are_the_customers_the_company_knows(directory):
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
-    contacts = {(number, name) for _, number, name in directory.asked["ensure_contact"]}
+    contacts = {(number, name) for _, number, name in directory.calls["ensure_contact"]}
     assert contacts == {(customer.number, customer.name) for customer in COMPANY.contacts}
 
 
 def test_each_company_has_an_ingest_key_of_its_own(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
-    keys = {(tenant, kind): key for tenant, kind, _, key in directory.asked["ensure_api_key"]}
+    keys = {(tenant, kind): key for tenant, kind, _, key in directory.calls["ensure_api_key"]}
     assert keys == {(TENANT, "ingest"): demo["INGEST_KEY"], (OTHER_TENANT, "ingest"): demo["OTHER_INGEST_KEY"]}
 
 
 def test_seeding_again_asks_for_the_same(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
-    once = {name: list(given) for name, given in directory.asked.items()}
+    once = {name: list(given) for name, given in directory.calls.items()}
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", demo))
-    assert directory.asked == {name: given * 2 for name, given in once.items()}
+    assert directory.calls == {name: given * 2 for name, given in once.items()}

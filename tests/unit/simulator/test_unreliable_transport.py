@@ -1,4 +1,4 @@
-"""The road repeats and delays reports, and loses none."""
+"""The transport repeats and delays reports, and loses none."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.simulator.reports import Report
-from tools.simulator.unreliable_transport import LONGEST_DELAY, UnreliableRoad
+from tools.simulator.unreliable_transport import MAX_DELAY, UnreliableTransport
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 shares = st.floats(0, 1)
@@ -22,45 +22,45 @@ def every_second(length: int) -> list[Report]:
     return [said(number, number) for number in range(length)]
 
 
-def carried(road: UnreliableRoad, reports: list[Report]) -> list[Report]:
-    return [*road.carry(reports), *road.rest()]
+def carried(transport: UnreliableTransport, reports: list[Report]) -> list[Report]:
+    return [*transport.deliver(reports), *transport.drain()]
 
 
 @given(st.lists(st.floats(0, 1000)), st.integers(), shares, shares)
 def test_the_set_of_reports_stays_the_same(seconds, seed, duplicates, disorder):
     reports = [said(number, second) for number, second in enumerate(sorted(seconds))]
-    arrived = carried(UnreliableRoad(Random(seed), duplicates, disorder), reports)
+    arrived = carried(UnreliableTransport(Random(seed), duplicates, disorder), reports)
     assert {report.report_id: report for report in arrived} == {report.report_id: report for report in reports}
 
 
 def test_a_good_road_changes_nothing():
     reports = every_second(100)
-    assert carried(UnreliableRoad(Random(1), 0, 0), reports) == reports
+    assert carried(UnreliableTransport(Random(1), 0, 0), reports) == reports
 
 
 def test_as_many_reports_arrive_twice_as_were_asked_for():
-    road = UnreliableRoad(Random(1), duplicates=0.1, disorder=0)
-    arrived = Counter(report.report_id for report in carried(road, every_second(2000)))
+    transport = UnreliableTransport(Random(1), duplicates=0.1, disorder=0)
+    arrived = Counter(report.report_id for report in carried(transport, every_second(2000)))
     assert set(arrived.values()) == {1, 2}
-    assert sum(times == 2 for times in arrived.values()) == road.repeated
-    assert 150 < road.repeated < 250
+    assert sum(times == 2 for times in arrived.values()) == transport.repeated
+    assert 150 < transport.repeated < 250
 
 
 def test_a_late_report_comes_after_later_ones_but_not_much_later():
-    road = UnreliableRoad(Random(1), duplicates=0, disorder=0.1)
-    arrived = carried(road, every_second(500))
+    transport = UnreliableTransport(Random(1), duplicates=0, disorder=0.1)
+    arrived = carried(transport, every_second(500))
     latest, behind = NOON, []
     for report in arrived:
         latest = max(latest, report.at)
         behind.append((latest - report.at).total_seconds())
     assert sum(seconds > 0 for seconds in behind) > 30
-    assert max(behind) <= LONGEST_DELAY
+    assert max(behind) <= MAX_DELAY
 
 
 def test_the_road_keeps_only_what_is_late():
-    road = UnreliableRoad(Random(1), duplicates=0.02, disorder=0.05)
+    transport = UnreliableTransport(Random(1), duplicates=0.02, disorder=0.05)
     longest = 0
     for report in every_second(5000):
-        road.carry([report])
-        longest = max(longest, len(road.held))
+        transport.deliver([report])
+        longest = max(longest, len(transport.delayed))
     assert longest < 20

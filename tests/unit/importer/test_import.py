@@ -11,17 +11,17 @@ import pytest
 from shared.feeds.asterisk.cdr_csv import NEAR
 from tests.unit.feeds import switch
 from tests.unit.feeds.test_asterisk_csv import BARE, IMPORTED, MASTER, PHONES
-from tests.unit.importing.gateway import Gateway, listening
+from tests.unit.importer.gateway import Gateway, listening
 from tools import journal
-from tools.importing import run, sending
+from tools.importer import run, sender
 
 TRUNKS = ["--trunks", "erin,frank,operator1", "--phones", ",".join(f"{name}={n}" for name, n in PHONES.items())]
 
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Gateway]:
-    monkeypatch.setattr(sending, "SHORTEST", 0.001)
-    monkeypatch.setattr(sending, "LONGEST", 0.001)
+    monkeypatch.setattr(sender, "MIN_PAUSE", 0.001)
+    monkeypatch.setattr(sender, "MAX_PAUSE", 0.001)
     monkeypatch.chdir(tmp_path)
     with listening() as server:
         for name, value in {"BASE_URL": server.url, "TENANT": "acme", "INGEST_KEY": "k-1"}.items():
@@ -71,7 +71,7 @@ def test_what_cannot_be_understood_is_told_by_line(gateway: Gateway, tmp_path: P
     assert [line.partition(":")[0] for line in told] == ["line 3", "line 5"]
     assert "columns swapped" in told[1]
     assert len({report["call"] for report in gateway.reports}) == 3
-    assert "2 not understood" in capsys.readouterr().err
+    assert "2 records were rejected" in capsys.readouterr().err
 
 
 def test_names_with_quotes_line_feeds_and_old_letters_arrive(gateway: Gateway, tmp_path: Path):
@@ -145,7 +145,7 @@ def test_a_head_without_a_column_that_is_needed_ends_the_import_and_is_said(gate
 def test_an_import_that_broke_off_goes_on_where_it_was(
     gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch
 ):
-    monkeypatch.setattr(run, "MOST", 900)
+    monkeypatch.setattr(run, "MAX_REPORTS_PER_REQUEST", 900)
     many = 3 * NEAR
     lines = csv_of(*calls(many)) + "broken\n"
     (tmp_path / "cdr.csv").write_text(lines)
@@ -198,8 +198,8 @@ def test_a_gateway_that_is_away_is_waited_for(gateway: Gateway, tmp_path: Path):
 
 
 def test_a_body_is_never_larger_than_the_gateway_takes(gateway: Gateway):
-    sender = sending.Sender(gateway.url, "k")
-    assert sender.send([{"report_id": str(n), "name": "ї" * 1000} for n in range(1500)]) == {}
+    client = sender.Sender(gateway.url, "k")
+    assert client.send([{"report_id": str(n), "name": "ї" * 1000} for n in range(1500)]) == {}
     assert [len(batch) for batch in gateway.batches] == [936, 564]
 
 
@@ -207,8 +207,8 @@ def test_a_body_is_never_larger_than_the_gateway_takes(gateway: Gateway):
     ("arguments", "said"),
     [
         (["asterisk-csv", "nowhere.csv"], "nowhere.csv: No such file"),
-        (["freeswitch-json", "nowhere"], "is no folder"),
-        (["asterisk-csv", "cdr.csv", "--zone", "Kyiv/Europe"], "no time zone"),
+        (["freeswitch-json", "nowhere"], "is not a folder"),
+        (["asterisk-csv", "cdr.csv", "--zone", "Kyiv/Europe"], "not a time zone"),
         (["asterisk-csv", "cdr.csv", "--phones", "bob"], "bob=102"),
     ],
 )
@@ -221,4 +221,4 @@ def test_without_a_system_it_says_what_to_say(tmp_path: Path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STACK_DIR", raising=False)
     assert journal.main(["import", "reports", "x"]) == 1
-    assert "Say --to" in capsys.readouterr().err
+    assert "Give --to" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from shared.contracts.calls.events import call_id
-from tools.simulator.comment_writer import ATTEMPTS, TEXTS, Remarks
+from tools.simulator.comment_writer import ATTEMPTS, TEXTS, CommentWriter
 from tools.simulator.reports import Report
 from tools.simulator.stop import Stop
 
@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 class NoWait(Stop):
     def wait(self, seconds: float) -> bool:
-        return self.asked
+        return self.requested
 
 
 @dataclass
@@ -73,11 +73,11 @@ def journal() -> Iterator[Journal]:
         server.shutdown()
 
 
-def remarks(journal: Journal, share: float = 1.0) -> Remarks:
+def remarks(journal: Journal, share: float = 1.0) -> CommentWriter:
     demo = {"BASE_URL": journal.url, "OPERATOR_LINE": "101", "OPERATOR2_LINE": "102"}
     for who in ("SUPERVISOR", "OPERATOR", "OPERATOR2"):
         demo |= {f"{who}_LOGIN": who.lower(), f"{who}_PASSWORD": "гасло"}
-    return Remarks(demo, share, Random(1), NoWait())
+    return CommentWriter(demo, share, Random(1), NoWait())
 
 
 def call(key: str, party: str = "") -> list[Report]:
@@ -91,7 +91,7 @@ def path(key: str) -> str:
 
 def test_who_answered_comments_else_the_supervisor(journal: Journal):
     bursts = [call("a", "101"), call("b", "102"), call("c"), call("d", "777")]
-    assert list(remarks(journal).on(bursts)) == bursts
+    assert list(remarks(journal).watch(bursts)) == bursts
     who = {where: login for login, where, _ in journal.written}
     assert who == {path("a"): "operator", path("b"): "operator2", path("c"): "supervisor", path("d"): "supervisor"}
     assert {text for *_, text in journal.written} <= set(TEXTS)
@@ -100,22 +100,22 @@ def test_who_answered_comments_else_the_supervisor(journal: Journal):
 
 def test_a_call_that_is_not_shown_yet_is_commented_later(journal: Journal):
     journal.answers = [404, 503]
-    list(remarks(journal).on([call("a"), call("b")]))
+    list(remarks(journal).watch([call("a"), call("b")]))
     assert sorted(where for _, where, _ in journal.written) == sorted([path("a"), path("b")])
 
 
 def test_a_call_that_is_never_shown_is_given_up(journal: Journal):
     journal.answers = [404] * (ATTEMPTS + 5)
-    list(remarks(journal).on([call("a")]))
+    list(remarks(journal).watch([call("a")]))
     assert (journal.written, len(journal.answers)) == ([], 5)
 
 
 def test_who_is_signed_out_signs_in_again(journal: Journal):
     journal.answers = [401]
-    list(remarks(journal).on([call("a")]))
+    list(remarks(journal).watch([call("a")]))
     assert (len(journal.written), journal.signed_in) == (1, ["supervisor", "supervisor"])
 
 
 def test_only_a_share_of_the_calls_gets_one(journal: Journal):
-    list(remarks(journal, 0.2).on([call(str(number)) for number in range(50)]))
+    list(remarks(journal, 0.2).watch([call(str(number)) for number in range(50)]))
     assert 3 <= len(journal.written) <= 20

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.performance.importing import MEBIBYTES, peak, write
 from tests.sizes import Size, sized
 from tests.support.infrastructure import ROOT
-from tests.unit.importing.gateway import Counter, listening
+from tests.unit.importer.gateway import Counter, listening
 
 
 def brought(file: Path, rows: int) -> tuple[float, int]:

@@ -7,23 +7,23 @@ from hypothesis import strategies as st
 
 from shared.contracts.addresses import normalise
 from tools.simulator import numbers
-from tools.simulator.demo_company import found_company
+from tools.simulator.demo_company import demo_company
 
-COMPANY = found_company()
-dice = st.integers(0, 2**32).map(Random)
+COMPANY = demo_company()
+rng = st.integers(0, 2**32).map(Random)
 
 
-@given(dice=dice)
-def test_every_number_outside_is_one_that_exists(dice):
-    for number in (numbers.mobile(dice), numbers.landline(dice), numbers.foreign(dice)):
+@given(rng=rng)
+def test_every_number_outside_is_one_that_exists(rng):
+    for number in (numbers.mobile(rng), numbers.landline(rng), numbers.foreign(rng)):
         assert numbers.is_valid(number)
 
 
-@given(dice=dice)
-def test_however_a_number_is_written_it_is_the_same_number(dice):
-    number = numbers.mobile(dice)
-    assert normalise(numbers.as_dialled(dice, number)) == number
-    assert normalise(numbers.as_presented(dice, number)) == number
+@given(rng=rng)
+def test_however_a_number_is_written_it_is_the_same_number(rng):
+    number = numbers.mobile(rng)
+    assert normalise(numbers.as_dialled(rng, number)) == number
+    assert normalise(numbers.as_presented(rng, number)) == number
 
 
 def test_the_lines_of_the_company_and_its_engineers_exist():
@@ -47,11 +47,11 @@ def test_nobody_shares_a_login_or_a_line():
 
 
 def test_the_demonstration_decides_which_lines_its_people_have():
-    company = found_company(operator="103", operator2="100", accountant="105")
+    company = demo_company(operator="103", operator2="100", accountant="105")
     lines = {person.login: person.line for person in company.staff}
     assert (lines["operator"], lines["operator2"], lines["accountant"]) == ("103", "100", "105")
     assert len(set(lines.values())) == len(lines)
 
 
 def test_the_company_is_the_same_every_time():
-    assert found_company() == COMPANY
+    assert demo_company() == COMPANY

@@ -1,1 +1,0 @@
-"""Years of old records into the journal: read in pieces, sent through `POST /reports`, resumed where it broke off."""
