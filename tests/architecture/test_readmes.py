@@ -1,4 +1,4 @@
-"""A service's README says what the code does: what it says, hears, answers and needs, no more and no less."""
+"""Each service's README lists exactly what its code owns, publishes, subscribes to, answers and calls."""
 
 import importlib
 import inspect
@@ -20,63 +20,63 @@ from shared.plumbing.subscriptions import Subscription
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
-SECTIONS = ("Owns", "Says", "Hears", "Answers", "Needs")
-ONE_SCREEN = 60
-WORD = re.compile(r"`([^`\n]+)`")
+SECTIONS = ("Owns", "Publishes", "Subscribes", "Answers", "Calls", "Needs")
+MAX_LINES = 60
+TERM = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(r"[\w./-]+\.(py|md|sql|yml)")
 ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
 
 
 @dataclass
-class Doors:
-    """What the classes of a service's service.py do, as Nameko will find it."""
+class Entrypoints:
+    """The entrypoints and clients of the classes in a service's service.py."""
 
     queues: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     routes: set[str] = field(default_factory=set)
     exchanges: set[str] = field(default_factory=set)
-    asks: set[str] = field(default_factory=set)
+    called_services: set[str] = field(default_factory=set)
 
 
-def doors(service: str) -> Doors:
-    found = Doors()
+def entrypoints(service: str) -> Entrypoints:
+    collected = Entrypoints()
     module = importlib.import_module(f"services.{service}.service")
     for class_ in vars(module).values():
         if inspect.isclass(class_) and class_.__module__ == module.__name__:
             for _, member in inspect.getmembers(class_):
-                _note(found, service, member)
-    return found
+                _collect(collected, service, member)
+    return collected
 
 
-def _note(found: Doors, service: str, member: Any) -> None:
+def _collect(collected: Entrypoints, service: str, member: Any) -> None:
     match member:
         case Relay():
-            found.exchanges.add(member.exchange)
+            collected.exchanges.add(member.exchange)
         case RpcClient():
-            found.asks.add(member.service)
+            collected.called_services.add(member.service)
     for entrypoint in getattr(member, ENTRYPOINT_EXTENSIONS_ATTR, ()):
         match entrypoint:
             case Subscription():
-                found.queues.add(entrypoint.queue)
+                collected.queues.add(entrypoint.queue)
             case Rpc():
-                found.methods.add(f"{service}.{member.__name__}")
+                collected.methods.add(f"{service}.{member.__name__}")
             case Http():
-                found.routes |= {_route(f"{method} {entrypoint.url}") for method in entrypoint.method.split(",")}
+                collected.routes |= {_route(f"{method} {entrypoint.url}") for method in entrypoint.method.split(",")}
 
 
 def _route(text: str) -> str:
-    """`GET /calls/<uuid:call_id>` and `GET /calls/{id}` are the same."""
+    """The route without parameter names: `GET /calls/<uuid:call_id>` and `GET /calls/{id}` are equal."""
     return re.sub(r"<[^>]*>|\{[^}]*\}", "{}", text)
 
 
 class Readme:
-    """`words[section]`: what stands between backquotes in each section."""
+    """`terms[section]`: the terms in backquotes of each section."""
 
     def __init__(self, service: str) -> None:
         self.text = (ROOT / "services" / service / "README.md").read_text()
         parts = re.split(r"^\*\*(\w+)\*\*", self.text, flags=re.MULTILINE)
         self.sections = dict(zip(parts[1::2], parts[2::2], strict=True))
-        self.words = {name: set(WORD.findall(text)) for name, text in self.sections.items()}
+        self.terms = {name: set(TERM.findall(text)) for name, text in self.sections.items()}
 
 
 @pytest.fixture(params=SERVICES)
@@ -90,64 +90,67 @@ def readme(service: str) -> Readme:
 
 
 def declared(service: str) -> Service:
-    found = {one.name: one for one in topology.SERVICES}
-    assert service in found, f"{service} is missing: shared/contracts/{service}/service.py"
-    return found[service]
+    declarations = {declaration.name: declaration for declaration in topology.SERVICES}
+    assert service in declarations, f"{service} is missing: shared/contracts/{service}/service.py"
+    return declarations[service]
 
 
-def test_a_readme_has_its_five_parts_in_order_on_one_screen(readme: Readme) -> None:
+def test_a_readme_has_its_sections_in_order_on_one_screen(readme: Readme) -> None:
     assert tuple(readme.sections) == SECTIONS
-    assert len(readme.text.splitlines()) <= ONE_SCREEN
+    assert len(readme.text.splitlines()) <= MAX_LINES
 
 
-def test_every_file_that_it_names_is_there(service: str, readme: Readme) -> None:
-    rooms = (ROOT, ROOT / "services" / service)
-    named = {word for word in WORD.findall(readme.text) if FILE.fullmatch(word)}
-    assert {name for name in named if not any((room / name).exists() for room in rooms)} == set()
+def test_every_file_that_a_readme_names_exists(service: str, readme: Readme) -> None:
+    folders = (ROOT, ROOT / "services" / service)
+    named = {term for term in TERM.findall(readme.text) if FILE.fullmatch(term)}
+    assert {name for name in named if not any((folder / name).exists() for folder in folders)} == set()
 
 
-def test_it_says_to_which_exchanges_it_speaks(service: str, readme: Readme) -> None:
-    assert readme.words["Says"] & set(topology.EXCHANGES) == set(declared(service).publishes)
-    assert doors(service).exchanges <= set(declared(service).publishes)
+def test_a_readme_lists_the_exchanges_that_the_service_publishes_to(service: str, readme: Readme) -> None:
+    assert readme.terms["Publishes"] & set(topology.EXCHANGES) == set(declared(service).publishes)
+    assert entrypoints(service).exchanges <= set(declared(service).publishes)
 
 
-def test_an_owner_names_every_event(service: str, readme: Readme) -> None:
+def test_a_readme_lists_every_event_that_the_service_publishes(service: str, readme: Readme) -> None:
     types = {
         name
         for name, wire in EVENT_REGISTRATIONS.items()
         if wire.schema.__module__ == f"shared.contracts.{service}.schemas"
     }
-    assert readme.words["Says"] & set(EVENT_REGISTRATIONS) == types
+    assert readme.terms["Publishes"] & set(EVENT_REGISTRATIONS) == types
 
 
-def test_it_hears_the_queues_of_the_topology_and_each_is_listened_to(service: str, readme: Readme) -> None:
+def test_a_readme_lists_the_queues_of_the_topology_and_each_has_a_subscription(service: str, readme: Readme) -> None:
     queues = {queue.name: queue.exchanges for queue in topology.QUEUES if queue.service == service}
-    assert doors(service).queues == set(queues)
-    assert readme.words["Hears"] & {queue.name for queue in topology.QUEUES} == set(queues)
-    assert readme.words["Hears"] & set(topology.EXCHANGES) == set().union(*queues.values())
+    assert entrypoints(service).queues == set(queues)
+    assert readme.terms["Subscribes"] & {queue.name for queue in topology.QUEUES} == set(queues)
+    assert readme.terms["Subscribes"] & set(topology.EXCHANGES) == set().union(*queues.values())
 
 
-def test_it_answers_the_rpc_methods_it_has(service: str, readme: Readme) -> None:
-    named = {word for word in readme.words["Answers"] if word.startswith(f"{service}.")}
-    assert named == doors(service).methods
+def test_a_readme_lists_the_rpc_methods_of_the_service(service: str, readme: Readme) -> None:
+    named = {term for term in readme.terms["Answers"] if term.startswith(f"{service}.")}
+    assert named == entrypoints(service).methods
 
 
-def test_it_answers_the_routes_it_has(service: str, readme: Readme) -> None:
-    assert {_route(word) for word in readme.words["Answers"] if ROUTE.fullmatch(word)} == doors(service).routes
+def test_a_readme_lists_the_routes_of_the_service(service: str, readme: Readme) -> None:
+    assert {_route(term) for term in readme.terms["Answers"] if ROUTE.fullmatch(term)} == entrypoints(service).routes
 
 
-def test_it_needs_the_methods_that_it_may_call_and_they_exist(service: str, readme: Readme) -> None:
-    methods = {method for one in SERVICES for method in doors(one).methods}
-    assert readme.words["Needs"] & methods == set(declared(service).calls)
+def test_a_readme_lists_the_declared_calls_and_the_called_methods_exist(service: str, readme: Readme) -> None:
+    methods = {method for name in SERVICES for method in entrypoints(name).methods}
+    assert readme.terms["Calls"] & methods == set(declared(service).calls)
     assert set(declared(service).calls) <= methods
-    assert doors(service).asks == {method.partition(".")[0] for method in declared(service).calls}
+    assert entrypoints(service).called_services == {method.partition(".")[0] for method in declared(service).calls}
 
 
-def test_nobody_asks_in_a_circle() -> None:
-    asks = {one.name: {method.partition(".")[0] for method in one.calls} for one in topology.SERVICES}
+def test_calls_between_services_form_no_cycle_and_are_at_most_three_deep() -> None:
+    called = {
+        declaration.name: {method.partition(".")[0] for method in declaration.calls}
+        for declaration in topology.SERVICES
+    }
 
     def depth(name: str, path: tuple[str, ...] = ()) -> int:
         assert name not in path, f"{' -> '.join((*path, name))}"
-        return 1 + max((depth(other, (*path, name)) for other in asks[name]), default=0)
+        return 1 + max((depth(other, (*path, name)) for other in called[name]), default=0)
 
-    assert max(map(depth, asks)) <= 3, "a caller, the asked, and at most one more"
+    assert max(map(depth, called)) <= 3, "a caller, the called service, and at most one more"
