@@ -1,4 +1,4 @@
-"""The gateway's doors, gathered, and the projector that keeps the journal up to date."""
+"""The HTTP service, made of all endpoint groups, and the projector that keeps the journal up to date."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -36,10 +36,10 @@ from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
 CLEAN_UP_EVERY = 30
-TELL_AGAIN_EVERY = 600
+REPUBLISH_SETTINGS_EVERY = 600
 PRICE_LATENESS = Histogram(
     "journal_price_lateness_seconds",
-    "From when a price was due until the journal showed it for the first time; below 0 it came too early.",
+    "Seconds from the due time of a price to its first appearance in the journal; negative if it came early.",
     buckets=(0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
 
@@ -81,17 +81,17 @@ class Projector:
     notifier = RedisChangeNotifier()
 
     @subscribe("gateway.journal", batch=500)
-    def show(self, messages: Sequence[Message]) -> None:
+    def project(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            shown = projections.show(conn, messages, timedelta(seconds=float(self.config["PRICE_DELAY"])))
-        self.notifier.publish(shown.tenants)
+            result = projections.project(conn, messages, timedelta(seconds=float(self.config["PRICE_DELAY"])))
+        self.notifier.publish(result.tenants)
         now = clock.now()
-        for due_at in shown.first_prices:
+        for due_at in result.first_prices:
             PRICE_LATENESS.observe((now - due_at).total_seconds())
 
-    @every(TELL_AGAIN_EVERY)
-    def tell_settings_again(self) -> None:
+    @every(REPUBLISH_SETTINGS_EVERY)
+    def republish_settings(self) -> None:
         last: str | None = ""
         while last is not None:
             with self.db.long_transaction() as conn:
-                last = settings.tell_again(conn, last, clock.now())
+                last = settings.republish(conn, last, clock.now())

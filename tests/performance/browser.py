@@ -166,7 +166,7 @@ def _changing(stack: Stack) -> Iterator[list[int]]:
             while not over.is_set():
                 some = ids[at : at + SLICE]
                 conn.execute(CHANGE, {**of_tenant, "ids": some})
-                change_feed.number(conn, {(company.TENANT, one) for one in some})
+                change_feed.assign_feed_numbers(conn, {(company.TENANT, one) for one in some})
                 conn.commit()
                 changed[0] += len(some)
                 at = (at + SLICE) % SCROLLED

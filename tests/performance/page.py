@@ -96,7 +96,7 @@ def _query_of(conn: psycopg.Connection[Any], login: str) -> tuple[LiteralString,
             sent.append((query, values))
             return conn.execute(query, values)
 
-    page_query.page(cast(Any, Listening()), _scope(conn, login), Filters(), LIMIT)
+    page_query.get_page(cast(Any, Listening()), _scope(conn, login), Filters(), LIMIT)
     query, values = sent[-1]
     return query, values
 

@@ -69,4 +69,4 @@ class StockProjector:
     @event_handler("stock_calls", "call_changed")
     def show_call(self, said: Any) -> None:
         with self.db.connection() as conn:
-            projections.show(conn, [Message(said["body"], said["key"], said["about"])])
+            projections.project(conn, [Message(said["body"], said["key"], said["about"])])

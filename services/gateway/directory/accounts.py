@@ -1,4 +1,4 @@
-"""The people of a company as its administrators keep them: accounts, and the lines that each holds and when."""
+"""Administer the accounts of a company and the lines that each account holds, with their periods."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,24 +16,24 @@ from shared.contracts.errors import Conflict, Invalid
 from shared.contracts.values import Role
 from shared.contracts.wire import instant
 
-LOCK = "select from tenants where key = %(tenant)s for no key update"
+LOCK_TENANT = "select from tenants where key = %(tenant)s for no key update"
 COLUMNS = "id, tenant, login, name, folded_name, role, disabled_at is not null as disabled, created_at"
-PAGE = f"select {COLUMNS} from accounts where tenant = %(tenant)s and {{conditions}} {{order}}"
-FOUND = "(folded_name like %(name_part)s or lower(login) like %(login_part)s)"
-ONE = f"select {COLUMNS} from accounts where tenant = %(tenant)s and id = %(id)s"
-LINES_OF = """
+ACCOUNTS = f"select {COLUMNS} from accounts where tenant = %(tenant)s and {{conditions}} {{order}}"
+MATCHES_SEARCH = "(folded_name like %(name_part)s or lower(login) like %(login_part)s)"
+ACCOUNT = f"select {COLUMNS} from accounts where tenant = %(tenant)s and id = %(id)s"
+LINES_OF_ACCOUNTS = """
     select account_id, id, address, held_from, held_until
       from lines
      where tenant = %(tenant)s and account_id = any(%(ids)s)
      order by held_from nulls first, address
 """
-ADD = """
+ADD_ACCOUNT = """
     insert into accounts (tenant, login, password_hash, name, folded_name, role)
     values (%(tenant)s, %(login)s, %(password_hash)s, %(name)s, %(folded_name)s, %(role)s)
     returning id
 """
-# What was issued is worth nothing once the role or the password is another, or nobody may come in.
-CHANGE = """
+# Raising session_version ends the sessions when the role or password changes or the account is disabled.
+CHANGE_ACCOUNT = """
     update accounts
        set name = coalesce(%(name)s, name),
            folded_name = coalesce(%(folded_name)s, folded_name),
@@ -46,7 +46,7 @@ CHANGE = """
                or coalesce(%(disabled)s::boolean, false) and disabled_at is null)::int
      where tenant = %(tenant)s and id = %(id)s
 """
-ADMINISTERED = """
+ANY_ADMINISTRATOR = """
     select from accounts
      where tenant = %(tenant)s and role = 'administrator' and disabled_at is null
      limit 1
@@ -67,17 +67,17 @@ LINE = """
       from lines
      where tenant = %(tenant)s and account_id = %(account_id)s and id = %(id)s
 """
-HOLD = """
+ADD_LINE = """
     insert into lines (tenant, account_id, address, held_from)
     values (%(tenant)s, %(account_id)s, %(address)s, %(held_from)s)
     returning id, address, held_from, held_until
 """
-HOLD_UNTIL = """
+END_LINE = """
     update lines set held_until = %(held_until)s
      where id = %(id)s
     returning id, address, held_from, held_until
 """
-HOLDER = """
+OVERLAPPING_HOLDER = """
     select accounts.name, held_from, held_until
       from lines
       join accounts on accounts.id = lines.account_id
@@ -94,7 +94,7 @@ class NewLine(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What is None stays as it is."""
+    """Changes to an account; None leaves a value as it is."""
 
     name: str | None = None
     role: Role | None = None
@@ -103,28 +103,28 @@ class Change(NamedTuple):
 
 
 def lock(conn: Connection[Any], tenant: str) -> None:
-    """Be the only one who changes the company's people until the transaction ends."""
-    conn.execute(LOCK, {"tenant": tenant})
+    """Lock the company's accounts and lines against other changes until the transaction ends."""
+    conn.execute(LOCK_TENANT, {"tenant": tenant})
 
 
 def accounts(conn: Connection[Any], tenant: str, q: str | None, limit: int, after: Place | None) -> Page:
-    """By name, each with its lines; `q` is part of a name or a login."""
-    found = [FOUND] if q else []
+    """A page of accounts by name, each with its lines; `q` is part of a name or a login."""
+    conditions = [MATCHES_SEARCH] if q else []
     parts = {"name_part": containing(fold(q)), "login_part": containing(q.strip().lower())} if q else {}
-    rows, after = page(conn, PAGE, {"tenant": tenant, **parts}, "folded_name", limit, after, *found)
+    rows, after = page(conn, ACCOUNTS, {"tenant": tenant, **parts}, "folded_name", limit, after, *conditions)
     return Page(_with_lines(conn, tenant, rows), after)
 
 
 def account(conn: Connection[Any], tenant: str, account_id: UUID) -> Row:
-    """With its lines. Raises NotFound."""
-    [row] = _with_lines(conn, tenant, [one(conn, ONE, {"tenant": tenant, "id": account_id})])
+    """An account with its lines. Raises NotFound."""
+    [row] = _with_lines(conn, tenant, [one(conn, ACCOUNT, {"tenant": tenant, "id": account_id})])
     return row
 
 
 def _with_lines(conn: Connection[Any], tenant: str, rows: Sequence[Row]) -> list[Row]:
     held: dict[UUID, list[Row]] = {row["id"]: [] for row in rows}
-    wanted = {"tenant": tenant, "ids": list(held)}
-    for line in conn.cursor(row_factory=dict_row).execute(LINES_OF, wanted):
+    parameters = {"tenant": tenant, "ids": list(held)}
+    for line in conn.cursor(row_factory=dict_row).execute(LINES_OF_ACCOUNTS, parameters):
         held[line.pop("account_id")].append(line)
     return [row | {"role": Role(row["role"]), "lines": held[row["id"]]} for row in rows]
 
@@ -132,12 +132,12 @@ def _with_lines(conn: Connection[Any], tenant: str, rows: Sequence[Row]) -> list
 def add(
     conn: Connection[Any], tenant: str, login: str, password_hash: str, name: str, role: Role, lines: Sequence[NewLine]
 ) -> Row:
-    """Raises Conflict for a login that is taken and for a line that is held by somebody."""
+    """Add an account with its lines. Raises Conflict if the login is taken or another account holds a line."""
     lock(conn, tenant)
     new = {"tenant": tenant, "login": login, "password_hash": password_hash, "role": role}
     try:
         with conn.transaction():
-            row = one(conn, ADD, {**new, "name": name, "folded_name": fold(name)})
+            row = one(conn, ADD_ACCOUNT, {**new, "name": name, "folded_name": fold(name)})
     except UniqueViolation as error:
         raise Conflict(f"The login {login} is taken.") from error
     for line in lines:
@@ -146,58 +146,58 @@ def add(
 
 
 def change(conn: Connection[Any], tenant: str, account_id: UUID, changes: Change, at: datetime) -> Row:
-    """Call it under the `lock`. Raises Conflict where nobody would be left who may administer the company."""
+    """Change an account; call `lock` first. Raises Conflict if no enabled administrator would remain."""
     values = changes._asdict() | {"folded_name": changes.name and fold(changes.name)}
-    conn.execute(CHANGE, {**values, "tenant": tenant, "id": account_id, "at": at})
-    if conn.execute(ADMINISTERED, {"tenant": tenant}).fetchone() is None:
+    conn.execute(CHANGE_ACCOUNT, {**values, "tenant": tenant, "id": account_id, "at": at})
+    if conn.execute(ANY_ADMINISTRATOR, {"tenant": tenant}).fetchone() is None:
         raise Conflict("This is the last administrator: name another one first.")
     return account(conn, tenant, account_id)
 
 
 def password_hash(conn: Connection[Any], account_id: UUID) -> str:
-    """Raises NotFound."""
-    found: str = one(conn, PASSWORD_HASH, {"id": account_id})["password_hash"]
-    return found
+    """The password hash of an account. Raises NotFound."""
+    stored: str = one(conn, PASSWORD_HASH, {"id": account_id})["password_hash"]
+    return stored
 
 
 def replace_password(conn: Connection[Any], account_id: UUID, old: str, new: str) -> None:
-    """The hash of another password, which ends every session. Raises Conflict if `old` is not the one any more."""
+    """Replace the password hash, which ends every session. Raises Conflict if `old` is no longer the current hash."""
     if conn.execute(REPLACE_PASSWORD, {"id": account_id, "old": old, "new": new}).rowcount == 0:
         raise Conflict("The password has been changed meanwhile.")
 
 
 def lines(conn: Connection[Any], tenant: str, account_id: UUID, limit: int, after: Place | None) -> Page:
-    """Every line that the account holds or has held, by address."""
+    """A page of the lines that the account holds or has held, by address."""
     return page(conn, LINES, {"tenant": tenant, "account_id": account_id}, "address", limit, after)
 
 
 def line(conn: Connection[Any], tenant: str, account_id: UUID, line_id: UUID) -> Row:
-    """Raises NotFound."""
+    """A line of an account. Raises NotFound."""
     return one(conn, LINE, {"tenant": tenant, "account_id": account_id, "id": line_id})
 
 
 def hold(conn: Connection[Any], tenant: str, account_id: UUID, address: str, held_from: datetime | None) -> Row:
-    """The account holds the address from then on. Raises Conflict that says who does at any time after."""
+    """Assign an address to the account from then on. Raises Conflict if another account holds it in that period."""
     held = {"tenant": tenant, "account_id": account_id, "address": address, "held_from": held_from}
-    return _held(conn, HOLD, {**held, "held_until": None, "id": None})
+    return _write_line(conn, ADD_LINE, {**held, "held_until": None, "id": None})
 
 
 def hold_until(conn: Connection[Any], tenant: str, held: Row, held_until: datetime | None) -> Row:
-    """The line is held until then; None: still. Raises Conflict as `hold`, and Invalid for a time before it was."""
+    """Set the end of a line's period; None: no end. Raises Conflict as `hold`, and Invalid for an empty period."""
     if held_until and held["held_from"] and held_until <= held["held_from"]:
         raise Invalid("The line was not held yet.", {"until": ["Is not after from."]})
-    return _held(conn, HOLD_UNTIL, {**held, "tenant": tenant, "held_until": held_until})
+    return _write_line(conn, END_LINE, {**held, "tenant": tenant, "held_until": held_until})
 
 
-def _held(conn: Connection[Any], statement: str, held: Mapping[str, Any]) -> Row:
+def _write_line(conn: Connection[Any], statement: str, held: Mapping[str, Any]) -> Row:
     try:
         with conn.transaction():
             return one(conn, statement, held)
     except ExclusionViolation as error:
-        raise Conflict(_whose(held["address"], one(conn, HOLDER, held))) from error
+        raise Conflict(_holder_message(held["address"], one(conn, OVERLAPPING_HOLDER, held))) from error
 
 
-def _whose(address: str, holder: Row) -> str:
+def _holder_message(address: str, holder: Row) -> str:
     since = f"from {instant(holder['held_from'])}" if holder["held_from"] else "since ever"
     until = f"until {instant(holder['held_until'])}" if holder["held_until"] else "still"
     return f"{address} is held by {holder['name']}, {since}, {until}."

@@ -1,4 +1,4 @@
-"""The keys of a company's machines, of which only a hash is kept."""
+"""The API keys of a company. Only a hash of each key is stored."""
 
 from datetime import datetime
 from secrets import token_urlsafe
@@ -15,33 +15,35 @@ from shared.contracts.errors import NotFound
 
 RANDOM_BYTES = 32
 
-PAGE = """
+API_KEYS = """
     select id, kind, name, created_at, last_used_at
       from api_keys
      where tenant = %(tenant)s and revoked_at is null and {conditions} {order}
 """
-ADD = """
+ADD_API_KEY = """
     insert into api_keys (tenant, kind, name, digest, created_at)
     values (%(tenant)s, %(kind)s, %(name)s, %(digest)s, %(at)s)
     returning id
 """
-REVOKE = "update api_keys set revoked_at = %(at)s where tenant = %(tenant)s and id = %(id)s and revoked_at is null"
+REVOKE_API_KEY = (
+    "update api_keys set revoked_at = %(at)s where tenant = %(tenant)s and id = %(id)s and revoked_at is null"
+)
 
 
 def api_keys(conn: Connection[Any], tenant: str, limit: int, after: Place | None) -> Page:
-    """Those that open a door, by name."""
-    found = page(conn, PAGE, {"tenant": tenant}, "name", limit, after)
-    return found._replace(rows=[row | {"kind": KeyKind(row["kind"])} for row in found.rows])
+    """A page of the keys that are not revoked, by name."""
+    keys = page(conn, API_KEYS, {"tenant": tenant}, "name", limit, after)
+    return keys._replace(rows=[row | {"kind": KeyKind(row["kind"])} for row in keys.rows])
 
 
 def add(conn: Connection[Any], tenant: str, kind: KeyKind, name: str, at: datetime) -> Row:
-    """The id and the key, which is told this once."""
+    """Create a key; returns its id and the key itself, which cannot be read again."""
     key = token_urlsafe(RANDOM_BYTES)
     new = {"tenant": tenant, "kind": kind, "name": name, "digest": digest_of(key), "at": at}
-    return one(conn, ADD, new) | {"key": key}
+    return one(conn, ADD_API_KEY, new) | {"key": key}
 
 
 def revoke(conn: Connection[Any], tenant: str, key_id: UUID, at: datetime) -> None:
-    """Raises NotFound for a key that is not there any more."""
-    if conn.execute(REVOKE, {"tenant": tenant, "id": key_id, "at": at}).rowcount == 0:
+    """Revoke a key. Raises NotFound for a key that does not exist or is revoked already."""
+    if conn.execute(REVOKE_API_KEY, {"tenant": tenant, "id": key_id, "at": at}).rowcount == 0:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Contacts from a table that somebody brings, every mistake in it told at once, and into one that others may read."""
+"""Read contacts from an uploaded CSV table, with all errors at once, and write contacts as CSV."""
 
 import csv
 import io
@@ -19,60 +19,62 @@ COLUMNS = {
     "number": ("номер", "телефон", "номер телефону"),
     "note": ("примітка", "нотатка", "коментар"),
 }
-"""The columns of a table of contacts, and other words for them."""
-NEEDED = ("name", "number")
-MOST = 50_000
-MOST_ERRORS = 1000
-NEW = NewContactSchema()
+"""The columns of a contact table, with their Ukrainian synonyms."""
+REQUIRED_COLUMNS = ("name", "number")
+MAX_CONTACTS = 50_000
+MAX_ERRORS = 1000
+NEW_CONTACT = NewContactSchema()
 
 
-def contacts_of(lines: Iterable[Line], region: str) -> list[Contact]:
-    """Raises Invalid with what is wrong by line and column, of the first thousand lines that are wrong."""
-    found: dict[str, Contact] = {}
-    first: dict[str, int] = {}
+def parse_contacts(lines: Iterable[Line], region: str) -> list[Contact]:
+    """The contacts of a table. Raises Invalid with the errors by line and column, of at most MAX_ERRORS lines."""
+    contacts: dict[str, Contact] = {}
+    first_lines: dict[str, int] = {}
     errors: Json = {}
     try:
         for line in lines:
-            _take(line, region, found, first, errors)
-            if len(errors) >= MOST_ERRORS:
+            _add(line, region, contacts, first_lines, errors)
+            if len(errors) >= MAX_ERRORS:
                 break
     except Invalid as error:
         errors |= error.errors
     if errors:
         raise Invalid("Nothing was taken: some lines are wrong.", errors)
-    return list(found.values())
+    return list(contacts.values())
 
 
-def _take(line: Line, region: str, found: dict[str, Contact], first: dict[str, int], errors: Json) -> None:
+def _add(line: Line, region: str, contacts: dict[str, Contact], first_lines: dict[str, int], errors: Json) -> None:
     try:
         contact = _contact(line, region)
     except Invalid as error:
         errors[str(line.number)] = error.errors
         return
-    if contact.number in found:
-        errors[str(line.number)] = {"number": [f"Stands in line {first[contact.number]} already."]}
-    if len(found) == MOST:
-        raise Invalid("Too much.", {str(line.number): {"_schema": [f"At most {MOST} contacts are taken at once."]}})
-    found[contact.number], first[contact.number] = contact, first.get(contact.number, line.number)
+    if contact.number in contacts:
+        errors[str(line.number)] = {"number": [f"Stands in line {first_lines[contact.number]} already."]}
+    if len(contacts) == MAX_CONTACTS:
+        raise Invalid(
+            "Too much.", {str(line.number): {"_schema": [f"At most {MAX_CONTACTS} contacts are taken at once."]}}
+        )
+    contacts[contact.number], first_lines[contact.number] = contact, first_lines.get(contact.number, line.number)
 
 
 def _contact(line: Line, region: str) -> Contact:
     if line.spare:
         spare = ["Has a cell in no column: put quotes around what has a separator in it."]
         raise Invalid("Not a contact.", {"_schema": spare})
-    sent = schemas.load(NEW, line.cells)
-    return Contact(sent["name"], normalise(sent["number"], region), sent["note"])
+    fields = schemas.load(NEW_CONTACT, line.cells)
+    return Contact(fields["name"], normalise(fields["number"], region), fields["note"])
 
 
-def table_of(pages: Iterable[Sequence[Row]]) -> Iterator[bytes]:
-    """Contacts as CSV, some at a time: UTF-8 with the mark by which a spreadsheet knows it, every cell safe."""
+def write_csv(pages: Iterable[Sequence[Row]]) -> Iterator[bytes]:
+    """Contacts as CSV in chunks: UTF-8 with a byte order mark for spreadsheets, without cells that are formulas."""
     yield "\ufeff".encode()
-    yield _written([{column: column for column in COLUMNS}])
+    yield _csv_rows([{column: column for column in COLUMNS}])
     for rows in pages:
-        yield _written(rows)
+        yield _csv_rows(rows)
 
 
-def _written(rows: Iterable[Row]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([safe(row[column] or "") for column in COLUMNS] for row in rows)
-    return out.getvalue().encode()
+def _csv_rows(rows: Iterable[Row]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([safe(row[column] or "") for column in COLUMNS] for row in rows)
+    return buffer.getvalue().encode()

@@ -1,4 +1,4 @@
-"""The contacts of a company: a name for a number, which the journal shows wherever the number took part."""
+"""The contacts of a company: a name for each number, used in the journal's entries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from services.gateway.domain.filters import Sought
+from services.gateway.domain.filters import SearchText
 from services.gateway.domain.naming import fold
 from services.gateway.http.cursors import Place
 from services.gateway.http.pagination import Page, Row, containing, one, page
@@ -16,40 +16,40 @@ from shared.contracts.errors import Conflict, NotFound
 from shared.plumbing.database import Postgres, as_rows
 
 COLUMNS = "id, name, folded_name, number, note, created_at, updated_at"
-PAGE = f"select {COLUMNS} from contacts where tenant = %(tenant)s and {{conditions}} {{order}}"
-FOUND = "(folded_name like %(name_part)s or lower(number) like %(number_part)s)"
-ONE = f"select {COLUMNS} from contacts where tenant = %(tenant)s and id = %(id)s"
-ADD = f"""
+CONTACTS = f"select {COLUMNS} from contacts where tenant = %(tenant)s and {{conditions}} {{order}}"
+MATCHES_SEARCH = "(folded_name like %(name_part)s or lower(number) like %(number_part)s)"
+CONTACT = f"select {COLUMNS} from contacts where tenant = %(tenant)s and id = %(id)s"
+ADD_CONTACT = f"""
     insert into contacts (tenant, number, name, folded_name, note, created_at, updated_at)
     values (%(tenant)s, %(number)s, %(name)s, %(folded_name)s, %(note)s, %(at)s, %(at)s)
     returning {COLUMNS}
 """
-CHANGE = f"""
+CHANGE_CONTACT = f"""
     update contacts
        set number = %(number)s, name = %(name)s, folded_name = %(folded_name)s, note = %(note)s, updated_at = %(at)s
      where tenant = %(tenant)s and id = %(id)s
     returning {COLUMNS}
 """
-DELETE = "delete from contacts where tenant = %(tenant)s and id = %(id)s"
-NAME_OF = "select name from contacts where tenant = %(tenant)s and number = %(number)s"
-BRING_IN = """
-    with brought as (
+DELETE_CONTACT = "delete from contacts where tenant = %(tenant)s and id = %(id)s"
+NAME_OF_NUMBER = "select name from contacts where tenant = %(tenant)s and number = %(number)s"
+IMPORT_CONTACTS = """
+    with imported as (
         insert into contacts as known (tenant, number, name, folded_name, note, created_at, updated_at)
         select %(tenant)s, number, name, folded_name, note, %(at)s, %(at)s
-          from json_to_recordset(%(rows)s) as brought (number text, name text, folded_name text, note text)
+          from json_to_recordset(%(rows)s) as imported (number text, name text, folded_name text, note text)
             on conflict (tenant, number) do update
            set name = excluded.name, folded_name = excluded.folded_name, updated_at = excluded.updated_at,
                note = case when %(with_notes)s then excluded.note else known.note end
          where known.name <> excluded.name or %(with_notes)s and known.note is distinct from excluded.note
         returning xmax = 0 as added
     )
-    select count(*) filter (where added), count(*) filter (where not added) from brought
+    select count(*) filter (where added), count(*) filter (where not added) from imported
 """
-EXPORTED_AT_ONCE, BROUGHT_AT_ONCE = 1000, 5000
+EXPORT_BATCH_SIZE, IMPORT_BATCH_SIZE = 1000, 5000
 
 
 class Contact(NamedTuple):
-    """`number` is normalised."""
+    """A contact with a normalised number."""
 
     name: str
     number: str
@@ -62,66 +62,66 @@ class Imported(NamedTuple):
     unchanged: int
 
 
-def contacts(conn: Connection[Any], tenant: str, sought: Sought | None, limit: int, after: Place | None) -> Page:
-    """By name; those with a part of the name or the number."""
-    found = [FOUND] if sought else []
-    parts = {"name_part": containing(sought.name), "number_part": containing(sought.address)} if sought else {}
-    return page(conn, PAGE, {"tenant": tenant, **parts}, "folded_name", limit, after, *found)
+def contacts(conn: Connection[Any], tenant: str, search: SearchText | None, limit: int, after: Place | None) -> Page:
+    """A page of contacts by name; `search` matches a part of the name or the number."""
+    conditions = [MATCHES_SEARCH] if search else []
+    parts = {"name_part": containing(search.name), "number_part": containing(search.address)} if search else {}
+    return page(conn, CONTACTS, {"tenant": tenant, **parts}, "folded_name", limit, after, *conditions)
 
 
 def contact(conn: Connection[Any], tenant: str, contact_id: UUID) -> Row:
-    """Raises NotFound."""
-    return one(conn, ONE, {"tenant": tenant, "id": contact_id})
+    """A contact. Raises NotFound."""
+    return one(conn, CONTACT, {"tenant": tenant, "id": contact_id})
 
 
 def add(conn: Connection[Any], tenant: str, new: Contact, at: datetime) -> Row:
-    """Raises Conflict that says whose number it is already."""
-    return _written(conn, ADD, {"tenant": tenant, "at": at, **_columns(new)})
+    """Add a contact. Raises Conflict with the name of the contact that has the number."""
+    return _write(conn, ADD_CONTACT, {"tenant": tenant, "at": at, **_columns(new)})
 
 
 def change(conn: Connection[Any], tenant: str, contact_id: UUID, new: Contact, at: datetime) -> Row:
-    """Raises NotFound, and Conflict that says whose number it is already."""
-    return _written(conn, CHANGE, {"tenant": tenant, "id": contact_id, "at": at, **_columns(new)})
+    """Replace a contact. Raises NotFound, and Conflict with the name of the contact that has the number."""
+    return _write(conn, CHANGE_CONTACT, {"tenant": tenant, "id": contact_id, "at": at, **_columns(new)})
 
 
 def delete(conn: Connection[Any], tenant: str, contact_id: UUID) -> None:
-    """Raises NotFound."""
-    if conn.execute(DELETE, {"tenant": tenant, "id": contact_id}).rowcount == 0:
+    """Delete a contact. Raises NotFound."""
+    if conn.execute(DELETE_CONTACT, {"tenant": tenant, "id": contact_id}).rowcount == 0:
         raise NotFound
 
 
-def bring_in(
-    conn: Connection[Any], tenant: str, brought: Sequence[Contact], with_notes: bool, at: datetime
+def import_contacts(
+    conn: Connection[Any], tenant: str, imported: Sequence[Contact], with_notes: bool, at: datetime
 ) -> Imported:
-    """Add contacts, or give numbers that are known these names; notes stay as they are unless `with_notes`."""
+    """Add contacts, and rename those whose number exists; `with_notes` replaces their notes too."""
     added = changed = 0
-    # In order of the number, so that two imports cannot wait for each other.
-    rows = sorted(map(_columns, brought), key=lambda row: str(row["number"]))
-    for first in range(0, len(rows), BROUGHT_AT_ONCE):
-        some = as_rows(rows[first : first + BROUGHT_AT_ONCE])
-        values = {"tenant": tenant, "rows": some, "with_notes": with_notes, "at": at}
-        counts = conn.execute(BRING_IN, values).fetchone() or (0, 0)
+    # In order of the number, so that two imports cannot deadlock.
+    rows = sorted(map(_columns, imported), key=lambda row: str(row["number"]))
+    for first in range(0, len(rows), IMPORT_BATCH_SIZE):
+        batch = as_rows(rows[first : first + IMPORT_BATCH_SIZE])
+        values = {"tenant": tenant, "rows": batch, "with_notes": with_notes, "at": at}
+        counts = conn.execute(IMPORT_CONTACTS, values).fetchone() or (0, 0)
         added, changed = added + counts[0], changed + counts[1]
     return Imported(added, changed, len(rows) - added - changed)
 
 
-def everyone(db: Postgres, tenant: str) -> Iterator[Sequence[Row]]:
-    """All contacts by name, some at a time. No connection is held while they are passed on."""
+def iterate_contacts(db: Postgres, tenant: str) -> Iterator[Sequence[Row]]:
+    """All contacts by name, in batches. Holds no connection between the batches."""
     after = None
     while True:
         with db.autocommit() as conn:
-            rows, after = contacts(conn, tenant, None, EXPORTED_AT_ONCE, after)
+            rows, after = contacts(conn, tenant, None, EXPORT_BATCH_SIZE, after)
         yield rows
         if after is None:
             return
 
 
-def _written(conn: Connection[Any], statement: str, values: Mapping[str, Any]) -> Row:
+def _write(conn: Connection[Any], statement: str, values: Mapping[str, Any]) -> Row:
     try:
         with conn.transaction():
             return one(conn, statement, values)
     except UniqueViolation as error:
-        (name,) = conn.execute(NAME_OF, values).fetchone() or ("another",)
+        (name,) = conn.execute(NAME_OF_NUMBER, values).fetchone() or ("another",)
         raise Conflict(f"{values['number']} is in Contacts already, as {name}.") from error
 
 

@@ -1,10 +1,13 @@
-"""Passwords as argon2id. Each call works for some 20 ms with 19 MiB: doors go through `doors.hashing`."""
+"""Hash and verify passwords with argon2id.
+
+Each call takes about 20 ms of CPU time and 19 MiB; endpoints call it through `auth.password_workers`.
+"""
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_nobodys = _hasher.hash("nobody's")
+_dummy_hash = _hasher.hash("nobody's")
 
 
 def hash_of(password: str) -> str:
@@ -12,13 +15,13 @@ def hash_of(password: str) -> str:
 
 
 def is_right(password: str, stored: str | None) -> bool:
-    """Whether the password is the one of the stored hash; for None it is not, after just as long."""
+    """Whether the password matches the stored hash. False for None, after the same time as for a wrong password."""
     try:
-        return _hasher.verify(stored or _nobodys, password) and stored is not None
+        return _hasher.verify(stored or _dummy_hash, password) and stored is not None
     except (VerificationError, ValueError):
         return False
 
 
 def is_outdated(stored: str) -> bool:
-    """Made with other parameters than are used now: to be hashed again while the password is known."""
+    """Whether the hash was made with other parameters than today's, so that it should be replaced at sign-in."""
     return _hasher.check_needs_rehash(stored)

@@ -1,4 +1,4 @@
-"""What a company has set for itself, and how the owners of calls, prices and recordings hear of it."""
+"""The settings of a company, and the `settings_changed` events that publish them to the other services."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.plumbing.database import Connection
 
 COLUMNS = "time_zone, region, price_delay_seconds, returned_window_hours, retention_days, currency"
 SETTINGS = f"select {COLUMNS} from tenants where key = %(tenant)s"
-CHANGE = f"""
+CHANGE_SETTINGS = f"""
     update tenants
        set ({COLUMNS}) = row (%(time_zone)s, %(region)s, %(price_delay_seconds)s, %(returned_window_hours)s,
                               %(retention_days)s, %(currency)s),
@@ -24,44 +24,46 @@ CHANGE = f"""
      where key = %(tenant)s
     returning key, settings_version, {COLUMNS}
 """
-LOCK = f"{SETTINGS} for no key update"
-SOME = f"select key, settings_version, {COLUMNS} from tenants where key > %(after)s order by key limit %(most)s"
-TOLD_AT_ONCE = 500
+SETTINGS_LOCKED = f"{SETTINGS} for no key update"
+SETTINGS_AFTER = (
+    f"select key, settings_version, {COLUMNS} from tenants where key > %(after)s order by key limit %(limit)s"
+)
+MAX_TENANTS_PER_BATCH = 500
 STATE = SettingsChangedSchema()
 
 
 def settings(conn: AnyConnection[Any], tenant: str) -> Row:
-    """None stands for what the installation has."""
+    """The settings of a tenant; None means the default of the installation."""
     return one(conn, SETTINGS, {"tenant": tenant})
 
 
 def change(conn: Connection, tenant: str, changes: Mapping[str, Any], at: datetime) -> Row:
-    """All settings after these changes, which the owners are told when there are any."""
-    before = one(conn, LOCK, {"tenant": tenant})
+    """Change settings, publish them if they differ, and return all of them."""
+    before = one(conn, SETTINGS_LOCKED, {"tenant": tenant})
     after: Row = {**before, **changes}
     if after != before:
-        _tell(conn, [one(conn, CHANGE, {**after, "tenant": tenant})], at)
+        _publish(conn, [one(conn, CHANGE_SETTINGS, {**after, "tenant": tenant})], at)
     return after
 
 
-def tell_again(conn: Connection, after: str, at: datetime) -> str | None:
-    """Say once more what some companies have set, after that company; the last of them, None when there is none.
+def republish(conn: Connection, after: str, at: datetime) -> str | None:
+    """Publish the settings of the next batch of tenants again; returns the last tenant's key, None after the end.
 
-    For owners that listen for the first time, or have lost what they knew.
+    For services that subscribe for the first time or have lost their data.
     """
-    rows = conn.execute(SOME, {"after": after, "most": TOLD_AT_ONCE}).fetchall()
+    rows = conn.execute(SETTINGS_AFTER, {"after": after, "limit": MAX_TENANTS_PER_BATCH}).fetchall()
     names = ["key", "settings_version", *COLUMNS.split(", ")]
-    _tell(conn, [dict(zip(names, row, strict=True)) for row in rows], at)
+    _publish(conn, [dict(zip(names, row, strict=True)) for row in rows], at)
     return rows[-1][0] if rows else None
 
 
-def _tell(conn: Connection, rows: list[Row], at: datetime) -> None:
-    said = [_recorded(row, at) for row in rows]
-    store.resend(conn, [(recorded, STATE.dump(recorded.event)) for recorded in said])
+def _publish(conn: Connection, rows: list[Row], at: datetime) -> None:
+    events = [_recorded(row, at) for row in rows]
+    store.resend(conn, [(recorded, STATE.dump(recorded.event)) for recorded in events])
 
 
 def _recorded(row: Row, at: datetime) -> Recorded:
-    about = {name: value for name, value in row.items() if name not in ("key", "settings_version")}
+    values = {name: value for name, value in row.items() if name not in ("key", "settings_version")}
     return Recorded(
         id=uuid4(),
         tenant=row["key"],
@@ -69,5 +71,5 @@ def _recorded(row: Row, at: datetime) -> Recorded:
         version=row["settings_version"],
         recorded_at=at,
         correlation_id=logs.correlation_id(),
-        event=SettingsChanged(**about),
+        event=SettingsChanged(**values),
     )

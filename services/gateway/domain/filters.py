@@ -39,7 +39,7 @@ DAYS = {
 """The first day of a period and the first day after it, counted from today."""
 
 
-class Sought(NamedTuple):
+class SearchText(NamedTuple):
     """Part of a name, folded, or of an address in lower case."""
 
     name: str
@@ -57,7 +57,7 @@ class Filters:
     phases: frozenset[Phase] = frozenset()
     party: str | None = None
     lines: tuple[Line, ...] | None = None
-    text: Sought | None = None
+    text: SearchText | None = None
     has: frozenset[Has] = frozenset()
     min_talk: timedelta | None = None
     max_talk: timedelta | None = None
@@ -77,7 +77,7 @@ def beginning(moment: date | datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(moment, time.min, zone).astimezone(UTC)
 
 
-def sought(text: str, region: str) -> Sought:
+def parse_search_text(text: str, region: str) -> SearchText:
     """What somebody may mean by a text: `050 111-22` is part of a number, however it is written."""
     address = DIAL_MARKS.sub("", normalise(text, region)) if NUMBER.fullmatch(text) else text
-    return Sought(fold(text), address.strip().lower())
+    return SearchText(fold(text), address.strip().lower())

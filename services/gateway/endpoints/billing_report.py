@@ -38,7 +38,7 @@ class BillingReportEndpoints(EndpointGroup):
         span = {"from": instant(placed_from), "to": instant(placed_to)}
         if asked["by"] is By.OPERATOR:
             with self.db.long_transaction() as conn:
-                found = cost_by_operator.by_operator(conn, caller.tenant, placed_from, placed_to, **page)
+                found = cost_by_operator.cost_by_operator(conn, caller.tenant, placed_from, placed_to, **page)
         else:
             words = {"placed_from": span["from"], "placed_to": span["to"], "by": asked["by"], "zone": caller.time_zone}
             found = self.billing.call("report", LONG_COUNT, tenant=caller.tenant, **words, **page)

@@ -31,12 +31,12 @@ class ChargeEndpoints(EndpointGroup):
     def show_price(self, context: RequestContext, call_id: UUID) -> Response:
         """The price of a call: its lines, why they cost what they do, and earlier prices."""
         with self.db.autocommit() as conn:
-            row = page_query.one(conn, scope_of(context.caller), call_id)
+            row = page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
         price = call_upstream(self.billing, "price", tenant=context.caller.tenant, call_id=str(call_id))
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
-            price |= entries.price(row)
+            price |= entries.build_price(row)
         return answer(price)
 
     @endpoint(

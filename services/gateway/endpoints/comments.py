@@ -55,7 +55,7 @@ class CommentEndpoints(EndpointGroup):
 
     def _look(self, context: RequestContext, call_id: UUID) -> None:
         with self.db.autocommit() as conn:
-            page_query.one(conn, scope_of(context.caller), call_id)
+            page_query.get_call(conn, scope_of(context.caller), call_id)
 
     def _order(self, method: str, context: RequestContext, call_id: UUID, **words: Any) -> Json:
         account = context.account
@@ -67,7 +67,7 @@ class CommentEndpoints(EndpointGroup):
 
     def _show(self, context: RequestContext, told: Json) -> None:
         with self.db.connection() as conn:
-            changed = projections.show_comment(conn, context.caller.tenant, told["version"], told["state"])
+            changed = projections.upsert_comment(conn, context.caller.tenant, told["version"], told["state"])
         self.notifier.publish(changed)
 
     @contextmanager

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 from services.gateway.directory import contact_csv, contacts, schemas
 from services.gateway.directory.contacts import Contact
 from services.gateway.domain import csv_reader
-from services.gateway.domain.filters import sought
+from services.gateway.domain.filters import parse_search_text
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http import idempotency
 from services.gateway.http.list_response import listed, place
@@ -35,7 +35,7 @@ class ContactEndpoints(EndpointGroup):
     def list_contacts(self, context: RequestContext) -> Response:
         """Contacts by name; `q` is part of a name or a number."""
         asked, who = context.query(), context.caller
-        wanted = None if asked["q"] is None else sought(asked["q"], who.region)
+        wanted = None if asked["q"] is None else parse_search_text(asked["q"], who.region)
         with self.db.autocommit() as conn:
             found = contacts.contacts(conn, who.tenant, wanted, asked["limit"], place(asked))
         return listed(CONTACTS, "contacts", found)
@@ -79,13 +79,16 @@ class ContactEndpoints(EndpointGroup):
         context.query()
         who = context.account
         table = csv_reader.read(
-            csv_reader.decoded(_table_of(context.request)), contact_csv.COLUMNS, contact_csv.NEEDED, cooperatively
+            csv_reader.decoded(_table_of(context.request)),
+            contact_csv.COLUMNS,
+            contact_csv.REQUIRED_COLUMNS,
+            cooperatively,
         )
         # Read before a transaction is open: that takes seconds.
-        brought = contact_csv.contacts_of(table.lines, who.region)
+        brought = contact_csv.parse_contacts(table.lines, who.region)
 
         def bring_in(conn: Connection) -> Response:
-            taken = contacts.bring_in(conn, who.tenant, brought, "note" in table.columns, clock.now())
+            taken = contacts.import_contacts(conn, who.tenant, brought, "note" in table.columns, clock.now())
             return answer(IMPORTED.dump(taken))
 
         return idempotency.here(self.db, context.repeat, bring_in)
@@ -96,10 +99,10 @@ class ContactEndpoints(EndpointGroup):
         context.query()
         with ExitStack() as held:
             held.enter_context(self.credentials.exports.place(context.caller.id))
-            pages = contacts.everyone(self.db, context.caller.tenant)
+            pages = contacts.iterate_contacts(self.db, context.caller.tenant)
             # Asked for before the answer begins, so that it may still be a problem.
             first = next(pages)
-            table = contact_csv.table_of(page for some in ([first], pages) for page in some)
+            table = contact_csv.write_csv(page for some in ([first], pages) for page in some)
             response = Response(table, content_type=f"{CSV}; charset=utf-8", headers=ATTACHED)
             response.call_on_close(held.pop_all().close)
         return response

@@ -21,7 +21,7 @@ from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, e
 from services.gateway.endpoints.journal import filter_parameters, patiently, shown_by
 from services.gateway.journal import entries, export_writers, page_query, schemas
 from services.gateway.journal.request_filters import filters_from_query, for_account
-from services.gateway.journal.spooled_ids import Found
+from services.gateway.journal.spooled_ids import SpooledCallIds
 from shared.contracts.wire import Json
 from shared.plumbing import clock
 
@@ -67,17 +67,17 @@ class ExportEndpoints(EndpointGroup):
             response.call_on_close(held.pop_all().close)
         return response
 
-    def _found(self, asked: Json, caller: Caller, filters: Filters) -> Found:
-        with self.db.connection(page_query.PATIENCE_FOR_ALL) as conn:
-            page_query.hold_still(conn)
+    def _found(self, asked: Json, caller: Caller, filters: Filters) -> SpooledCallIds:
+        with self.db.connection(page_query.MAX_EXPORT_QUERY_SECONDS) as conn:
+            page_query.use_one_snapshot(conn)
             filters = for_account(conn, asked, caller, filters)
-            return Found(page_query.keys(conn, scope_of(caller), filters))
+            return SpooledCallIds(page_query.iterate_call_ids(conn, scope_of(caller), filters))
 
-    def _pages(self, context: RequestContext, found: Found) -> Pages:
+    def _pages(self, context: RequestContext, spooled: SpooledCallIds) -> Pages:
         """No transaction is open while a client takes its time. Who may no longer come in gets no more."""
         shown_by_caller, rows, whole = shown_by(self, context), 0, False
         try:
-            for call_ids in found.pages(PAGE):
+            for call_ids in spooled.pages(PAGE):
                 shown = self._page(shown_by_caller, call_ids)
                 rows += len(shown)
                 yield shown
@@ -92,8 +92,8 @@ class ExportEndpoints(EndpointGroup):
             if caller is None or not may(caller, "export_journal"):
                 raise unauthorised("The session has ended.")
             conn.execute(ONE_BY_ONE)
-            rows = page_query.some(conn, scope_of(caller), call_ids)
-            made = entries.shown(conn, caller.tenant, rows)
+            rows = page_query.get_calls(conn, scope_of(caller), call_ids)
+            made = entries.build_entries(conn, caller.tenant, rows)
         # What is computed for one must not keep the others waiting.
         eventlet.sleep(0)
         return made
@@ -118,7 +118,7 @@ def _pieces(format_: Format, language: Language, pages: Pages) -> Iterator[bytes
 def _xlsx(language: Language, pages: Pages) -> Iterator[bytes]:
     """The file is whole before its first byte is known; it is written in a thread of its own."""
     with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as file:
-        sheets = export_writers.Sheets(file, folder, language)
+        sheets = export_writers.XlsxWriter(file, folder, language)
         for page in pages:
             tpool.execute(sheets.add, page)
         tpool.execute(sheets.close)

@@ -47,9 +47,9 @@ class JournalEndpoints(EndpointGroup):
         filters = filters_from_query(asked, caller, clock.now())
         with patiently(asked), self._asking(filters) as conn:
             filters = for_account(conn, asked, caller, filters)
-            page = page_query.page(conn, scope_of(caller), filters, asked["limit"], cursor)
+            page = page_query.get_page(conn, scope_of(caller), filters, asked["limit"], cursor)
             shown = self._entries(conn, caller, page.rows)
-            heard = self._heard.get("owners", lambda: heartbeats.heard(conn)) or {}
+            heard = self._heard.get("owners", lambda: heartbeats.latest(conn)) or {}
         return answer({"entries": shown, **_cursors(page), **freshness(EVENT_SOURCES, heard, clock.now())})
 
     @endpoint(
@@ -63,14 +63,14 @@ class JournalEndpoints(EndpointGroup):
         caller, asked = context.caller, filter_parameters(context)
         filters = filters_from_query(asked, caller, clock.now())
         with patiently(asked), self.db.connection() as conn:
-            counts = summary_query.counts(conn, scope_of(caller), for_account(conn, asked, caller, filters))
+            counts = summary_query.count_calls(conn, scope_of(caller), for_account(conn, asked, caller, filters))
         return answer(summarise(counts))
 
     @endpoint("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
     def show_call(self, context: RequestContext, call_id: UUID) -> Response:
         """One call."""
         with self.db.autocommit() as conn:
-            row = page_query.one(conn, scope_of(context.caller), call_id)
+            row = page_query.get_call(conn, scope_of(context.caller), call_id)
             context.query()
             [entry] = self._entries(conn, context.caller, [row])
         return answer(entry)
@@ -83,7 +83,7 @@ class JournalEndpoints(EndpointGroup):
         """
         tenant = context.caller.tenant
         with self.db.autocommit() as conn:
-            page_query.one(conn, scope_of(context.caller), call_id)
+            page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
         owners = {
             "calls": self.calls,
@@ -108,7 +108,7 @@ class JournalEndpoints(EndpointGroup):
         return db.autocommit() if filters == Filters() else db.connection()
 
     def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
-        return entries.shown(conn, caller.tenant, rows)
+        return entries.build_entries(conn, caller.tenant, rows)
 
 
 def shown_by(door: EndpointGroup, context: RequestContext) -> UUID:

@@ -76,19 +76,19 @@ class RecordingEndpoints(EndpointGroup):
     def delete_recording(self, context: RequestContext, call_id: UUID) -> Response:
         """Delete the recording of a call for good."""
         with self.db.autocommit() as conn:
-            page_query.one(conn, scope_of(context.caller), call_id)
+            page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
         account = context.account
         words = {"tenant": account.tenant, "account_id": str(account.id), "call_id": str(call_id)}
         told = call_upstream(self.recordings, "delete", command_id=str(context.command_id), **words)
         with self.db.connection() as conn:
-            changed = projections.show_recording(conn, account.tenant, told["version"], told["state"])
+            changed = projections.upsert_recording(conn, account.tenant, told["version"], told["state"])
         self.notifier.publish(changed)
         return answer(None, 204)
 
     def _recorded(self, context: RequestContext, call_id: UUID) -> Row:
         with self.db.autocommit() as conn:
-            row = page_query.one(conn, scope_of(context.caller), call_id)
+            row = page_query.get_call(conn, scope_of(context.caller), call_id)
         if row.recording is None or row.recording["state"] != "available":
             raise NotFound
         return row
@@ -99,7 +99,7 @@ class RecordingEndpoints(EndpointGroup):
         while True:
             try:
                 with self.db.autocommit() as conn:
-                    page_query.one(conn, scope_of(caller), call_id)
+                    page_query.get_call(conn, scope_of(caller), call_id)
                 return
             except NotFound:
                 if monotonic() > until:

@@ -53,7 +53,7 @@ class StreamEndpoints(EndpointGroup):
         sent = context.request.headers.get(last_event_id.HEADER)
         sock = context.request.environ["eventlet.input"].get_socket()
         with self.db.autocommit() as conn:
-            last = change_feed.last(conn, [caller.tenant]).get(caller.tenant, 0)
+            last = change_feed.last_feed_numbers(conn, [caller.tenant]).get(caller.tenant, 0)
             position = last if sent is None else last_event_id.decode(caller.tenant, sent, last)
             listener = Subscriber(shown_by(self, context), caller, asked, position, partial(send_buffer.has_left, sock))
             listener.refresh(conn, caller)
@@ -82,40 +82,40 @@ def _events(db: Postgres, streams: SubscriberHub, listener: Subscriber, last: in
 def _until_ended(db: Postgres, streams: SubscriberHub, listener: Subscriber, sock: Any) -> Iterator[bytes]:
     beats_at = monotonic() + HEARTBEAT
     while _keeps_up(listener, sock) and not listener.ended:
-        if listener.waiting:
+        if listener.queue:
             yield _next_piece(listener)
         elif listener.position < streams.reached(listener.tenant):
             _catch_up(db, streams, listener)
         elif (left := beats_at - monotonic()) > 0:
             listener.wait(left)
             continue
-        if monotonic() >= beats_at and not listener.waiting:
+        if monotonic() >= beats_at and not listener.queue:
             beats_at += HEARTBEAT
             yield b": heartbeat\nid: %b\n\n" % _id(listener)
 
 
 def _next_piece(listener: Subscriber) -> bytes:
     """What waits, as much of it as is well written at once."""
-    events = [listener.waiting.popleft()[1]]
+    events = [listener.queue.popleft()[1]]
     size = len(events[0])
-    while listener.waiting and (size := size + len(listener.waiting[0][1])) <= LARGEST_PIECE:
-        events.append(listener.waiting.popleft()[1])
+    while listener.queue and (size := size + len(listener.queue[0][1])) <= LARGEST_PIECE:
+        events.append(listener.queue.popleft()[1])
     return b"".join(events)
 
 
 def _catch_up(db: Postgres, streams: SubscriberHub, listener: Subscriber) -> None:
     """Look for what others have been told of already, a page at a time."""
-    after, upto, sees = listener.position, streams.reached(listener.tenant), listener.sees
+    after, upto, view = listener.position, streams.reached(listener.tenant), listener.view
     try:
         with db.autocommit() as conn:
-            upto = change_feed.reach(conn, listener.tenant, after, upto)
+            upto = change_feed.batch_end(conn, listener.tenant, after, upto)
             found = streams.read(conn, [listener], after, upto)
     except (psycopg.Error, Unavailable) as error:
         if not is_outage(error):
             raise
         return listener.end("unavailable")
     # Who sees something else by now looks again.
-    return listener.give(found.get(listener, []), upto) if listener.sees == sees else None
+    return listener.enqueue(found.get(listener, []), upto) if listener.view == view else None
 
 
 def _keeps_up(listener: Subscriber, sock: Any) -> bool:

@@ -1,7 +1,7 @@
-"""The journal's feed: what has changed since a number, for many audiences at once, each in its own scope.
+"""The change feed of the journal: the calls that changed after a feed number, read for several scopes at once.
 
-A change is a whole row. A call that changes again moves on in the feed, so states in between may be skipped and
-nothing is lost. Numbers follow the order of commits: who has seen one has seen all below it.
+A change is a whole row. A call that changes again gets a new number, so a reader may skip intermediate states.
+Numbers follow the order of commits: a reader that has seen a number has seen all lower ones.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,16 +12,15 @@ from psycopg import Connection
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.journal import participants, sql_conditions
-from services.gateway.journal.participants import IN_TENURE, Among
+from services.gateway.journal.participants import IN_TENURE, ParticipantCondition
 from services.gateway.journal.rows import COLUMNS, Row
-from services.gateway.journal.sql_conditions import IN_LIVE
+from services.gateway.journal.sql_conditions import LIVE_CONDITIONS
 from shared.plumbing.database import as_rows
 
-MOST = 500
-"""Changes that are looked at together."""
+MAX_CHANGES_PER_BATCH = 500
 
-# A feed begins with the clock: made again, it goes on above all numbers that it ever had.
-NUMBER_CHANGES = """
+# A new feed starts at the current time in microseconds, so a rebuilt feed continues above all earlier numbers.
+ASSIGN_FEED_NUMBERS = """
     with changed as (
         select tenant, call_id, row_number() over (partition by tenant order by call_id) as place
           from json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid)
@@ -39,17 +38,17 @@ NUMBER_CHANGES = """
     select tenant, call_id, last + 1 - place from changed join numbered using (tenant)
         on conflict (tenant, call_id) do update set feed = excluded.feed
 """
-LAST = "select tenant, last from journal_feeds where tenant = any(%(tenants)s)"
-REACH = """
+LAST_FEED_NUMBERS = "select tenant, last from journal_feeds where tenant = any(%(tenants)s)"
+BATCH_END = """
     select max(feed)
       from (select feed
               from journal_feed
              where tenant = %(tenant)s and feed > %(after)s and feed <= %(last)s
              order by feed
-             limit %(most)s) as next
+             limit %(max_rows)s) as next
 """
-# `scopes` see all; the others what their lines took part in.
-SEEN_BY = f"""
+# `scopes` see every call; the other scopes see the calls in which their lines took part.
+VISIBLE_TO = f"""
     select unnest(%(scopes)s::int[])
      union
     select held.scope
@@ -59,77 +58,91 @@ SEEN_BY = f"""
      where party.tenant = it.tenant and party.call_id = it.call_id and party.own and {IN_TENURE}
 """
 CHANGES = f"""
-    select changed.feed, seen.by, {COLUMNS}
+    select changed.feed, visible.scopes, {COLUMNS}
       from journal_feed as changed
      cross join lateral (
         select * from journal
          where journal.tenant = changed.tenant and journal.call_id = changed.call_id
         offset 0) as journal
      cross join lateral (select journal.*) as it
-     cross join lateral (select array({SEEN_BY}) as by offset 0) as seen
+     cross join lateral (select array({VISIBLE_TO}) as scopes offset 0) as visible
      where changed.tenant = %(tenant)s and changed.feed > %(after)s and changed.feed <= %(upto)s
-       and seen.by <> '{{{{}}}}' and {{conditions}}
+       and visible.scopes <> '{{{{}}}}' and {{conditions}}
      order by changed.feed
 """
 Key = tuple[str, str]
-"""A company and the id of one of its calls."""
+"""The tenant and the id of a call."""
 
 
 class Change(NamedTuple):
-    """A row, its number in the feed, and which of the scopes that were asked for see it."""
+    """A row, its feed number, and the indexes of the requested scopes that see it."""
 
     feed: int
-    seen_by: Sequence[int]
+    visible_to: Sequence[int]
     row: Row
 
 
-def number(conn: Connection[Any], changed: Collection[Key]) -> set[str]:
-    """Give each call that has changed the next number of its company's feed; last of all, for the sake of its lock."""
+def assign_feed_numbers(conn: Connection[Any], changed: Collection[Key]) -> set[str]:
+    """Give each changed call the next feed number of its tenant; returns the tenants.
+
+    Call it last in the transaction: it locks the tenant's feed until the commit.
+    """
     if changed:
         rows = [{"tenant": tenant, "call_id": call_id} for tenant, call_id in changed]
-        conn.execute(NUMBER_CHANGES, {"changed": as_rows(rows)})
+        conn.execute(ASSIGN_FEED_NUMBERS, {"changed": as_rows(rows)})
     return {tenant for tenant, _ in changed}
 
 
-def last(conn: Connection[Any], tenants: Collection[str]) -> dict[str, int]:
-    """The number of each tenant's last change; none for a tenant without calls."""
-    return dict(conn.execute(LAST, {"tenants": list(tenants)}))
+def last_feed_numbers(conn: Connection[Any], tenants: Collection[str]) -> dict[str, int]:
+    """The feed number of each tenant's last change; a tenant without calls is left out."""
+    return dict(conn.execute(LAST_FEED_NUMBERS, {"tenants": list(tenants)}))
 
 
-def reach(conn: Connection[Any], tenant: str, after: int, upto: int) -> int:
-    """How far to look at once: not beyond `upto`, nor beyond the next MOST changes."""
-    values = {"tenant": tenant, "after": after, "last": upto, "most": MOST}
-    (found,) = conn.execute(REACH, values).fetchone() or (None,)
-    return upto if found is None else int(found)
+def batch_end(conn: Connection[Any], tenant: str, after: int, upto: int) -> int:
+    """The feed number where the batch after `after` ends: at most `upto` and MAX_CHANGES_PER_BATCH changes."""
+    values = {"tenant": tenant, "after": after, "last": upto, "max_rows": MAX_CHANGES_PER_BATCH}
+    (feed,) = conn.execute(BATCH_END, values).fetchone() or (None,)
+    return upto if feed is None else int(feed)
 
 
-def changes(
+def get_changes(
     conn: Connection[Any], scopes: Sequence[Scope], filters: Filters, after: int, upto: int
 ) -> Sequence[Change]:
-    """What has changed in (after, upto] of the scopes' one tenant and fits the filters, as it is now."""
+    """The changes in (after, upto] that match the filters, as the rows are now. All scopes are of one tenant."""
     tenant = scopes[0].tenant
     assert all(scope.tenant == tenant for scope in scopes)
-    needed, asked = _needed(filters), sql_conditions.filter_parameters(filters)
-    if sql_conditions.shows_nothing(asked, needed):
+    conditions, parameters = _participant_conditions(filters), sql_conditions.filter_parameters(filters)
+    if sql_conditions.matches_nothing(parameters, conditions):
         return []
-    query = CHANGES.format(conditions=sql_conditions.fitting(asked, IN_LIVE, sql_conditions.probes(needed)))
-    values = {"tenant": tenant, "after": after, "upto": upto} | asked | sql_conditions.values_of(needed) | _held(scopes)
-    return [Change(feed, seen_by, Row._make(row)) for feed, seen_by, *row in conn.execute(query, values)]
+    query = CHANGES.format(
+        conditions=sql_conditions.where_clause(
+            parameters, LIVE_CONDITIONS, sql_conditions.participant_clauses(conditions)
+        )
+    )
+    values = (
+        {"tenant": tenant, "after": after, "upto": upto}
+        | parameters
+        | sql_conditions.participant_parameters(conditions)
+        | _scope_parameters(scopes)
+    )
+    return [Change(feed, visible_to, Row._make(row)) for feed, visible_to, *row in conn.execute(query, values)]
 
 
-def _needed(filters: Filters) -> list[Among]:
-    """As for a page but for the scope; a text is looked for in each call, whose addresses may be new ones."""
-    found = [participants.of_party(filters.party)] if filters.party is not None else []
-    found += [participants.of_lines("account", filters.lines)] if filters.lines is not None else []
-    found += [Among(name="text", holdings=None, sought=filters.text)] if filters.text is not None else []
-    return found
+def _participant_conditions(filters: Filters) -> list[ParticipantCondition]:
+    """The conditions of the filters without the scope. A text is searched in each call: its addresses may be new."""
+    conditions = [participants.party_condition(filters.party)] if filters.party is not None else []
+    conditions += [participants.lines_condition("account", filters.lines)] if filters.lines is not None else []
+    conditions += (
+        [ParticipantCondition(name="text", tenures=None, search=filters.text)] if filters.text is not None else []
+    )
+    return conditions
 
 
-def _held(scopes: Sequence[Scope]) -> dict[str, Any]:
-    held = [(number, line) for number, scope in enumerate(scopes) for line in scope.lines or ()]
+def _scope_parameters(scopes: Sequence[Scope]) -> dict[str, Any]:
+    held = [(index, line) for index, scope in enumerate(scopes) for line in scope.lines or ()]
     return {
-        "scopes": [number for number, scope in enumerate(scopes) if scope.lines is None],
-        "held_scopes": [number for number, _ in held],
+        "scopes": [index for index, scope in enumerate(scopes) if scope.lines is None],
+        "held_scopes": [index for index, _ in held],
         "held_addresses": [line.address for _, line in held],
         "held_from": [line.held_from for _, line in held],
         "held_until": [line.held_until for _, line in held],

@@ -1,6 +1,6 @@
-"""The notifier of the journal: says over Redis that something has changed, so that nobody need wait for the next look.
+"""Notify all gateways over Redis pub/sub that a tenant's journal has changed.
 
-It may be lost at any moment, and costs nobody more than patience: whoever waits looks for themselves every second.
+A lost notification only delays an update: open streams poll the feed every second anyway.
 """
 
 import logging
@@ -15,20 +15,20 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 CHANNEL = "journal"
-BOUND = 0.2
-"""Seconds that ringing may take."""
-PAUSE = 1.0
-"""Seconds for which a Redis that was not there is left alone."""
+REDIS_TIMEOUT = 0.2
+"""Seconds that a notification may take."""
+RETRY_PAUSE = 1.0
+"""Seconds without another attempt after Redis failed."""
 
 
 class ChangeNotifier:
     def __init__(self, url: str) -> None:
-        self._url, self._quiet_until = url, 0.0
-        self._redis = Redis.from_url(url, socket_timeout=BOUND, socket_connect_timeout=BOUND)
+        self._url, self._paused_until = url, 0.0
+        self._redis = Redis.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
 
     def publish(self, tenants: Collection[str]) -> None:
-        """The journals of these have changed, and that is committed."""
-        if not tenants or monotonic() < self._quiet_until:
+        """Notify that the journals of these tenants have changed. Call it after the commit."""
+        if not tenants or monotonic() < self._paused_until:
             return
         try:
             with self._redis.pipeline(transaction=False) as pipeline:
@@ -36,29 +36,29 @@ class ChangeNotifier:
                     pipeline.publish(CHANNEL, tenant)
                 pipeline.execute()
         except RedisError as error:
-            self._quiet_until = monotonic() + PAUSE
-            logger.warning("the notifier cannot be rung", extra={"error": str(error)})
+            self._paused_until = monotonic() + RETRY_PAUSE
+            logger.warning("cannot publish to Redis; streams poll instead", extra={"error": str(error)})
 
-    def listen(self, heard: Callable[[str], None]) -> None:
-        """For ever: tell `heard` of each tenant whose journal has changed."""
+    def listen(self, on_change: Callable[[str], None]) -> None:
+        """Call `on_change` with each tenant whose journal changes. Reconnects and never returns."""
         while True:
             try:
-                self._follow(heard)
+                self._follow(on_change)
             except RedisError as error:
-                logger.warning("the notifier cannot be heard", extra={"error": str(error)})
-            eventlet.sleep(PAUSE)
+                logger.warning("cannot subscribe to Redis; streams poll instead", extra={"error": str(error)})
+            eventlet.sleep(RETRY_PAUSE)
 
-    def _follow(self, heard: Callable[[str], None]) -> None:
+    def _follow(self, on_change: Callable[[str], None]) -> None:
         redis = Redis.from_url(self._url, socket_keepalive=True, health_check_interval=10)
         with redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]
             pubsub.subscribe(CHANNEL)
             for message in pubsub.listen():
                 if message["type"] == "message":
-                    heard(message["data"].decode())
+                    on_change(message["data"].decode())
 
 
 class RedisChangeNotifier(DependencyProvider):
-    """Gives a worker the notifier of this process."""
+    """Provide a worker with the notifier of this process."""
 
     def setup(self) -> None:
         self.notifier = ChangeNotifier(self.container.config["REDIS_URL"])

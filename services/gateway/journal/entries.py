@@ -1,4 +1,4 @@
-"""One ENTRY of the journal from a row and the names of the day. Plain functions: a page makes hundreds of these."""
+"""Build journal entries from rows and the current names. Plain functions, because a page has hundreds of entries."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,18 +22,18 @@ NO_PRICE: Json = {"state": "not_due", "amount": None, "currency": None, "due_at"
 NO_RECORDING: Json = {"state": "none", "duration_seconds": None, "format": None, "size": None}
 
 
-def addresses(rows: Iterable[Row]) -> set[str]:
-    """The addresses whose names the entries of these rows show."""
+def named_addresses(rows: Iterable[Row]) -> set[str]:
+    """The addresses whose names are part of the entries of these rows."""
     return {address for row in rows for address in (row.caller, row.callee, *row.answered_by, *row.rung[:1])}
 
 
-def shown(conn: Connection[Any], tenant: str, rows: Sequence[Row]) -> list[Json]:
-    """The entries of rows of a tenant, with the names of today."""
-    names = repository.names(conn, tenant, addresses(rows))
-    return [entry(row, names) for row in rows]
+def build_entries(conn: Connection[Any], tenant: str, rows: Sequence[Row]) -> list[Json]:
+    """The entries of a tenant's rows, with current names."""
+    names = repository.names(conn, tenant, named_addresses(rows))
+    return [build_entry(row, names) for row in rows]
 
 
-def entry(row: Row, names: Names) -> Json:
+def build_entry(row: Row, names: Names) -> Json:
     return {
         "call_id": row.call_id,
         "direction": row.direction,
@@ -57,13 +57,13 @@ def entry(row: Row, names: Names) -> Json:
         "talk_seconds": _seconds(row.talk_seconds),
         "returned_by": row.returned_by,
         "comment": row.comment,
-        "price": price(row),
-        "recording": _recording(row),
+        "price": build_price(row),
+        "recording": _build_recording(row),
     }
 
 
-def party(address: str, at: datetime, names: Names, said_name: str | None = None) -> Json:
-    """Who an address was at that instant: an employee, else a contact, else what the exchange said."""
+def party(address: str, at: datetime, names: Names, exchange_name: str | None = None) -> Json:
+    """Who held an address at that instant: an employee, else a contact, else the name from the exchange."""
     if is_withheld(address):
         return {"address": address, "name": None, "kind": "withheld"}
     if employee := names.employee(address, at):
@@ -71,11 +71,11 @@ def party(address: str, at: datetime, names: Names, said_name: str | None = None
     if contact := names.contact(address):
         return {"address": address, "name": contact, "kind": "contact"}
     kind = "sip" if address.lower().startswith(SIP) or "@" in address else "number"
-    return {"address": address, "name": said_name, "kind": kind}
+    return {"address": address, "name": exchange_name, "kind": kind}
 
 
 def is_withheld(address: str) -> bool:
-    """The caller did not want to be known, in whatever words or SIP address the exchange says so."""
+    """Whether the exchange reports that the caller withheld the number, as a term or a SIP address."""
     if address[:1] == "+" or address.isdigit():
         return False
     user = address.lower().removeprefix("sips:").removeprefix("sip:").partition("@")[0]
@@ -83,10 +83,10 @@ def is_withheld(address: str) -> bool:
 
 
 def _callee(row: Row, names: Names) -> Json:
-    """Of an inbound call the employee who answered, or the only one rung, over the number that was dialled."""
+    """The callee; of an inbound call the employee who answered, or the only one rung, with the dialled number."""
     if row.direction == Direction.INBOUND:
-        tried = row.answered_by or (row.rung if len(row.rung) == 1 else ())
-        employees = (names.employee(address, row.at) for address in tried)
+        candidates = row.answered_by or (row.rung if len(row.rung) == 1 else ())
+        employees = (names.employee(address, row.at) for address in candidates)
         if employee := next(filter(None, employees), None):
             return _employee(row.callee, *employee)
     return party(row.callee, row.at, names)
@@ -96,14 +96,14 @@ def _employee(address: str, account_id: UUID, name: str) -> Json:
     return {"address": address, "name": name, "kind": "employee", "account_id": str(account_id)}
 
 
-def price(row: Row) -> Json:
-    """What billing says of it; before that, what was foretold."""
+def build_price(row: Row) -> Json:
+    """The price from billing; before that, the predicted due time."""
     if row.price:
         return row.price
     return {**NO_PRICE, "state": "pending", "due_at": row.price_due_at} if row.price_due_at else NO_PRICE
 
 
-def _recording(row: Row) -> Json:
+def _build_recording(row: Row) -> Json:
     if row.recording is None:
         return NO_RECORDING
     return {**row.recording, "duration_seconds": _seconds(row.recording["duration_seconds"])}

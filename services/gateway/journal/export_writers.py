@@ -1,4 +1,4 @@
-"""Entries of the journal written out: CSV, XLSX and NDJSON, piece by piece, in memory for a page and no more."""
+"""Write journal entries as CSV, XLSX and NDJSON, one page in memory at a time."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from services.gateway.domain.exporting import Language, cells, header
 from shared.contracts.wire import Json
 
 BOM = "\ufeff"
-"""By which Excel knows that it is UTF-8."""
-MOST_ROWS = 1_048_576
-"""What a sheet of XLSX holds; the rest goes on the next."""
+"""Excel reads a CSV file as UTF-8 only if it begins with this."""
+MAX_ROWS_PER_SHEET = 1_048_576
+"""Limit of the XLSX format; further rows go to another sheet."""
 TEXT_ONLY = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 
 
@@ -25,44 +25,44 @@ def csv_header(language: Language) -> bytes:
 
 
 def csv_rows(entries: Sequence[Json]) -> bytes:
-    # Most cells begin with a letter or a digit, and what does is no formula.
+    # A cell that begins with a letter or a digit is no formula; this check is cheaper than `safe`.
     return _csv([cell if cell[:1].isalnum() else safe(cell) for cell in cells(entry)] for entry in entries)
 
 
 def ndjson(entries: Sequence[Json]) -> bytes:
-    """An ENTRY a line."""
+    """One entry per line."""
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 
-class Sheets:
-    """An XLSX file in the making, whose rows go to disk as they come. Every cell is text: none is calculated."""
+class XlsxWriter:
+    """Write an XLSX file row by row to disk. Every cell is text, so that no formula is calculated."""
 
     def __init__(self, file: IO[bytes], folder: str, language: Language) -> None:
-        """`folder`: where the rows stay until the file is closed, and longer if it never is."""
-        self._book = Workbook(file, {"constant_memory": True, "tmpdir": folder, **TEXT_ONLY})
+        """`folder`: for temporary files; they remain there if the writer is never closed."""
+        self._workbook = Workbook(file, {"constant_memory": True, "tmpdir": folder, **TEXT_ONLY})
         self._header = header(language)
-        self._begin()
+        self._add_sheet()
 
     def add(self, entries: Sequence[Json]) -> None:
         for entry in entries:
-            if self._next == MOST_ROWS:
-                self._begin()
+            if self._next_row == MAX_ROWS_PER_SHEET:
+                self._add_sheet()
             self._write(cells(entry))
 
     def close(self) -> None:
-        """The file is whole then."""
-        self._book.close()
+        """Finish the file."""
+        self._workbook.close()
 
-    def _begin(self) -> None:
-        self._sheet: Worksheet = self._book.add_worksheet()
-        self._next = 0
+    def _add_sheet(self) -> None:
+        self._sheet: Worksheet = self._workbook.add_worksheet()
+        self._next_row = 0
         self._write(self._header)
 
     def _write(self, row: Sequence[str]) -> None:
         for column, cell in enumerate(row):
             if cell:
-                self._sheet.write_string(self._next, column, cell)
-        self._next += 1
+                self._sheet.write_string(self._next_row, column, cell)
+        self._next_row += 1
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:

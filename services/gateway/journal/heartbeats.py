@@ -1,4 +1,4 @@
-"""What the owners of the journal's facts last said of themselves: that they are there, and how far behind."""
+"""The latest heartbeat of each service that publishes events: when it was sent and the age of its outbox."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,16 +12,16 @@ from shared.contracts.wire import Instant
 from shared.plumbing.database import as_rows
 
 HEARTBEAT = "heartbeat"
-"""The routing key by which a heartbeat is known."""
-HEAR = """
+"""The routing key of heartbeats."""
+RECORD_HEARTBEATS = """
     insert into owners (owner, said_at, outbox_age)
     select distinct on (owner) owner, at, outbox_age
-      from json_to_recordset(%(beats)s) as beat (owner text, at timestamptz, outbox_age double precision)
+      from json_to_recordset(%(heartbeats)s) as heartbeat (owner text, at timestamptz, outbox_age double precision)
      order by owner, at desc
         on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
      where owners.said_at < excluded.said_at
 """
-HEARD = "select owner, said_at, outbox_age from owners"
+LATEST_HEARTBEATS = "select owner, said_at, outbox_age from owners"
 
 
 class HeartbeatSchema(Schema):
@@ -33,17 +33,17 @@ class HeartbeatSchema(Schema):
     outbox_age = fields.Float(required=True)
 
 
-BEAT = HeartbeatSchema()
+HEARTBEAT_SCHEMA = HeartbeatSchema()
 
 
-def hear(conn: Connection[Any], beats: Sequence[Any]) -> None:
-    """Keep the latest of each owner. Raises Invalid for what is malformed."""
-    for beat in beats:
-        load(BEAT, beat)
-    if beats:
-        conn.execute(HEAR, {"beats": as_rows(beats)})
+def record(conn: Connection[Any], received: Sequence[Any]) -> None:
+    """Store the latest heartbeat of each owner. Raises Invalid for a malformed one."""
+    for heartbeat in received:
+        load(HEARTBEAT_SCHEMA, heartbeat)
+    if received:
+        conn.execute(RECORD_HEARTBEATS, {"heartbeats": as_rows(received)})
 
 
-def heard(conn: Connection[Any]) -> dict[str, Heartbeat]:
-    """What was last heard from each owner of facts."""
-    return {owner: Heartbeat(*beat) for owner, *beat in conn.execute(HEARD)}
+def latest(conn: Connection[Any]) -> dict[str, Heartbeat]:
+    """The latest heartbeat by owner."""
+    return {owner: Heartbeat(*heartbeat) for owner, *heartbeat in conn.execute(LATEST_HEARTBEATS)}

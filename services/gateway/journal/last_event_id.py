@@ -1,4 +1,4 @@
-"""Where a stream has got to in a tenant's feed, as a word that only we can read and only that tenant can use."""
+"""Encode a position in a tenant's feed as an opaque event id that is valid for that tenant only."""
 
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,11 +18,11 @@ def encode(tenant: str, feed: int) -> str:
     return urlsafe_b64encode(packed + _check(tenant, packed)).decode()
 
 
-def decode(tenant: str, word: str, last: int) -> int:
-    """Raises Invalid for anything that `encode` has not made for this tenant, up to its `last` number."""
+def decode(tenant: str, event_id: str, last_feed: int) -> int:
+    """The feed number of an event id. Raises Invalid unless `encode` made it for this tenant, up to `last_feed`."""
     try:
-        _, feed = LAYOUT.unpack(urlsafe_b64decode(word)[:-CHECK_LENGTH])
-        if encode(tenant, feed) == word and feed <= last:
+        _, feed = LAYOUT.unpack(urlsafe_b64decode(event_id)[:-CHECK_LENGTH])
+        if encode(tenant, feed) == event_id and feed <= last_feed:
             return int(feed)
     except (NotBase64, struct.error, ValueError):
         pass

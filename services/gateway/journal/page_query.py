@@ -1,4 +1,7 @@
-"""The journal as somebody may see it: pages by keyset, one call, all that fits. Every question takes the scope."""
+"""Read the journal within a scope: pages by keyset, single calls, and the ids of all matching calls.
+
+`get_page` first selects the keys of the page's calls in the order of an index, then joins the full rows.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,53 +13,53 @@ from services.gateway.domain.filters import Filters
 from services.gateway.domain.scope import Scope
 from services.gateway.http.cursors import Cursor
 from services.gateway.journal import participants, sql_conditions
-from services.gateway.journal.participants import Among
+from services.gateway.journal.participants import ParticipantCondition
 from services.gateway.journal.rows import COLUMNS, Row
 from services.gateway.journal.sql_conditions import (
-    IN_JOURNAL,
-    IN_LIVE,
-    IN_PARTIES,
-    LIVE,
+    IS_LIVE,
+    IS_OWN,
+    JOURNAL_CONDITIONS,
+    LIVE_CONDITIONS,
     LIVE_PHASES,
-    OWN,
-    fitting,
-    probes,
+    PARTY_CONDITIONS,
+    participant_clauses,
+    where_clause,
 )
 from shared.contracts.errors import NotFound
 
-# A text may stand for a thousand addresses: a plan made for any number of them is a bad one.
-NEW_PLAN = "set local plan_cache_mode = force_custom_plan"
+# A search text may match a thousand addresses; a generic plan is slow for so many.
+FORCE_CUSTOM_PLAN = "set local plan_cache_mode = force_custom_plan"
 
-ONE = f"""
+CALL_BY_ID = f"""
     select {COLUMNS}
       from journal
      cross join lateral (select journal.call_id, journal.placed_at) as it
      where journal.tenant = %(tenant)s and journal.call_id = %(call_id)s and {{conditions}}
 """
-PAGE = f"""
+PAGE_OF_ROWS = f"""
     select {COLUMNS}
       from ({{newest}}) as it
      cross join lateral (
         select * from journal where journal.tenant = %(tenant)s and journal.call_id = it.call_id offset 0) as journal
      order by journal.placed_at {{order}}, journal.call_id {{order}}
 """
-OF_ALL = """
+ALL_CALLS = """
     select it.placed_at, it.call_id
       from journal as it
      where it.tenant = %(tenant)s and {conditions}
      order by it.placed_at {order}, it.call_id {order}
      limit %(limit)s
 """
-OF_STATUSES = f"""
+CALLS_OF_STATUSES = f"""
     select newest.placed_at, newest.call_id
       from unnest(%(statuses)s::text[]) as wanted (status)
-     cross join lateral ({OF_ALL}) as newest
+     cross join lateral ({ALL_CALLS}) as newest
      order by newest.placed_at {{order}}, newest.call_id {{order}}
      limit %(limit)s
 """
-OF_PARTIES = """
+CALLS_OF_PARTICIPANTS = """
     select distinct newest.placed_at, newest.call_id
-      from {among}
+      from {condition}
      cross join lateral (
         select it.placed_at, it.call_id
           from journal_parties as it
@@ -66,152 +69,167 @@ OF_PARTIES = """
      order by newest.placed_at {order}, newest.call_id {order}
      limit %(limit)s
 """
-CALLS_FOUND = """
-    {found}
+JOIN_LISTED_CALLS = """
+    {source}
      cross join lateral (
-        select * from journal where journal.tenant = %(tenant)s and journal.call_id = found.call_id offset 0) as it
+        select * from journal where journal.tenant = %(tenant)s and journal.call_id = listed.call_id offset 0) as it
 """
-OF_CALLS = f"""
+LISTED_CALLS = f"""
     select it.placed_at, it.call_id
-      from {CALLS_FOUND}
+      from {JOIN_LISTED_CALLS}
      where {{conditions}}
      order by it.placed_at {{order}}, it.call_id {{order}}
      limit %(limit)s
 """
-FOUND_BY_TEXT = "unnest(%(text_calls)s::uuid[]) as found (call_id)"
-FOUND = {
+CALLS_WITH_TEXT = "unnest(%(text_calls)s::uuid[]) as listed (call_id)"
+DETAIL_ROWS = {
     "commented": "journal_comments where tenant = %(tenant)s and text is not null",
     "recorded": "journal_recordings where tenant = %(tenant)s and status = 'available'",
 }
-"""By filter, the rows of all the calls that it finds."""
-FOUND_BY_FEW = "(select call_id from {rows} offset 0) as found"
-FEW = "select count(*) from (select from {rows} limit %(most)s) as few"
-OF_EITHER = """
+"""By filter, the table and condition that select the calls with that detail."""
+CALLS_WITH_DETAIL = "(select call_id from {rows} offset 0) as listed"
+COUNT_DETAIL_ROWS = "select count(*) from (select from {rows} limit %(max_rows)s) as limited"
+UNION_OF_CALLS = """
     select placed_at, call_id
-      from (({of_parties}) union ({of_calls})) as either
+      from (({calls_of_participants}) union ({listed_calls})) as either
      order by placed_at {order}, call_id {order}
      limit %(limit)s
 """
-WANTED = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
-KEYS = """
+EACH_STATUS = "cross join unnest(%(statuses)s::text[]) as wanted (status)"
+CALL_IDS = """
     select uuid_send(call_id)
       from ({newest}) as it
      order by placed_at desc, call_id desc
 """
-SOME = f"""
+CALLS_BY_ID = f"""
     select {COLUMNS}
-      from unnest(%(call_ids)s::uuid[]) with ordinality as wanted (call_id, place)
+      from unnest(%(call_ids)s::uuid[]) with ordinality as requested (call_id, position)
      cross join lateral (
         select * from journal
-         where journal.tenant = %(tenant)s and journal.call_id = wanted.call_id
+         where journal.tenant = %(tenant)s and journal.call_id = requested.call_id
         offset 0) as journal
      cross join lateral (select journal.call_id, journal.placed_at) as it
      where {{conditions}}
-     order by wanted.place
+     order by requested.position
 """
-AT_ONE_INSTANT = "set transaction isolation level repeatable read, read only"
-PATIENCE_FOR_ALL = 300.0
-"""Seconds that all keys may take to be found: an export has no limit of period or rows."""
-PATIENTLY = f"set local statement_timeout = '{PATIENCE_FOR_ALL:.0f}s'"
-KEYS_AT_ONCE = 10_000
+REPEATABLE_READ = "set transaction isolation level repeatable read, read only"
+MAX_EXPORT_QUERY_SECONDS = 300.0
+"""Timeout of the query for all call ids of an export, which is not limited in period or rows."""
+EXPORT_STATEMENT_TIMEOUT = f"set local statement_timeout = '{MAX_EXPORT_QUERY_SECONDS:.0f}s'"
+CALL_IDS_PER_FETCH = 10_000
 
 
 class Page(NamedTuple):
-    """Newest first; the cursors lead to the calls before and after, where there are any."""
+    """Rows, newest first; `older` and `newer` are cursors to the neighbouring pages, None where there is none."""
 
     rows: Sequence[Row] = ()
     older: Cursor | None = None
     newer: Cursor | None = None
 
 
-def one(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
-    """Raises NotFound for a call that is not there or is not in the scope."""
-    needed = participants.needed(conn, scope, Filters())
-    query = ONE.format(conditions=sql_conditions.all_of(probes(needed)))
+def get_call(conn: Connection[Any], scope: Scope, call_id: UUID) -> Row:
+    """The row of a call. Raises NotFound for a call that does not exist or is not in the scope."""
+    needed = participants.participant_conditions(conn, scope, Filters())
+    query = CALL_BY_ID.format(conditions=sql_conditions.all_of(participant_clauses(needed)))
     row = conn.execute(
-        query, {"tenant": scope.tenant, "call_id": call_id} | sql_conditions.values_of(needed)
+        query, {"tenant": scope.tenant, "call_id": call_id} | sql_conditions.participant_parameters(needed)
     ).fetchone()
     if row is None:
         raise NotFound
     return Row._make(row)
 
 
-def some(conn: Connection[Any], scope: Scope, call_ids: Sequence[UUID]) -> list[Row]:
-    """Those of the calls that are in the scope, in the same order."""
-    needed = participants.needed(conn, scope, Filters())
-    query = SOME.format(conditions=sql_conditions.all_of(probes(needed)))
-    values = {"tenant": scope.tenant, "call_ids": list(call_ids)} | sql_conditions.values_of(needed)
+def get_calls(conn: Connection[Any], scope: Scope, call_ids: Sequence[UUID]) -> list[Row]:
+    """The rows of those calls that are in the scope, in the order of `call_ids`."""
+    needed = participants.participant_conditions(conn, scope, Filters())
+    query = CALLS_BY_ID.format(conditions=sql_conditions.all_of(participant_clauses(needed)))
+    values = {"tenant": scope.tenant, "call_ids": list(call_ids)} | sql_conditions.participant_parameters(needed)
     return [Row._make(row) for row in conn.execute(query, values)]
 
 
-def hold_still(conn: Connection[Any]) -> None:
-    """From here to its end the transaction sees one instant; nothing may have been asked in it before."""
-    conn.execute(AT_ONE_INSTANT)
+def use_one_snapshot(conn: Connection[Any]) -> None:
+    """Let the transaction read one snapshot from here on. It must be the first statement of the transaction."""
+    conn.execute(REPEATABLE_READ)
 
 
-def keys(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list[bytes]]:
-    """The ids of all calls that fit, newest first, some at a time."""
-    conn.execute(PATIENTLY)
-    needed, asked = participants.needed(conn, scope, filters), sql_conditions.filter_parameters(filters)
-    if sql_conditions.shows_nothing(asked, needed):
+def iterate_call_ids(conn: Connection[Any], scope: Scope, filters: Filters) -> Iterator[list[bytes]]:
+    """The ids of all matching calls as 16 bytes each, newest first, in batches."""
+    conn.execute(EXPORT_STATEMENT_TIMEOUT)
+    needed, parameters = (
+        participants.participant_conditions(conn, scope, filters),
+        sql_conditions.filter_parameters(filters),
+    )
+    if sql_conditions.matches_nothing(parameters, needed):
         return
     if filters.text:
-        conn.execute(NEW_PLAN)
-    query = KEYS.format(newest=_newest(conn, scope.tenant, asked, needed, "desc"))
-    values = {"tenant": scope.tenant, "limit": None} | asked | sql_conditions.values_of(needed)
+        conn.execute(FORCE_CUSTOM_PLAN)
+    query = CALL_IDS.format(newest=_newest_calls(conn, scope.tenant, parameters, needed, "desc"))
+    values = {"tenant": scope.tenant, "limit": None} | parameters | sql_conditions.participant_parameters(needed)
     with conn.cursor("keys") as cursor:
         cursor.execute(query, values)
-        while found := cursor.fetchmany(KEYS_AT_ONCE):
-            yield [key for (key,) in found]
+        while rows := cursor.fetchmany(CALL_IDS_PER_FETCH):
+            yield [call_id for (call_id,) in rows]
 
 
-def page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
-    """The newest `limit` calls, or those next to a cursor."""
-    needed = participants.needed(conn, scope, filters)
-    asked = sql_conditions.filter_parameters(filters, cursor)
-    if sql_conditions.shows_nothing(asked, needed):
+def get_page(conn: Connection[Any], scope: Scope, filters: Filters, limit: int, cursor: Cursor | None = None) -> Page:
+    """The newest `limit` calls that match, or the `limit` calls next to a cursor."""
+    needed = participants.participant_conditions(conn, scope, filters)
+    parameters = sql_conditions.filter_parameters(filters, cursor)
+    if sql_conditions.matches_nothing(parameters, needed):
         return Page()
     order = "asc" if cursor and cursor.newer else "desc"
-    query = PAGE.format(newest=_newest(conn, scope.tenant, asked, needed, order), order=order)
-    values = {"tenant": scope.tenant, "limit": limit + 1} | asked | sql_conditions.values_of(needed)
+    query = PAGE_OF_ROWS.format(newest=_newest_calls(conn, scope.tenant, parameters, needed, order), order=order)
+    values = {"tenant": scope.tenant, "limit": limit + 1} | parameters | sql_conditions.participant_parameters(needed)
     if filters.text:
-        conn.execute(NEW_PLAN)
+        conn.execute(FORCE_CUSTOM_PLAN)
     return _page([Row._make(row) for row in conn.execute(query, values)], limit, cursor)
 
 
-def _newest(conn: Connection[Any], tenant: str, asked: Mapping[str, Any], needed: Sequence[Among], order: str) -> str:
-    """The query for the keys of a page: looked up by what narrows it most, the rest asked of each call on the way."""
-    if asked.get("phases") and LIVE_PHASES.issuperset(asked["phases"]):
-        return _of_all(asked, IN_LIVE, [LIVE, *probes(needed)], order)
-    if found := found_by_few(conn, tenant, asked):
-        fits = fitting(asked, IN_LIVE, probes(needed), order)
-        return OF_CALLS.format(found=found, conditions=fits, order=order)
-    first = participants.first_of(conn, tenant, needed)
+def _newest_calls(
+    conn: Connection[Any],
+    tenant: str,
+    parameters: Mapping[str, Any],
+    needed: Sequence[ParticipantCondition],
+    order: str,
+) -> str:
+    """The query for the keys of a page. It starts from the most selective condition and checks the others per call."""
+    if parameters.get("phases") and LIVE_PHASES.issuperset(parameters["phases"]):
+        return _all_calls(parameters, LIVE_CONDITIONS, [IS_LIVE, *participant_clauses(needed)], order)
+    if source := few_calls_with_detail(conn, tenant, parameters):
+        conditions = where_clause(parameters, LIVE_CONDITIONS, participant_clauses(needed), order)
+        return LISTED_CALLS.format(source=source, conditions=conditions, order=order)
+    first = participants.most_selective(conn, tenant, needed)
     if first is None:
-        return _of_all(asked, IN_JOURNAL, probes(needed), order)
-    own = [OWN] if first.own else []
-    others = probes(among for among in needed if among is not first)
-    among = f"{first.held} {WANTED}" if "statuses" in asked else first.held
-    fits = fitting(asked, IN_PARTIES, [participants.IN_TENURE, *own, *others], order)
-    of_parties = OF_PARTIES.format(among=among, conditions=fits, order=order)
+        return _all_calls(parameters, JOURNAL_CONDITIONS, participant_clauses(needed), order)
+    own = [IS_OWN] if first.own else []
+    extra_clauses = participant_clauses(condition for condition in needed if condition is not first)
+    condition = f"{first.tenures_sql} {EACH_STATUS}" if "statuses" in parameters else first.tenures_sql
+    conditions = where_clause(parameters, PARTY_CONDITIONS, [participants.IN_TENURE, *own, *extra_clauses], order)
+    calls_of_participants = CALLS_OF_PARTICIPANTS.format(condition=condition, conditions=conditions, order=order)
     if not first.calls:
-        return of_parties
-    of_calls = OF_CALLS.format(found=FOUND_BY_TEXT, conditions=fitting(asked, IN_LIVE, others, order), order=order)
-    return OF_EITHER.format(of_parties=of_parties, of_calls=of_calls, order=order)
+        return calls_of_participants
+    listed_calls = LISTED_CALLS.format(
+        source=CALLS_WITH_TEXT, conditions=where_clause(parameters, LIVE_CONDITIONS, extra_clauses, order), order=order
+    )
+    return UNION_OF_CALLS.format(calls_of_participants=calls_of_participants, listed_calls=listed_calls, order=order)
 
 
-def found_by_few(conn: Connection[Any], tenant: str, asked: Mapping[str, Any]) -> str | None:
-    """Where to look up calls with a comment or a recording, if those are so few that this is sooner done."""
-    for rows in (FOUND[name] for name in FOUND if name in asked):
-        (number,) = conn.execute(FEW.format(rows=rows), {"tenant": tenant, "most": participants.FEW}).fetchone() or (0,)
-        if number < participants.FEW:
-            return FOUND_BY_FEW.format(rows=rows)
+def few_calls_with_detail(conn: Connection[Any], tenant: str, parameters: Mapping[str, Any]) -> str | None:
+    """The source of all calls with a comment or a recording, if so few have one that starting there is fastest."""
+    for rows in (DETAIL_ROWS[name] for name in DETAIL_ROWS if name in parameters):
+        (number,) = conn.execute(
+            COUNT_DETAIL_ROWS.format(rows=rows), {"tenant": tenant, "max_rows": participants.MAX_CALLS_TO_LOOK_UP}
+        ).fetchone() or (0,)
+        if number < participants.MAX_CALLS_TO_LOOK_UP:
+            return CALLS_WITH_DETAIL.format(rows=rows)
     return None
 
 
-def _of_all(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str) -> str:
-    query = OF_STATUSES if "statuses" in asked and filters is IN_JOURNAL else OF_ALL
-    return query.format(conditions=fitting(asked, filters, others, order), order=order)
+def _all_calls(
+    parameters: Mapping[str, Any], filters: Mapping[str, str], extra_clauses: Sequence[str], order: str
+) -> str:
+    query = CALLS_OF_STATUSES if "statuses" in parameters and filters is JOURNAL_CONDITIONS else ALL_CALLS
+    return query.format(conditions=where_clause(parameters, filters, extra_clauses, order), order=order)
 
 
 def _page(rows: list[Row], limit: int, cursor: Cursor | None) -> Page:

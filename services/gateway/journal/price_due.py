@@ -1,4 +1,4 @@
-"""When the price of a call will be there, foretold by billing's own rule when its end is heard."""
+"""Predict when the price of an ended call is due, by the same rule as billing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,15 +15,20 @@ PRICE_DELAYS = """
       from tenants
      where key = any(%(tenants)s) and price_delay_seconds is not null
 """
-INSTALLED = timedelta(seconds=300)
+DEFAULT_PRICE_DELAY = timedelta(seconds=300)
 
 
-def foretold(conn: Connection[Any], told: Sequence[Json], installed: timedelta) -> list[str | None]:
-    """For each envelope of a call; None while it lives. `installed` is the delay of companies that have set none."""
-    ended = {envelope["tenant"] for envelope in told if envelope["state"]["phase"] == Phase.ENDED}
-    set_ = dict(conn.execute(PRICE_DELAYS, {"tenants": list(ended)}).fetchall()) if ended else {}
-    delays = {tenant: timedelta(seconds=set_[tenant]) if tenant in set_ else installed for tenant in ended}
-    return [_price_due_at(envelope, delays) for envelope in told]
+def predicted_due_at(conn: Connection[Any], envelopes: Sequence[Json], default_delay: timedelta) -> list[str | None]:
+    """The due time for each envelope of a call; None while the call lasts.
+
+    `default_delay` is for companies that have set none.
+    """
+    ended = {envelope["tenant"] for envelope in envelopes if envelope["state"]["phase"] == Phase.ENDED}
+    own_delays = dict(conn.execute(PRICE_DELAYS, {"tenants": list(ended)}).fetchall()) if ended else {}
+    delays = {
+        tenant: timedelta(seconds=own_delays[tenant]) if tenant in own_delays else default_delay for tenant in ended
+    }
+    return [_price_due_at(envelope, delays) for envelope in envelopes]
 
 
 def _price_due_at(envelope: Json, delays: Mapping[str, timedelta]) -> str | None:

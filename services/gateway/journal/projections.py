@@ -1,4 +1,7 @@
-"""What the owners tell, as rows of the journal. Shown twice it is shown once; late news changes nothing."""
+"""Project the events of all owners into the journal's tables.
+
+Every upsert is guarded by the version of the stream: a repeated or late message changes nothing.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +26,7 @@ from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import as_rows
 
-SHOW_CALLS = """
+UPSERT_CALLS = """
     insert into journal (tenant, call_id, version, direction, status, phase, rule, reason, caller, caller_name, callee,
                          line, groups, rung, offline, answered_by, forwarded, ended_by, cause, sip, placed_at,
                          ringing_at, answered_at, ended_at, wait_time, talk_time, recorded, returned_by, correlation_id,
@@ -50,19 +53,19 @@ SHOW_CALLS = """
      where journal.version < excluded.version
     returning tenant, call_id::text
 """
-PARTY = """(
+PARTY_COLUMNS = """(
     tenant text, call_id uuid, address text, own boolean, placed_at timestamptz, direction text, status text,
     talk_time interval)
 """
-DROP_PARTIES = """
+DELETE_OLD_PARTIES = """
     delete from journal_parties as party
      using json_to_recordset(%(changed)s) as changed (tenant text, call_id uuid, addresses text[])
      where party.tenant = changed.tenant and party.call_id = changed.call_id
        and party.address <> all(changed.addresses)
 """
-KEEP_PARTIES = f"""
+UPSERT_PARTIES = f"""
     insert into journal_parties as party (tenant, call_id, address, own, placed_at, direction, status, talk_time)
-    select * from json_to_recordset(%(parties)s) as kept {PARTY}
+    select * from json_to_recordset(%(parties)s) as changed {PARTY_COLUMNS}
         on conflict (tenant, call_id, address) do update
        set own = excluded.own, placed_at = excluded.placed_at, direction = excluded.direction,
            status = excluded.status, talk_time = excluded.talk_time
@@ -70,16 +73,16 @@ KEEP_PARTIES = f"""
            is distinct from
            (excluded.own, excluded.placed_at, excluded.direction, excluded.status, excluded.talk_time)
 """
-KEEP_ADDRESSES = f"""
+INSERT_NEW_ADDRESSES = f"""
     insert into journal_addresses (tenant, address)
-    select distinct kept.tenant, kept.address
-      from json_to_recordset(%(parties)s) as kept {PARTY}
+    select distinct changed.tenant, changed.address
+      from json_to_recordset(%(parties)s) as changed {PARTY_COLUMNS}
      where not exists (select from journal_addresses as known
-                        where known.tenant = kept.tenant and known.address = kept.address)
-     order by kept.tenant, kept.address
+                        where known.tenant = changed.tenant and known.address = changed.address)
+     order by changed.tenant, changed.address
         on conflict do nothing
 """
-SHOW_COMMENTS = """
+UPSERT_COMMENTS = """
     insert into journal_comments (tenant, call_id, version, text, folded_text, author_id, created_at, updated_at)
     select * from json_to_recordset(%(rows)s) as comment (
         tenant text, call_id uuid, version int, text text, folded_text text, author_id uuid, created_at timestamptz,
@@ -91,7 +94,7 @@ SHOW_COMMENTS = """
      where journal_comments.version < excluded.version
     returning tenant, call_id::text
 """
-SHOW_PRICES = """
+UPSERT_PRICES = """
     insert into journal_prices (tenant, call_id, version, state, amount, currency, due_at, reason)
     select * from json_to_recordset(%(rows)s) as price (
         tenant text, call_id uuid, version int, state text, amount numeric, currency text, due_at timestamptz,
@@ -103,8 +106,8 @@ SHOW_PRICES = """
      where journal_prices.version < excluded.version
     returning tenant, call_id::text, xmax = 0
 """
-# That somebody listened changes nothing that is shown; a recording is stored once and deleted once, so none is missed.
-SHOW_RECORDINGS = """
+# Only a changed status matters: that a recording was listened to does not change its entry.
+UPSERT_RECORDINGS = """
     insert into journal_recordings as known (tenant, call_id, version, status, format, duration, size)
     select tenant, call_id, version, status, format, duration * interval '1 second', size
       from json_to_recordset(%(rows)s) as recording (
@@ -120,18 +123,18 @@ ENVELOPE = EnvelopeSchema(only=("tenant", "stream", "version", "recorded_at", "c
 CALL, COMMENT, CHARGE, TARIFF, RECORDING = "call", "comment", "charge", "tariff", "recording"
 
 
-class _Part(Schema):
+class _PartialSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
 
-class AmountSchema(_Part):
+class AmountSchema(_PartialSchema):
     amount = fields.Decimal(required=True, as_string=True)
     currency = fields.String(required=True)
 
 
-class ShownChargeSchema(_Part):
-    """What the journal shows of a charge: to check its lines too, which it does not show, takes four times as long."""
+class ChargeSummarySchema(_PartialSchema):
+    """The fields of a charge that the journal uses. Validating the charge's lines too would take four times as long."""
 
     call_id = fields.UUID(required=True)
     state = fields.Enum(ChargeState, by_value=True, required=True)
@@ -140,19 +143,18 @@ class ShownChargeSchema(_Part):
     reason = fields.Enum(Failure, by_value=True, required=True, allow_none=True)
 
 
-BILLED = {CHARGE: ShownChargeSchema(), TARIFF: TariffSchema()}
+BILLING_STATES = {CHARGE: ChargeSummarySchema(), TARIFF: TariffSchema()}
 STATES = {
     CALL: CallStateSchema(),
     COMMENT: CommentStateSchema(),
     RECORDING: RecordingStateSchema(),
-    **BILLED,
+    **BILLING_STATES,
 }
-"""The schema of a stream's state, by the kind of the stream. Of tariffs, and of kinds that are not here, the journal
-shows nothing."""
+"""The schema of a stream's state by the kind of the stream. Tariffs and other kinds do not change the journal."""
 
 
 class Message(Protocol):
-    """A message as the subscription hands it over."""
+    """A message of a subscription."""
 
     @property
     def body(self) -> Any: ...
@@ -161,60 +163,68 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-class Shown(NamedTuple):
-    """The tenants whose journal has changed, and when the prices were due that it shows for the first time."""
+class ProjectionResult(NamedTuple):
+    """The tenants whose journal changed, and the due times of the prices that are new in it."""
 
     tenants: set[str]
     first_prices: list[datetime]
 
 
-def show(conn: Connection[Any], messages: Sequence[Message], price_delay: timedelta = price_due.INSTALLED) -> Shown:
-    """Bring the journal up to date with what its owners say.
+def project(
+    conn: Connection[Any], messages: Sequence[Message], price_delay: timedelta = price_due.DEFAULT_PRICE_DELAY
+) -> ProjectionResult:
+    """Write a batch of events and heartbeats to the journal's tables and the change feed.
 
-    `price_delay` is that of companies that have set none. Raises Invalid for what is malformed.
+    `price_delay` is for companies that have set none. Raises Invalid for a malformed message.
     """
-    heartbeats.hear(conn, [message.body for message in messages if message.key == HEARTBEAT])
-    told: dict[str, list[Json]] = {kind: [] for kind in STREAM_OWNERS}
+    heartbeats.record(conn, [message.body for message in messages if message.key == HEARTBEAT])
+    envelopes: dict[str, list[Json]] = {kind: [] for kind in STREAM_OWNERS}
     for envelope in cooperatively(_latest(message.body for message in messages if message.key != HEARTBEAT)):
-        told[_kind(envelope)].append(envelope)
-    # A call is shown from the moment when somebody is known to have placed it.
-    placed = [envelope for envelope in told[CALL] if envelope["state"]["placed_at"]]
-    due = price_due.foretold(conn, placed, price_delay)
+        envelopes[_kind(envelope)].append(envelope)
+    # A call is listed only once it is known who placed it and when.
+    placed = [envelope for envelope in envelopes[CALL] if envelope["state"]["placed_at"]]
+    due = price_due.predicted_due_at(conn, placed, price_delay)
     calls = [{**_row(envelope), "price_due_at": due_at} for envelope, due_at in zip(placed, due, strict=True)]
-    comments = [_row(envelope) for envelope in told[COMMENT]]
-    prices = [_price(envelope) for envelope in told[CHARGE]]
-    recordings = [_row(envelope) for envelope in told[RECORDING]]
-    priced = _show_prices(conn, prices)
-    changed = {*_show_calls(conn, calls), *_show_comments(conn, comments), *priced, *_show_recordings(conn, recordings)}
-    tenants = change_feed.number(conn, changed)
-    return Shown(tenants, [datetime.fromisoformat(price["due_at"]) for price in prices if priced.get(_key(price))])
+    comments = [_row(envelope) for envelope in envelopes[COMMENT]]
+    prices = [_price(envelope) for envelope in envelopes[CHARGE]]
+    recordings = [_row(envelope) for envelope in envelopes[RECORDING]]
+    priced = _upsert_prices(conn, prices)
+    changed = {*priced, *_upsert_calls(conn, calls), *_upsert_comments(conn, comments)}
+    changed |= _upsert_recordings(conn, recordings)
+    tenants = change_feed.assign_feed_numbers(conn, changed)
+    first_prices = [datetime.fromisoformat(price["due_at"]) for price in prices if priced.get(_key(price))]
+    return ProjectionResult(tenants, first_prices)
 
 
-def show_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
-    """Show a comment as its owner has just answered that it is; returns the tenants whose journal has changed.
+def upsert_comment(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Write the comment state from an RPC response, so that its author reads it at once on every gateway.
 
-    Who wrote it reads it at once, whichever gateway they ask.
+    Returns the tenants whose journal changed.
     """
-    return change_feed.number(conn, _show_comments(conn, [{**state, "tenant": tenant, "version": version}]))
+    return change_feed.assign_feed_numbers(
+        conn, _upsert_comments(conn, [{**state, "tenant": tenant, "version": version}])
+    )
 
 
-def show_recording(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
-    """Show a recording as its owner has just answered that it is; returns as `show` does."""
-    return change_feed.number(conn, _show_recordings(conn, [{**state, "tenant": tenant, "version": version}]))
+def upsert_recording(conn: Connection[Any], tenant: str, version: int, state: Json) -> set[str]:
+    """Write the recording state from an RPC response; returns the tenants whose journal changed."""
+    return change_feed.assign_feed_numbers(
+        conn, _upsert_recordings(conn, [{**state, "tenant": tenant, "version": version}])
+    )
 
 
 def _latest(envelopes: Iterable[Any]) -> list[Json]:
-    """Of each call the envelope with the highest version."""
+    """The envelope with the highest version of each stream."""
     latest: dict[tuple[str, str], Json] = {}
-    for sent in cooperatively(envelopes):
-        envelope = _load(ENVELOPE, sent)
-        call = envelope["tenant"], envelope["stream"]
-        latest[call] = _newer(latest[call], envelope) if call in latest else envelope
+    for body in cooperatively(envelopes):
+        envelope = _load(ENVELOPE, body)
+        key = envelope["tenant"], envelope["stream"]
+        latest[key] = _newer(latest[key], envelope) if key in latest else envelope
     return list(latest.values())
 
 
 def _newer(known: Json, envelope: Json) -> Json:
-    """The newer of the two, recorded when the first was if they tell of the same end."""
+    """The newer of the two, with the earlier `recorded_at` if both have the same `ended_at`."""
     newer = max(known, envelope, key=itemgetter("version"))
     if known["state"].get("ended_at") == envelope["state"].get("ended_at"):
         return {**newer, "recorded_at": min(known["recorded_at"], envelope["recorded_at"])}
@@ -222,7 +232,7 @@ def _newer(known: Json, envelope: Json) -> Json:
 
 
 def _kind(envelope: Json) -> str:
-    """What a stream is of; its state is what its owner says it is. Raises Invalid."""
+    """The kind of the stream. Raises Invalid for an unknown kind and for an invalid state."""
     kind = stream_kind(envelope["stream"])
     if kind not in STREAM_OWNERS:
         raise Invalid("Nobody here knows such streams.", {"stream": ["Unknown."]})
@@ -231,34 +241,34 @@ def _kind(envelope: Json) -> str:
     return kind
 
 
-def _load(schema: Schema, sent: Any) -> Any:
+def _load(schema: Schema, payload: Any) -> Any:
     try:
-        return schema.load(sent)
+        return schema.load(payload)
     except ValidationError as error:
         raise Invalid("The message is malformed.", error.normalized_messages()) from error  # type: ignore[no-untyped-call]
 
 
 def _row(envelope: Json) -> Json:
-    about = {"tenant": envelope["tenant"], "version": envelope["version"]}
-    return {**envelope["state"], **about, "correlation_id": envelope["correlation_id"]}
+    added = {name: envelope[name] for name in ("tenant", "version", "correlation_id")}
+    return {**envelope["state"], **added}
 
 
-def _show_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
-    """Which calls have changed."""
-    shown = set(conn.execute(SHOW_CALLS, {"rows": as_rows(rows)})) if rows else set()
-    changed = [row for row in rows if _key(row) in shown]
+def _upsert_calls(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Upsert calls with their participants; returns the changed calls."""
+    changed_calls = set(conn.execute(UPSERT_CALLS, {"rows": as_rows(rows)})) if rows else set()
+    changed = [row for row in rows if _key(row) in changed_calls]
     if changed:
-        parties = as_rows([party for row in changed for party in _parties(row)])
-        written = {"parties": parties, "changed": as_rows([_change(row) for row in changed])}
-        for statement in (DROP_PARTIES, KEEP_PARTIES, KEEP_ADDRESSES):
+        parties = as_rows([party for row in changed for party in _party_rows(row)])
+        written = {"parties": parties, "changed": as_rows([_changed_addresses(row) for row in changed])}
+        for statement in (DELETE_OLD_PARTIES, UPSERT_PARTIES, INSERT_NEW_ADDRESSES):
             conn.execute(statement, written)
-    return shown
+    return changed_calls
 
 
-def _show_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
-    """Of which calls the comment has changed."""
+def _upsert_comments(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Returns the calls whose comment changed."""
     folded = [{**row, "folded_text": row["text"] and fold(row["text"])} for row in rows]
-    return set(conn.execute(SHOW_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
+    return set(conn.execute(UPSERT_COMMENTS, {"rows": as_rows(folded)})) if rows else set()
 
 
 def _price(envelope: Json) -> Json:
@@ -266,34 +276,34 @@ def _price(envelope: Json) -> Json:
     return {**_row(envelope), "amount": price.get("amount"), "currency": price.get("currency")}
 
 
-def _show_prices(conn: Connection[Any], rows: Sequence[Json]) -> dict[Key, bool]:
-    """Of which calls the price has changed, and whether it is the first one."""
-    shown = conn.execute(SHOW_PRICES, {"rows": as_rows(rows)}) if rows else ()
-    return {(tenant, call_id): first for tenant, call_id, first in shown}
+def _upsert_prices(conn: Connection[Any], rows: Sequence[Json]) -> dict[Key, bool]:
+    """Returns the calls whose price changed, with whether it is their first price."""
+    changed = conn.execute(UPSERT_PRICES, {"rows": as_rows(rows)}) if rows else ()
+    return {(tenant, call_id): first for tenant, call_id, first in changed}
 
 
-def _show_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
-    """Of which calls the recording has come or gone."""
-    return set(conn.execute(SHOW_RECORDINGS, {"rows": as_rows(rows)})) if rows else set()
+def _upsert_recordings(conn: Connection[Any], rows: Sequence[Json]) -> set[Key]:
+    """Returns the calls whose recording was added or deleted."""
+    return set(conn.execute(UPSERT_RECORDINGS, {"rows": as_rows(rows)})) if rows else set()
 
 
 def _key(row: Json) -> Key:
     return row["tenant"], row["call_id"]
 
 
-def _change(row: Json) -> Json:
-    return {"tenant": row["tenant"], "call_id": row["call_id"], "addresses": sorted(_took_part(row))}
+def _changed_addresses(row: Json) -> Json:
+    return {"tenant": row["tenant"], "call_id": row["call_id"], "addresses": sorted(_participants(row))}
 
 
-def _parties(row: Json) -> list[Json]:
-    own = _own(row)
-    about = {name: row[name] for name in ("tenant", "call_id", "placed_at", "direction", "status", "talk_time")}
-    return [{**about, "address": address, "own": address in own} for address in sorted(_took_part(row))]
+def _party_rows(row: Json) -> list[Json]:
+    own = _own_participants(row)
+    columns = {name: row[name] for name in ("tenant", "call_id", "placed_at", "direction", "status", "talk_time")}
+    return [{**columns, "address": address, "own": address in own} for address in sorted(_participants(row))]
 
 
-def _own(row: Json) -> set[str]:
+def _own_participants(row: Json) -> set[str]:
     return {row["caller"], *row["rung"], *row["answered_by"]}
 
 
-def _took_part(row: Json) -> set[str]:
-    return (_own(row) | {row["callee"], *(leg["to"] for leg in row["forwarded"])}) - {""}
+def _participants(row: Json) -> set[str]:
+    return (_own_participants(row) | {row["callee"], *(leg["to"] for leg in row["forwarded"])}) - {""}

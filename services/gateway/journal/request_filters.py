@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from services.gateway.directory import repository
-from services.gateway.domain.filters import Filters, beginning, sought, span_of
+from services.gateway.domain.filters import Filters, beginning, parse_search_text, span_of
 from services.gateway.domain.permissions import Caller
 from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid
@@ -14,35 +14,35 @@ from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
 
 
-def for_account(conn: Connection, asked: Json, caller: Caller, filters: Filters) -> Filters:
-    """The filters with the lines of the account that is asked for, if one is."""
-    if not asked["account"]:
+def for_account(conn: Connection, query: Json, caller: Caller, filters: Filters) -> Filters:
+    """The filters, limited to the lines of the requested account, if there is one."""
+    if not query["account"]:
         return filters
-    return replace(filters, lines=repository.account_lines(conn, caller.tenant, asked["account"]))
+    return replace(filters, lines=repository.account_lines(conn, caller.tenant, query["account"]))
 
 
-def filters_from_query(asked: Json, caller: Caller, now: datetime) -> Filters:
-    """What was asked, in the days and the numbers of the caller's company. Raises Invalid for an impossible span."""
-    placed_from, placed_to = _span(asked, now, ZoneInfo(caller.time_zone))
+def filters_from_query(query: Json, caller: Caller, now: datetime) -> Filters:
+    """The filters, with days and numbers as in the caller's company. Raises Invalid for an empty span."""
+    placed_from, placed_to = _span(query, now, ZoneInfo(caller.time_zone))
     return Filters(
         placed_from=placed_from,
         placed_to=placed_to,
-        directions=frozenset(asked["direction"]),
-        statuses=frozenset(asked["status"]),
-        phases=frozenset(asked["phase"]),
-        party=None if asked["party"] is None else normalise(asked["party"], caller.region),
-        text=None if asked["q"] is None else sought(asked["q"], caller.region),
-        has=frozenset(asked["has"]),
-        min_talk=_seconds(asked["min_talk"]),
-        max_talk=_seconds(asked["max_talk"]),
+        directions=frozenset(query["direction"]),
+        statuses=frozenset(query["status"]),
+        phases=frozenset(query["phase"]),
+        party=None if query["party"] is None else normalise(query["party"], caller.region),
+        text=None if query["q"] is None else parse_search_text(query["q"], caller.region),
+        has=frozenset(query["has"]),
+        min_talk=_seconds(query["min_talk"]),
+        max_talk=_seconds(query["max_talk"]),
     )
 
 
-def _span(asked: Json, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    if asked["period"]:
-        return span_of(asked["period"], now, zone)
-    placed_from = beginning(asked["placed_from"], zone) if asked["placed_from"] else None
-    placed_to = beginning(asked["placed_to"], zone) if asked["placed_to"] else None
+def _span(query: Json, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    if query["period"]:
+        return span_of(query["period"], now, zone)
+    placed_from = beginning(query["placed_from"], zone) if query["placed_from"] else None
+    placed_to = beginning(query["placed_to"], zone) if query["placed_to"] else None
     if placed_from and placed_to and placed_from > placed_to:
         raise Invalid("The span ends before it begins.", {"to": ["Is before from."]})
     return placed_from, placed_to

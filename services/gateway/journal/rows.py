@@ -1,4 +1,4 @@
-"""A call as the view keeps it, in one row with its comment, its price and its recording."""
+"""The columns of a journal row: a call with its comment, price and recording."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -49,7 +49,7 @@ COLUMNS = f"""
 
 
 class Row(NamedTuple):
-    """A call as the view keeps it; Postgres writes ids, instants and seconds out several times faster than we would."""
+    """A call of the journal. Postgres formats ids, instants and seconds; that is several times faster than Python."""
 
     call_id: str
     direction: str

@@ -187,7 +187,7 @@ class TimelineSchema(Schema):
 
 
 class EntrySchema(Schema):
-    """One call of the journal. `entries.entry` makes it by hand, for speed; a test holds the two together."""
+    """One call of the journal. `entries.build_entry` makes it by hand, for speed; a test holds the two together."""
 
     call_id = fields.UUID(required=True)
     direction = fields.Enum(Direction, by_value=True, required=True)

@@ -1,20 +1,20 @@
-"""What is asked of the journal, as clauses of SQL: all of them must hold of a call `it`."""
+"""SQL clauses for the filters of the journal. A call `it` must meet all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.gateway.domain.filters import Filters, Has
 from services.gateway.http.cursors import Cursor
-from services.gateway.journal.participants import Among
+from services.gateway.journal.participants import ParticipantCondition
 from shared.contracts.values import Phase, Status
 
-LIVE = "it.phase <> 'ended'"
-OWN = "it.own"
-BEYOND = {
+IS_LIVE = "it.phase <> 'ended'"
+IS_OWN = "it.own"
+BEYOND_CURSOR = {
     "desc": "(it.placed_at, it.call_id) < (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
     "asc": "(it.placed_at, it.call_id) > (%(beyond_at)s::timestamptz, %(beyond_id)s::uuid)",
 }
-EVERYWHERE = {
+SHARED_CONDITIONS = {
     "placed_from": "it.placed_at >= %(placed_from)s",
     "placed_to": "it.placed_at < %(placed_to)s",
     "directions": "it.direction = any(%(directions)s)",
@@ -34,9 +34,9 @@ EVERYWHERE = {
                    and recording.status = 'available'
                 offset 0)""",
 }
-IN_JOURNAL = EVERYWHERE | {"phases": "it.phase = any(%(phases)s)"}
-IN_LIVE = IN_JOURNAL | {"statuses": "it.status = any(%(statuses)s)"}
-IN_PARTIES = EVERYWHERE | {
+JOURNAL_CONDITIONS = SHARED_CONDITIONS | {"phases": "it.phase = any(%(phases)s)"}
+LIVE_CONDITIONS = JOURNAL_CONDITIONS | {"statuses": "it.status = any(%(statuses)s)"}
+PARTY_CONDITIONS = SHARED_CONDITIONS | {
     "phases": """
         exists (select from journal
                  where journal.tenant = it.tenant and journal.call_id = it.call_id and journal.phase = any(%(phases)s)
@@ -46,8 +46,8 @@ LIVE_PHASES = frozenset(Phase) - {Phase.ENDED}
 
 
 def filter_parameters(filters: Filters, cursor: Cursor | None = None) -> dict[str, Any]:
-    """The values of the filters there are, by name."""
-    asked = {
+    """SQL parameters of the filters that are set, by name."""
+    parameters = {
         "placed_from": filters.placed_from,
         "placed_to": filters.placed_to,
         "directions": sorted(filters.directions) or None,
@@ -61,13 +61,13 @@ def filter_parameters(filters: Filters, cursor: Cursor | None = None) -> dict[st
         "beyond_at": cursor and cursor.placed_at,
         "beyond_id": cursor and cursor.call_id,
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
-def shows_nothing(asked: Mapping[str, Any], needed: Sequence[Among]) -> bool:
-    """No call can fit, so that none need be asked."""
-    nobody = any(among.nobody for among in needed)
-    return asked.get("statuses") == [] or nobody
+def matches_nothing(parameters: Mapping[str, Any], needed: Sequence[ParticipantCondition]) -> bool:
+    """Whether no call can match, so that no query is needed."""
+    matches_nobody = any(condition.matches_nobody for condition in needed)
+    return parameters.get("statuses") == [] or matches_nobody
 
 
 def _statuses(filters: Filters) -> list[str] | None:
@@ -76,20 +76,22 @@ def _statuses(filters: Filters) -> list[str] | None:
     return [Status.RETURNED] if Status.RETURNED in (filters.statuses or Status) else []
 
 
-def values_of(needed: Sequence[Among]) -> dict[str, Any]:
-    """The values of the conditions that somebody took part."""
-    return {name: value for among in needed for name, value in among.values.items()}
+def participant_parameters(needed: Sequence[ParticipantCondition]) -> dict[str, Any]:
+    """SQL parameters of the conditions on participants."""
+    return {name: value for condition in needed for name, value in condition.parameters.items()}
 
 
-def fitting(asked: Mapping[str, Any], filters: Mapping[str, str], others: Sequence[str], order: str = "desc") -> str:
-    """All that must hold of a call `it`: the clauses of what is asked, and the others."""
-    wanted = {**filters, "beyond_at": BEYOND[order]}
-    return all_of([*(clause for name, clause in wanted.items() if name in asked), *others])
+def where_clause(
+    parameters: Mapping[str, Any], filters: Mapping[str, str], extra_clauses: Sequence[str], order: str = "desc"
+) -> str:
+    """The condition on a call `it`: the clauses of `filters` that have a parameter, and `extra_clauses`."""
+    clauses = {**filters, "beyond_at": BEYOND_CURSOR[order]}
+    return all_of([*(clause for name, clause in clauses.items() if name in parameters), *extra_clauses])
 
 
-def probes(needed: Iterable[Among]) -> list[str]:
-    """The conditions that somebody took part, to be asked of each call."""
-    return [among.probe for among in needed]
+def participant_clauses(needed: Iterable[ParticipantCondition]) -> list[str]:
+    """The conditions on participants as clauses that are checked on each call."""
+    return [condition.clause for condition in needed]
 
 
 def all_of(clauses: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The open streams of this process: one greenthread looks for all of them, and Postgres says who sees what."""
+"""The open event streams of this process. One greenthread reads the change feed for all of them."""
 
 import logging
 from collections import deque
@@ -27,212 +27,226 @@ from shared.plumbing.database import Connection, Postgres, is_outage
 
 logger = logging.getLogger(__name__)
 
-POLL = CHECK = 1.0
-"""Seconds after which the feed is looked at unasked, and after which it is asked again who may listen."""
+POLL_INTERVAL = CHECK_INTERVAL = 1.0
+"""Seconds between reads of the feed without a notification, and between checks of the callers' permissions."""
 LINGER = 0.02
-"""Seconds between two looks: what rings meanwhile is one look."""
-MOST_WAITING = 2000
-"""Events that may wait for a client before it is too slow."""
+"""Least seconds between two reads of the feed; notifications in between are read together."""
+MAX_QUEUED_EVENTS = 2000
+"""Events that may wait for a client. A client with more is too slow and its stream ends."""
 
-Piece = tuple[int, bytes]
-"""A number of the feed, and the event that brings a client there."""
+QueuedEvent = tuple[int, bytes]
+"""A feed number and the bytes of the server-sent event that brings a client there."""
 
 
 class Subscriber:
-    """An open stream. All that it sees up to `position` has been given to it, or waits for it here."""
+    """An open stream. Every change up to `position` that it may see was sent or is in `queue`."""
 
-    def __init__(self, shown: UUID, caller: Caller, asked: Json, position: int, has_left: Callable[[], bool]) -> None:
-        self.shown, self.caller, self.asked, self.position, self.has_left = shown, caller, asked, position, has_left
+    def __init__(
+        self,
+        credential_id: UUID,
+        caller: Caller,
+        query: Json,
+        position: int,
+        is_disconnected: Callable[[], bool],
+    ) -> None:
+        self.credential_id, self.caller, self.query = credential_id, caller, query
+        self.position, self.is_disconnected = position, is_disconnected
         self.filters, self.scope = Filters(), scope_of(caller)
-        self.waiting: deque[Piece] = deque()
+        self.queue: deque[QueuedEvent] = deque()
         self.ended = ""
-        self._bell = Event()
+        self._wakeup = Event()
 
     @property
     def tenant(self) -> str:
         return self.caller.tenant
 
     def refresh(self, conn: Connection, caller: Caller | None) -> None:
-        """Who listens may see other calls now, or none; and a day may have ended."""
-        if self.has_left():
+        """Apply the caller's current permissions, scope and lines, and the current day of relative periods.
+
+        `caller` None: the session or key has ended.
+        """
+        if self.is_disconnected():
             return self.end("left")
         if caller is None:
             return self.end("session-ended")
-        if not may(caller, "stream_journal") or (self.asked["account"] and not may(caller, "show_journal_of_account")):
+        if not may(caller, "stream_journal") or (self.query["account"] and not may(caller, "show_journal_of_account")):
             return self.end("forbidden")
-        filters = for_account(conn, self.asked, caller, filters_from_query(self.asked, caller, clock.now()))
+        filters = for_account(conn, self.query, caller, filters_from_query(self.query, caller, clock.now()))
         self.caller = caller
-        return self._see(scope_of(caller), filters)
+        return self._set_view(scope_of(caller), filters)
 
-    def _see(self, scope: Scope, filters: Filters) -> None:
-        """What waits was looked for with other eyes: the stream looks for it again."""
-        if self.waiting and (scope, filters) != self.sees:
-            self.position = self.waiting[0][0] - 1
-            self.waiting.clear()
+    def _set_view(self, scope: Scope, filters: Filters) -> None:
+        """If the view changes, drop the queued events and step back, so that they are read again in the new view."""
+        if self.queue and (scope, filters) != self.view:
+            self.position = self.queue[0][0] - 1
+            self.queue.clear()
         self.scope, self.filters = scope, filters
 
     @property
-    def sees(self) -> tuple[Scope, Filters]:
+    def view(self) -> tuple[Scope, Filters]:
         return self.scope, self.filters
 
-    def give(self, pieces: Sequence[Piece], upto: int) -> None:
+    def enqueue(self, events: Sequence[QueuedEvent], upto: int) -> None:
         self.position = max(self.position, upto)
-        if len(self.waiting) + len(pieces) > MOST_WAITING:
+        if len(self.queue) + len(events) > MAX_QUEUED_EVENTS:
             return self.end("too-slow")
-        self.waiting.extend(pieces)
-        return self.wake() if pieces else None
+        self.queue.extend(events)
+        return self.wake() if events else None
 
     def end(self, reason: str) -> None:
-        """The first reason counts. What waits is not sent: it may be no longer for this client."""
+        """End the stream; the first reason is kept. Queued events are dropped: the client may no longer see them."""
         self.ended = self.ended or reason
-        self.waiting.clear()
+        self.queue.clear()
         self.wake()
 
     def wake(self) -> None:
-        if not self._bell.ready():
-            self._bell.send()
+        if not self._wakeup.ready():
+            self._wakeup.send()
 
     def wait(self, seconds: float) -> None:
-        """Until something waits for the client or the stream ends, or for `seconds`."""
+        """Wait until an event is queued or the stream ends, at most `seconds`."""
         with eventlet.Timeout(max(seconds, 0), False):
-            self._bell.wait()
-        self._bell = Event()
+            self._wakeup.wait()
+        self._wakeup = Event()
 
 
 class SubscriberHub:
-    """`position < reached(tenant)`: the listener has to catch up by itself; else it is told from here."""
+    """Deliver changes to the subscribers of this process.
+
+    A subscriber with `position < reached(tenant)` reads the feed itself until it has caught up.
+    """
 
     def __init__(self) -> None:
-        self._of: dict[str, set[Subscriber]] = {}
+        self._by_tenant: dict[str, set[Subscriber]] = {}
         self._reached: dict[str, int] = {}
         self._checked_at = 0.0
-        self._bell, self._looks = Event(), False
+        self._wakeup, self._running = Event(), False
 
-    def join(self, db: Postgres, listener: Subscriber, last: int) -> None:
-        """From now on the listener is told what changes; `last` is the tenant's last number when it came."""
-        self._of.setdefault(listener.tenant, set()).add(listener)
-        self._reached.setdefault(listener.tenant, last)
-        if not self._looks:
-            self._looks = True
-            eventlet.spawn_n(self._look_on, db)
+    def join(self, db: Postgres, subscriber: Subscriber, last: int) -> None:
+        """Deliver changes to the subscriber from now on; `last` is the tenant's last feed number."""
+        self._by_tenant.setdefault(subscriber.tenant, set()).add(subscriber)
+        self._reached.setdefault(subscriber.tenant, last)
+        if not self._running:
+            self._running = True
+            eventlet.spawn_n(self._run, db)
 
-    def leave(self, listener: Subscriber) -> None:
-        others = self._of.get(listener.tenant, set())
-        others.discard(listener)
+    def leave(self, subscriber: Subscriber) -> None:
+        others = self._by_tenant.get(subscriber.tenant, set())
+        others.discard(subscriber)
         if not others:
-            self._of.pop(listener.tenant, None)
-            self._reached.pop(listener.tenant, None)
+            self._by_tenant.pop(subscriber.tenant, None)
+            self._reached.pop(subscriber.tenant, None)
 
     def reached(self, tenant: str) -> int:
         return self._reached.get(tenant, 0)
 
-    def ring(self, tenant: str) -> None:
-        """The tenant's journal has changed: look now."""
-        if tenant in self._of and not self._bell.ready():
-            self._bell.send()
+    def notify(self, tenant: str) -> None:
+        """Read the feed now: the tenant's journal has changed."""
+        if tenant in self._by_tenant and not self._wakeup.ready():
+            self._wakeup.send()
 
     def read(
-        self, conn: Connection, listeners: Sequence[Subscriber], after: int, upto: int
-    ) -> dict[Subscriber, list[Piece]]:
-        """What each of these listeners, all of one tenant, is to be told of (after, upto]."""
-        told: dict[Subscriber, list[int]] = {}
+        self, conn: Connection, subscribers: Sequence[Subscriber], after: int, upto: int
+    ) -> dict[Subscriber, list[QueuedEvent]]:
+        """The events in (after, upto] for each of the subscribers, who are all of one tenant."""
+        numbers: dict[Subscriber, list[int]] = {}
         rows: dict[int, change_feed.Change] = {}
-        for filters, by_scope in _alike(listeners).items():
+        for filters, by_scope in _by_view(subscribers).items():
             scopes = list(by_scope)
             for change in self._changes(conn, by_scope, filters, after, upto):
                 rows[change.feed] = change
-                for listener in (listener for number in change.seen_by for listener in by_scope[scopes[number]]):
-                    told.setdefault(listener, []).append(change.feed)
-        pieces = self._pieces(conn, listeners[0].caller, list(rows.values()))
-        return {listener: [(number, pieces[number]) for number in numbers] for listener, numbers in told.items()}
+                for subscriber in (subscriber for index in change.visible_to for subscriber in by_scope[scopes[index]]):
+                    numbers.setdefault(subscriber, []).append(change.feed)
+        events = self._events(conn, subscribers[0].caller, list(rows.values()))
+        return {subscriber: [(feed, events[feed]) for feed in feeds] for subscriber, feeds in numbers.items()}
 
     def _changes(
         self, conn: Connection, by_scope: Mapping[Scope, Sequence[Subscriber]], filters: Filters, after: int, upto: int
     ) -> Sequence[change_feed.Change]:
         try:
-            return change_feed.changes(conn, list(by_scope), filters, after, upto)
+            return change_feed.get_changes(conn, list(by_scope), filters, after, upto)
         except QueryCanceled:
-            logger.warning("a stream's filter takes too long")
-            for listener in (listener for listeners in by_scope.values() for listener in listeners):
-                listener.end("failed")
+            logger.warning("a stream's filter exceeded the query timeout; its streams are ended")
+            for subscriber in (subscriber for subscribers in by_scope.values() for subscriber in subscribers):
+                subscriber.end("failed")
             return []
 
-    def _pieces(self, conn: Connection, caller: Caller, changes: Sequence[change_feed.Change]) -> dict[int, bytes]:
-        shown = entries.shown(conn, caller.tenant, [change.row for change in changes])
+    def _events(self, conn: Connection, caller: Caller, changes: Sequence[change_feed.Change]) -> dict[int, bytes]:
+        built = entries.build_entries(conn, caller.tenant, [change.row for change in changes])
         return {
             change.feed: b"id: %b\nevent: entry\ndata: %b\n\n"
             % (last_event_id.encode(caller.tenant, change.feed).encode(), orjson.dumps(entry))
-            for change, entry in zip(changes, shown, strict=True)
+            for change, entry in zip(changes, built, strict=True)
         }
 
-    def _look_on(self, db: Postgres) -> None:
-        """Until nobody listens any more."""
+    def _run(self, db: Postgres) -> None:
+        """Read the feed until there are no subscribers."""
         try:
-            while self._of:
-                self._look_safely(db)
+            while self._by_tenant:
+                self._poll(db)
                 eventlet.sleep(LINGER)
-                with eventlet.Timeout(POLL - LINGER, False):
-                    self._bell.wait()
-                self._bell = Event()
+                with eventlet.Timeout(POLL_INTERVAL - LINGER, False):
+                    self._wakeup.wait()
+                self._wakeup = Event()
         except Exception:
-            logger.exception("the streams have failed")
+            logger.exception("streams failed and are ended")
         finally:
-            self._looks = False
-            for listener in self._everybody():
-                listener.end("failed")
+            self._running = False
+            for subscriber in self._all():
+                subscriber.end("failed")
 
-    def _look_safely(self, db: Postgres) -> None:
+    def _poll(self, db: Postgres) -> None:
         try:
             with db.long_transaction() as conn:
                 self._check(conn)
-                for tenant, last in change_feed.last(conn, self._of).items():
-                    self._look(conn, tenant, last)
+                for tenant, last in change_feed.last_feed_numbers(conn, self._by_tenant).items():
+                    self._deliver(conn, tenant, last)
         except (psycopg.Error, Unavailable) as error:
             if not is_outage(error):
                 raise
-            logger.warning("streams wait for the database", extra={"error": str(error)})
+            logger.warning("streams wait for the database to recover", extra={"error": str(error)})
 
     def _check(self, conn: Connection) -> None:
-        if monotonic() < self._checked_at + CHECK - LINGER:
+        if monotonic() < self._checked_at + CHECK_INTERVAL - LINGER:
             return
-        everybody, asked_at = self._everybody(), monotonic()
-        still = active_callers.still_in(conn, {listener.shown for listener in everybody}, clock.now())
-        for listener in everybody:
-            listener.refresh(conn, still.get(listener.shown))
-        self._checked_at = asked_at
+        subscribers, checked_at = self._all(), monotonic()
+        callers = active_callers.still_in(conn, {subscriber.credential_id for subscriber in subscribers}, clock.now())
+        for subscriber in subscribers:
+            subscriber.refresh(conn, callers.get(subscriber.credential_id))
+        self._checked_at = checked_at
 
-    def _look(self, conn: Connection, tenant: str, last: int) -> None:
+    def _deliver(self, conn: Connection, tenant: str, last: int) -> None:
         while (after := self._reached.get(tenant, last)) < last:
-            upto = change_feed.reach(conn, tenant, after, last)
-            here = [one for one in self._of.get(tenant, ()) if one.position >= after and not one.ended]
-            told = self.read(conn, here, after, upto) if here else {}
-            for listener in here:
-                fresh = [piece for piece in told.get(listener, ()) if piece[0] > listener.position]
-                listener.give(fresh, upto)
+            upto = change_feed.batch_end(conn, tenant, after, last)
+            current = [each for each in self._by_tenant.get(tenant, ()) if each.position >= after and not each.ended]
+            events = self.read(conn, current, after, upto) if current else {}
+            for subscriber in current:
+                new = [event for event in events.get(subscriber, ()) if event[0] > subscriber.position]
+                subscriber.enqueue(new, upto)
             self._reached[tenant] = upto
-            for listener in self._of.get(tenant, set()).difference(here):
-                listener.wake()
+            for subscriber in self._by_tenant.get(tenant, set()).difference(current):
+                subscriber.wake()
 
-    def _everybody(self) -> list[Subscriber]:
-        return [listener for listeners in self._of.values() for listener in listeners]
+    def _all(self) -> list[Subscriber]:
+        return [subscriber for subscribers in self._by_tenant.values() for subscriber in subscribers]
 
 
-def _alike(listeners: Iterable[Subscriber]) -> dict[Filters, dict[Scope, list[Subscriber]]]:
-    alike: dict[Filters, dict[Scope, list[Subscriber]]] = {}
-    for listener in listeners:
-        alike.setdefault(listener.filters, {}).setdefault(listener.scope, []).append(listener)
-    return alike
+def _by_view(subscribers: Iterable[Subscriber]) -> dict[Filters, dict[Scope, list[Subscriber]]]:
+    grouped: dict[Filters, dict[Scope, list[Subscriber]]] = {}
+    for subscriber in subscribers:
+        grouped.setdefault(subscriber.filters, {}).setdefault(subscriber.scope, []).append(subscriber)
+    return grouped
 
 
 class OpenStreams(DependencyProvider):
-    """Gives a worker the `SubscriberHub` of this process, who hear the notifier."""
+    """Provide a worker with the `SubscriberHub` of this process, which receives the change notifications."""
 
     def setup(self) -> None:
-        self.listeners = SubscriberHub()
+        self.hub = SubscriberHub()
         self.notifier = ChangeNotifier(self.container.config["REDIS_URL"])
 
     def start(self) -> None:
-        self.container.spawn_managed_thread(lambda: self.notifier.listen(self.listeners.ring))
+        self.container.spawn_managed_thread(lambda: self.notifier.listen(self.hub.notify))
 
     def get_dependency(self, worker_ctx: object) -> SubscriberHub:
-        return self.listeners
+        return self.hub

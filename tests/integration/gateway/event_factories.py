@@ -141,7 +141,7 @@ def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Me
 
 def show(db: Postgres, *messages: Message) -> None:
     with db.connection() as conn:
-        projections.show(conn, messages)
+        projections.project(conn, messages)
 
 
 def show_states(db: Postgres, states: Iterable[CallState], tenant: str = TENANT) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from services.gateway.domain.filters import Filters, Has, Sought
+from services.gateway.domain.filters import Filters, Has, SearchText
 from services.gateway.domain.naming import fold
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
@@ -49,7 +49,7 @@ def names_of(call: CallState, directory: Directory) -> Iterable[str]:
         yield from (name for number, name in directory.contacts.items() if number == address)
 
 
-def matches(call: CallState, text: Sought | None, directory: Directory) -> bool:
+def matches(call: CallState, text: SearchText | None, directory: Directory) -> bool:
     if text is None:
         return True
     said = [*names_of(call, directory), directory.comments.get(call.call_id, "")]

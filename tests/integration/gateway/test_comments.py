@@ -31,7 +31,7 @@ EVERYTHING = Scope(tenant=TENANT, lines=None)
 
 def comment(db: Postgres, name: str | int = 0) -> Json | None:
     with db.connection() as conn:
-        return page_query.one(conn, EVERYTHING, call_id(name)).comment
+        return page_query.get_call(conn, EVERYTHING, call_id(name)).comment
 
 
 def text(db: Postgres) -> Any:
@@ -69,7 +69,7 @@ def test_a_comment_that_comes_before_its_call_is_kept(gateway_db: Postgres):
     show(gateway_db, told(state()))
     assert text(gateway_db) == "рано"
     with gateway_db.connection() as conn:
-        [row] = page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.COMMENT})), 5).rows
+        [row] = page_query.get_page(conn, EVERYTHING, Filters(has=frozenset({Has.COMMENT})), 5).rows
     assert row.call_id == str(call_id(0))
 
 
@@ -111,7 +111,7 @@ def test_what_the_owner_answers_is_shown_at_once_and_its_news_changes_nothing(ga
     show(gateway_db, told(state()))
     news = commented(0, "щойно", 4)
     with gateway_db.connection() as conn:
-        projections.show_comment(conn, TENANT, 4, news.body["state"])
+        projections.upsert_comment(conn, TENANT, 4, news.body["state"])
     shown = text(gateway_db), last(gateway_db)
     assert shown[0] == "щойно"
     show(gateway_db, news)

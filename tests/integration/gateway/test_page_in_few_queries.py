@@ -56,6 +56,6 @@ def test_a_page_is_two_questions_one_for_calls_and_one_for_names(
     show_states(gateway_db, [state(n, placed_at=NOON + timedelta(seconds=n)) for n in range(300)], TENANT)
     show(gateway_db, *(commented(n, "передзвонити") for n in range(300)))
     with gateway_db.connection() as conn, asking(conn) as asked:
-        page = page_query.page(conn, scope, filters, limit)
-        entries.shown(conn, TENANT, page.rows)
+        page = page_query.get_page(conn, scope, filters, limit)
+        entries.build_entries(conn, TENANT, page.rows)
     assert (len(page.rows), len(asked)) == (limit, questions)

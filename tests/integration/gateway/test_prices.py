@@ -66,14 +66,14 @@ def said(stream: str, event: Event, body: Json, version: int = 1, tenant: str = 
 
 
 def price(conn: Connection, name: object) -> Any:
-    return page_query.one(conn, EVERYTHING, call_id(name)).price
+    return page_query.get_call(conn, EVERYTHING, call_id(name)).price
 
 
 def test_a_price_is_shown_to_the_digit(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn:
-        projections.show(conn, [told(state("a"))])
+        projections.project(conn, [told(state("a"))])
         assert price(conn, "a") is None
-        projections.show(conn, [charged("a", "0.0800")])
+        projections.project(conn, [charged("a", "0.0800")])
         assert price(conn, "a") == {
             "state": "priced",
             "amount": "0.0800",
@@ -85,8 +85,8 @@ def test_a_price_is_shown_to_the_digit(gateway_db: Postgres) -> None:
 
 def test_a_price_may_be_told_of_before_its_call(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn:
-        projections.show(conn, [charged("a", "1.50")])
-        projections.show(conn, [told(state("a"))])
+        projections.project(conn, [charged("a", "1.50")])
+        projections.project(conn, [told(state("a"))])
         assert price(conn, "a")["amount"] == "1.50"
 
 
@@ -94,27 +94,27 @@ def test_prices_in_any_order_and_twice_come_to_the_last(gateway_db: Postgres) ->
     news = [charged("a", None, 1), charged("a", "1.00", 2), charged("a", "2.00", 3)]
     for order in permutations(news):
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show(conn, [told(state("a"))])
+            projections.project(conn, [told(state("a"))])
             for one in (*order, *order):
-                projections.show(conn, [one])
+                projections.project(conn, [one])
             assert (price(conn, "a")["amount"], price(conn, "a")["state"]) == ("2.00", "priced")
 
 
 def test_a_failed_price_has_its_reason_and_is_no_price(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn:
-        projections.show(conn, [told(state("a")), told(state("b")), told(state("c"))])
-        projections.show(conn, [charged("a", None), charged("b", "0.00"), charged("c", "1.00", tenant="other")])
+        projections.project(conn, [told(state("a")), told(state("b")), told(state("c"))])
+        projections.project(conn, [charged("a", None), charged("b", "0.00"), charged("c", "1.00", tenant="other")])
         assert (price(conn, "a")["state"], price(conn, "a")["reason"]) == ("failed", "no_rate")
         assert price(conn, "c") is None
-        found = page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.PRICE})), 10)
+        found = page_query.get_page(conn, EVERYTHING, Filters(has=frozenset({Has.PRICE})), 10)
     assert [UUID(row.call_id) for row in found.rows] == [call_id("b")]
 
 
 def test_the_first_price_of_a_call_is_told_of_once(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn:
         news = [told(state("a")), charged("a", None, 1), charged("b", "1.00", 1)]
-        assert projections.show(conn, news).first_prices == [DUE, DUE]
-        assert projections.show(conn, [*news, charged("a", "1.00", 2)]).first_prices == []
+        assert projections.project(conn, news).first_prices == [DUE, DUE]
+        assert projections.project(conn, [*news, charged("a", "1.00", 2)]).first_prices == []
 
 
 def test_each_new_price_is_news_for_those_who_watch(gateway_db: Postgres) -> None:
@@ -123,10 +123,10 @@ def test_each_new_price_is_news_for_those_who_watch(gateway_db: Postgres) -> Non
         return int(row[0]) if row else 0
 
     with gateway_db.connection() as conn:
-        projections.show(conn, [told(state("a"))])
+        projections.project(conn, [told(state("a"))])
         before = feed(conn)
-        projections.show(conn, [charged("a", "1.00")])
-        projections.show(conn, [charged("a", "1.00")])
+        projections.project(conn, [charged("a", "1.00")])
+        projections.project(conn, [charged("a", "1.00")])
         assert feed(conn) == before + 1
 
 
@@ -138,8 +138,8 @@ def foretold(db: Postgres, *batches: list[Message], delay: timedelta = timedelta
     """When the journal says that the price of "a" is due, after these batches of news."""
     with db.connection() as conn, conn.transaction(force_rollback=True):
         for batch in batches:
-            projections.show(conn, batch, delay)
-        shown = entries.price(page_query.one(conn, EVERYTHING, call_id("a")))
+            projections.project(conn, batch, delay)
+        shown = entries.build_price(page_query.get_call(conn, EVERYTHING, call_id("a")))
         assert shown["state"] == ("pending" if shown["due_at"] else "not_due")
         return shown["due_at"] and datetime.fromisoformat(shown["due_at"])
 
@@ -171,11 +171,11 @@ def test_an_end_that_is_told_of_again_counts_from_when_it_was_first_received(gat
 def test_what_is_foretold_does_not_change_with_what_the_company_sets_later(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
         repository.ensure_tenant(conn, TENANT, "Оселя")
-        projections.show(conn, [told(state("a"), recorded_at=ENDED)])
+        projections.project(conn, [told(state("a"), recorded_at=ENDED)])
         settings.change(conn, TENANT, {"price_delay_seconds": 7}, NOON)
         news = [told(state("a", recorded=True), 2, recorded_at=ENDED), told(state("b"), recorded_at=ENDED)]
-        projections.show(conn, news)
-        due = [page_query.one(conn, EVERYTHING, call_id(name)).price_due_at for name in ("a", "b")]
+        projections.project(conn, news)
+        due = [page_query.get_call(conn, EVERYTHING, call_id(name)).price_due_at for name in ("a", "b")]
     assert due == [instant(ENDED + timedelta(seconds=seconds)) for seconds in (300, 7)]
 
 
@@ -193,6 +193,6 @@ def test_tariffs_are_heard_and_show_nothing(gateway_db: Postgres) -> None:
     )
     event = TariffDiscarded(tariff_id=UUID(int=1), by=None, at=NOON)
     with gateway_db.connection() as conn:
-        projections.show(conn, [said(f"tariff-{UUID(int=1)}", event, TariffSchema().dump(tariff))])
+        projections.project(conn, [said(f"tariff-{UUID(int=1)}", event, TariffSchema().dump(tariff))])
         with pytest.raises(Invalid):
-            projections.show(conn, [said(f"tariff-{UUID(int=1)}", event, {"name": "Тариф"}, 2)])
+            projections.project(conn, [said(f"tariff-{UUID(int=1)}", event, {"name": "Тариф"}, 2)])

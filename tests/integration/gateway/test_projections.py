@@ -181,7 +181,7 @@ def test_five_hundred_facts_cost_as_many_statements_as_one(gateway_db: Postgres)
     for facts in (1, 500):
         with gateway_db.connection() as conn:
             counting = Counting(conn)
-            projections.show(counting, [told(state(f"{facts} {n}")) for n in range(facts)])
+            projections.project(counting, [told(state(f"{facts} {n}")) for n in range(facts)])
         counts.append(counting.statements)
     assert counts[0] == counts[1] <= 6
 
@@ -222,7 +222,7 @@ def test_two_projectors_that_change_the_same_calls_both_end(gateway_db: Postgres
     """The parties of the newer version stay, though the older one was being written at the same time."""
     older, newer = told(state(rung=["101", "102"]), 1), told(state(rung=["103"], answered_by=[]), 2)
     with gateway_db.connection() as conn:
-        projections.show(conn, [older])
+        projections.project(conn, [older])
         late = threading.Thread(target=show, args=(gateway_db, newer))
         late.start()
         _wait_until_blocked(conn)
@@ -260,7 +260,7 @@ def test_what_is_malformed_is_refused_and_nothing_is_written(gateway_db: Postgre
 
 def heard(db: Postgres) -> Any:
     with db.connection() as conn:
-        return heartbeats.heard(conn)
+        return heartbeats.latest(conn)
 
 
 def test_the_last_heartbeat_is_remembered_in_whatever_order_they_come(gateway_db: Postgres):

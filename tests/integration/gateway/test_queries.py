@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.gateway.directory import repository
-from services.gateway.domain.filters import Filters, Has, sought
+from services.gateway.domain.filters import Filters, Has, parse_search_text
 from services.gateway.domain.people import Line
 from services.gateway.domain.scope import Scope
 from services.gateway.journal import page_query, participants, projections
@@ -111,7 +111,7 @@ ASKED: dict[str, st.SearchStrategy[Any]] = {
     ).map(frozenset),
     "party": st.sampled_from(ADDRESSES),
     "lines": st.lists(LINES, max_size=2).map(tuple),
-    "text": st.sampled_from(TEXTS).map(lambda text: sought(text, "UA")),
+    "text": st.sampled_from(TEXTS).map(lambda text: parse_search_text(text, "UA")),
     "has": st.sampled_from(
         [
             {Has.CALLBACK},
@@ -181,17 +181,17 @@ def people(gateway_db: Postgres) -> oracle.Directory:
 
 
 def walk(conn: Connection, world: World) -> Iterator[page_query.Page]:
-    page = page_query.page(conn, world.scope, world.filters, world.limit)
+    page = page_query.get_page(conn, world.scope, world.filters, world.limit)
     yield page
     while page.older:
-        page = page_query.page(conn, world.scope, world.filters, world.limit, page.older)
+        page = page_query.get_page(conn, world.scope, world.filters, world.limit, page.older)
         yield page
 
 
 def walk_back(conn: Connection, world: World, page: page_query.Page) -> Iterator[page_query.Page]:
     yield page
     while page.newer:
-        page = page_query.page(conn, world.scope, world.filters, world.limit, page.newer)
+        page = page_query.get_page(conn, world.scope, world.filters, world.limit, page.newer)
         yield page
 
 
@@ -201,20 +201,20 @@ def ids(pages: Sequence[page_query.Page]) -> list[UUID]:
 
 def show_comments(conn: Connection, world: World) -> None:
     """Ours, one that was deleted, and comments on the same calls and on others in another company."""
-    projections.show(conn, [commented(name, text) for name, text in world.comments.items()])
+    projections.project(conn, [commented(name, text) for name, text in world.comments.items()])
     deleted = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.comments][:1]
-    projections.show(conn, [commented(name, "Марта, ольга 101") for name in deleted])
-    projections.show(conn, [commented(name, None, 2) for name in deleted])
+    projections.project(conn, [commented(name, "Марта, ольга 101") for name in deleted])
+    projections.project(conn, [commented(name, None, 2) for name in deleted])
     foreign = [*(f"ours {number}" for number in range(len(world.ours))), "theirs 0"]
-    projections.show(conn, [commented(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
+    projections.project(conn, [commented(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
 
 
 def show_recordings(conn: Connection, world: World) -> None:
     """As the comments."""
     others = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.recordings]
-    projections.show(conn, [recorded(name) for name in sorted(world.recordings)])
-    projections.show(conn, [recorded(name, "deleted", 2) for name in others[:1]])
-    projections.show(conn, [recorded(name, tenant=OTHER) for name in (*others, "theirs 0")])
+    projections.project(conn, [recorded(name) for name in sorted(world.recordings)])
+    projections.project(conn, [recorded(name, "deleted", 2) for name in others[:1]])
+    projections.project(conn, [recorded(name, tenant=OTHER) for name in (*others, "theirs 0")])
 
 
 def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
@@ -222,8 +222,8 @@ def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.Se
     @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show(conn, [told(call) for call in world.ours])
-            projections.show(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
+            projections.project(conn, [told(call) for call in world.ours])
+            projections.project(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
             show_comments(conn, world)
             show_recordings(conn, world)
             comments = {call_id(name): text for name, text in world.comments.items()}
@@ -247,12 +247,12 @@ def test_the_pages_are_those_of_the_oracle(gateway_db: Postgres, people: oracle.
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("most", [participants.MOST, 0])
+@pytest.mark.parametrize("max_matches", [participants.MAX_TEXT_MATCHES, 0])
 def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
-    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, most: int, text: str
+    gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, max_matches: int, text: str
 ):
-    monkeypatch.setattr(participants, "MOST", most)
-    hold_against_the_oracle(gateway_db, people, st.just(Filters(text=sought(text, "UA"))))
+    monkeypatch.setattr(participants, "MAX_TEXT_MATCHES", max_matches)
+    hold_against_the_oracle(gateway_db, people, st.just(Filters(text=parse_search_text(text, "UA"))))
 
 
 @pytest.mark.parametrize("always", ["text", "party", "has"])
@@ -268,13 +268,13 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
     @given(calls("one"), SCOPES)
     def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show(conn, [told(call)])
+            projections.project(conn, [told(call)])
             scope = Scope(tenant=TENANT, lines=lines)
             if oracle.had_one_of(call, lines):
-                assert page_query.one(conn, scope, call.call_id).call_id == str(call.call_id)
+                assert page_query.get_call(conn, scope, call.call_id).call_id == str(call.call_id)
             else:
                 with pytest.raises(NotFound):
-                    page_query.one(conn, scope, call.call_id)
+                    page_query.get_call(conn, scope, call.call_id)
 
     holds()
 
@@ -282,17 +282,17 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
 def test_a_call_of_another_company_is_not_there(gateway_db: Postgres):
     show_states(gateway_db, [state()], tenant=OTHER)
     with gateway_db.connection() as conn, pytest.raises(NotFound):
-        page_query.one(conn, Scope(tenant=TENANT, lines=None), call_id(0))
+        page_query.get_call(conn, Scope(tenant=TENANT, lines=None), call_id(0))
 
 
 def test_calls_that_come_in_meanwhile_neither_repeat_nor_hide_others(gateway_db: Postgres):
     everything = Scope(tenant=TENANT, lines=None)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(6)])
     with gateway_db.connection() as conn:
-        first = page_query.page(conn, everything, Filters(), 3)
+        first = page_query.get_page(conn, everything, Filters(), 3)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in (6, 7)])
     with gateway_db.connection() as conn:
-        second = page_query.page(conn, everything, Filters(), 3, first.older)
+        second = page_query.get_page(conn, everything, Filters(), 3, first.older)
     assert ids([first, second]) == [call_id(number) for number in (5, 4, 3, 2, 1, 0)]
 
 
@@ -300,11 +300,11 @@ def test_the_pages_before_the_first_are_what_came_in_since(gateway_db: Postgres)
     everything = Scope(tenant=TENANT, lines=None)
     show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(4)])
     with gateway_db.connection() as conn:
-        older = page_query.page(conn, everything, Filters(), 2).older
-        second = page_query.page(conn, everything, Filters(), 2, older)
+        older = page_query.get_page(conn, everything, Filters(), 2).older
+        second = page_query.get_page(conn, everything, Filters(), 2, older)
     show_states(gateway_db, [state(9, placed_at=minute(9))])
     with gateway_db.connection() as conn:
-        first = page_query.page(conn, everything, Filters(), 2, second.newer)
-        since = page_query.page(conn, everything, Filters(), 2, first.newer)
+        first = page_query.get_page(conn, everything, Filters(), 2, second.newer)
+        since = page_query.get_page(conn, everything, Filters(), 2, first.newer)
     assert ids([first]) == [call_id(3), call_id(2)]
     assert (ids([since]), since.newer) == ([call_id(9)], None)

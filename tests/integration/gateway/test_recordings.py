@@ -17,13 +17,14 @@ AVAILABLE = {"state": "available", "duration_seconds": "11.200", "format": "wav"
 
 def recording(db: Postgres) -> Any:
     with db.autocommit() as conn:
-        return entries._recording(page_query.one(conn, EVERYTHING, call_id(0)))
+        return entries._build_recording(page_query.get_call(conn, EVERYTHING, call_id(0)))
 
 
 def found(db: Postgres) -> list[str]:
     with db.connection() as conn:
         return [
-            row.call_id for row in page_query.page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows
+            row.call_id
+            for row in page_query.get_page(conn, EVERYTHING, Filters(has=frozenset({Has.RECORDING})), 5).rows
         ]
 
 
@@ -68,7 +69,7 @@ def test_what_the_owner_answers_is_shown_at_once(gateway_db: Postgres):
     show(gateway_db, told(state()), recorded(0))
     news = recorded(0, "deleted", 2)
     with gateway_db.connection() as conn:
-        assert projections.show_recording(conn, TENANT, 2, news.body["state"]) == {TENANT}
+        assert projections.upsert_recording(conn, TENANT, 2, news.body["state"]) == {TENANT}
     assert recording(gateway_db)["state"] == "deleted"
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.gateway.domain.filters import Filters, Has, sought
+from services.gateway.domain.filters import Filters, Has, parse_search_text
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account, Line
 from services.gateway.domain.permissions import Caller
@@ -19,7 +19,7 @@ from services.gateway.domain.summary import summarise
 from services.gateway.endpoints import export
 from services.gateway.journal import change_feed, entries, page_query, projections, summary_query
 from services.gateway.journal.rows import Row
-from services.gateway.journal.spooled_ids import Found
+from services.gateway.journal.spooled_ids import SpooledCallIds
 from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
@@ -94,7 +94,7 @@ ASKED: dict[str, Callable[[Random], Any]] = {
     "phases": lambda chance: several(chance, Phase),
     "party": lambda chance: chance.choice(ADDRESSES),
     "lines": lambda chance: tuple(line(chance) for _ in range(chance.randint(0, 2))),
-    "text": lambda chance: sought(chance.choice(TEXTS), "UA"),
+    "text": lambda chance: parse_search_text(chance.choice(TEXTS), "UA"),
     "has": lambda chance: several(chance, [Has.CALLBACK, Has.COMMENT, Has.RECORDING]),
     "min_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
     "max_talk": lambda chance: timedelta(minutes=chance.randint(0, 3)),
@@ -108,7 +108,7 @@ def asked(chance: Random) -> Filters:
 def walked(conn: Connection, scope: Scope, filters: Filters, limit: int) -> Iterator[Row]:
     cursor = None
     while True:
-        page = page_query.page(conn, scope, filters, limit, cursor)
+        page = page_query.get_page(conn, scope, filters, limit, cursor)
         yield from page.rows
         if (cursor := page.older) is None:
             return
@@ -122,9 +122,9 @@ def ask_list(conn: Connection, world: World) -> None:
 
 def ask_export(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
-    with closing(Found(page_query.keys(conn, scope_of(caller), filters))) as found:
-        rows = [row for ids in found.pages(export.PAGE) for row in page_query.some(conn, scope_of(caller), ids)]
-    shown = entries.shown(conn, TENANT, rows)
+    with closing(SpooledCallIds(page_query.iterate_call_ids(conn, scope_of(caller), filters))) as found:
+        rows = [row for ids in found.pages(export.PAGE) for row in page_query.get_calls(conn, scope_of(caller), ids)]
+    shown = entries.build_entries(conn, TENANT, rows)
     assert [UUID(entry["call_id"]) for entry in shown] == world.shown(caller, filters)
 
 
@@ -132,7 +132,7 @@ def ask_summary(conn: Connection, world: World) -> None:
     caller, filters = who(world.chance), asked(world.chance)
     expected = set(world.shown(caller, filters))
     calls = [call for call in world.ours if call.call_id in expected]
-    found = summarise(summary_query.counts(conn, scope_of(caller), filters))
+    found = summarise(summary_query.count_calls(conn, scope_of(caller), filters))
     assert found["total"] == len(calls)
     assert {name: count for name, count in found["by_status"].items() if count} == Counter(
         str(call.status) for call in calls
@@ -145,10 +145,10 @@ def ask_summary(conn: Connection, world: World) -> None:
 def ask_stream(conn: Connection, world: World) -> None:
     """Three listen at once."""
     callers, filters = [who(world.chance) for _ in range(3)], asked(world.chance)
-    last = change_feed.last(conn, [TENANT])[TENANT]
-    changes = change_feed.changes(conn, [scope_of(caller) for caller in callers], filters, 0, last)
+    last = change_feed.last_feed_numbers(conn, [TENANT])[TENANT]
+    changes = change_feed.get_changes(conn, [scope_of(caller) for caller in callers], filters, 0, last)
     for number, caller in enumerate(callers):
-        told_ = [UUID(change.row.call_id) for change in changes if number in change.seen_by]
+        told_ = [UUID(change.row.call_id) for change in changes if number in change.visible_to]
         assert sorted(told_) == sorted(world.shown(caller, filters))
 
 
@@ -166,14 +166,14 @@ def test_nobody_is_shown_a_foreign_call(
         ours = [call(chance, f"ours {n}") for n in range(OURS)]
         theirs = [call(chance, f"theirs {n}") for n in range(THEIRS)]
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.show(conn, [told(one) for one in ours])
-            projections.show(conn, [told(one, tenant=OTHER) for one in (*theirs, *ours)])
+            projections.project(conn, [told(one) for one in ours])
+            projections.project(conn, [told(one, tenant=OTHER) for one in (*theirs, *ours)])
             comments = {f"ours {n}": chance.choice(COMMENTS) for n in range(0, OURS, 3)}
-            projections.show(conn, [commented(name, text) for name, text in comments.items()])
-            projections.show(conn, [commented(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)])
+            projections.project(conn, [commented(name, text) for name, text in comments.items()])
+            projections.project(conn, [commented(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)])
             recordings = [f"ours {n}" for n in range(0, OURS, 4)]
-            projections.show(conn, [recorded(name) for name in recordings])
-            projections.show(conn, [recorded(f"theirs {n}", tenant=OTHER) for n in range(THEIRS)])
+            projections.project(conn, [recorded(name) for name in recordings])
+            projections.project(conn, [recorded(f"theirs {n}", tenant=OTHER) for n in range(THEIRS)])
             directory = people._replace(
                 comments={call_id(name): text for name, text in comments.items()},
                 recordings=frozenset(map(call_id, recordings)),

@@ -22,7 +22,7 @@ WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency":
 def show(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
     asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **WHOLE, **span}
     with db.connection() as conn:
-        return cost_by_operator.by_operator(conn, tenant, **asked)
+        return cost_by_operator.cost_by_operator(conn, tenant, **asked)
 
 
 def row(account: UUID | None, name: str | None, calls: int, amount: str) -> Json:
@@ -60,8 +60,8 @@ def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too
     ]
     prices = {"answered": "1.50", "made": "2.00", "later": "0.75", "nobody": "0.00", "failed": None}
     with gateway_db.connection() as conn:
-        projections.show(conn, [told(call) for call in calls])
-        projections.show(conn, [charged(name, amount) for name, amount in prices.items()])
+        projections.project(conn, [told(call) for call in calls])
+        projections.project(conn, [charged(name, amount) for name, amount in prices.items()])
     found = show(gateway_db)
     rows = [row(olena, "Олена", 2, "3.50"), row(taras, "Тарас", 1, "0.75"), row(None, None, 1, "0.00")]
     assert found["rows"] == rows
@@ -76,5 +76,5 @@ def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too
 
 def test_nothing_is_told_of_other_companies(gateway_db: Postgres, people: tuple[UUID, UUID]) -> None:
     with gateway_db.connection() as conn:
-        projections.show(conn, [told(state("a")), charged("a", "1.00")])
+        projections.project(conn, [told(state("a")), charged("a", "1.00")])
     assert show(gateway_db, "other") == {"rows": [], "totals": []}

@@ -184,8 +184,8 @@ class TestWhatOthersAreTold:
                 repository.ensure_tenant(conn, tenant, tenant)
             settings.change(conn, "oselia", {"region": "PL"}, clock.now())
             conn.execute("delete from outbox")
-            assert settings.tell_again(conn, "", clock.now()) == "oselia"
-            assert settings.tell_again(conn, "oselia", clock.now()) is None
+            assert settings.republish(conn, "", clock.now()) == "oselia"
+            assert settings.republish(conn, "oselia", clock.now()) is None
         heard = newest(told(gateway_db))
         assert {tenant: (version, said.region) for tenant, (version, said) in heard.items()} == {
             "oselia": (2, "PL"),

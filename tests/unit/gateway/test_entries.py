@@ -53,7 +53,7 @@ INBOUND = Row(
 
 
 def entry(**changed: Any) -> Any:
-    return entries.entry(INBOUND._replace(**changed), NAMES)
+    return entries.build_entry(INBOUND._replace(**changed), NAMES)
 
 
 def shown(party: Any) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ def test_who_answered_and_who_was_rung_are_said_in_full():
 
 
 def test_every_address_whose_name_is_shown_is_asked_for():
-    assert entries.addresses([INBOUND, INBOUND._replace(answered_by=[], rung=["103"])]) >= {
+    assert entries.named_addresses([INBOUND, INBOUND._replace(answered_by=[], rung=["103"])]) >= {
         NUMBER,
         COMPANY,
         "101",

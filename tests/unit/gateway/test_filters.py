@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain.filters import Period, Sought, beginning, sought, span_of
+from services.gateway.domain.filters import Period, SearchText, beginning, parse_search_text, span_of
 
 KYIV = ZoneInfo("Europe/Kyiv")
 BEIRUT = ZoneInfo("Asia/Beirut")
@@ -81,18 +81,18 @@ def test_an_instant_is_taken_as_it_is():
 
 @pytest.mark.parametrize("written", ["050 111-22-33", "(050) 1112233", "80501112233", "+380 50 111 22 33"])
 def test_a_number_is_looked_for_however_it_is_written(written):
-    assert sought(written, "UA").address == "+380501112233"
+    assert parse_search_text(written, "UA").address == "+380501112233"
 
 
 @pytest.mark.parametrize(("written", "part"), [("111-22", "11122"), ("050 11", "05011"), ("101", "101")])
 def test_part_of_a_number_is_looked_for_without_its_marks(written, part):
-    assert sought(written, "UA").address == part
+    assert parse_search_text(written, "UA").address == part
 
 
 @pytest.mark.parametrize("written", ["Зінов’єва", "ЗІНОВʼЄВА", " зінов'єва "])
 def test_a_name_is_looked_for_in_any_case_and_with_any_apostrophe(written):
-    assert sought(written, "UA").name == "зінов'єва"
+    assert parse_search_text(written, "UA").name == "зінов'єва"
 
 
 def test_a_text_may_be_part_of_a_name_or_of_an_address():
-    assert sought("Sip:Olha@pbx", "UA") == Sought("sip:olha@pbx", "sip:olha@pbx")
+    assert parse_search_text("Sip:Olha@pbx", "UA") == SearchText("sip:olha@pbx", "sip:olha@pbx")

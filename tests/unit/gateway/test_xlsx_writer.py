@@ -5,7 +5,7 @@ import tempfile
 import openpyxl
 
 from services.gateway.domain.exporting import COLUMNS, Language
-from services.gateway.journal.export_writers import Sheets
+from services.gateway.journal.export_writers import XlsxWriter
 from tests.unit.gateway.test_entries import entry
 
 
@@ -15,7 +15,7 @@ def test_what_is_never_finished_goes_with_its_folder(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
     with (folder / "journal.xlsx").open("wb") as file:
-        sheets = Sheets(file, str(folder), Language.ENGLISH)
+        sheets = XlsxWriter(file, str(folder), Language.ENGLISH)
         sheets.add([entry()] * 100)
         assert len(list(folder.iterdir())) == 2
         sheets.close()

@@ -17,7 +17,7 @@ TABLE = "name,number,note\nКатерина Власова,0501234567,після
 
 
 def taken(text: str) -> list[Contact]:
-    return contact_csv.contacts_of(read(text, contact_csv.COLUMNS, contact_csv.NEEDED).lines, "UA")
+    return contact_csv.parse_contacts(read(text, contact_csv.COLUMNS, contact_csv.REQUIRED_COLUMNS).lines, "UA")
 
 
 def wrong(text: str) -> dict[str, dict[str, list[str]]]:
@@ -106,9 +106,9 @@ class TestColumns:
                 passed.append(line)
                 yield line
 
-        table = read("\n\nname,number\n\n\nОля,101\n\n", contact_csv.COLUMNS, contact_csv.NEEDED, pace)
+        table = read("\n\nname,number\n\n\nОля,101\n\n", contact_csv.COLUMNS, contact_csv.REQUIRED_COLUMNS, pace)
         assert passed == ["\n", "\n", "name,number\n"]
-        assert contact_csv.contacts_of(table.lines, "UA") == [Contact("Оля", "101", None)]
+        assert contact_csv.parse_contacts(table.lines, "UA") == [Contact("Оля", "101", None)]
         assert len(passed) == 7
 
     @pytest.mark.parametrize("table", ["", "\n \n"])
@@ -150,13 +150,13 @@ class TestCells:
         assert list(wrong(f"name,number\nОля,{'1' * 200_000}\n")) == ["2"]
 
     def test_more_lines_than_are_taken_are_refused(self, monkeypatch):
-        monkeypatch.setattr(contact_csv, "MOST", 3)
+        monkeypatch.setattr(contact_csv, "MAX_CONTACTS", 3)
         lines = [f"Оля,{number}\n" for number in range(101, 105)]
         assert len(taken("name,number\n" + "".join(lines[:3]))) == 3
         assert list(wrong("name,number\n" + "".join(lines))) == ["5"]
 
     def test_of_very_many_mistakes_the_first_are_told(self):
-        assert len(wrong("name,number\n" + ",\n,5\n" * 3000)) == contact_csv.MOST_ERRORS
+        assert len(wrong("name,number\n" + ",\n,5\n" * 3000)) == contact_csv.MAX_ERRORS
 
 
 names = st.text(st.sampled_from("'=+-@;,\"\n їЖ5"), min_size=1, max_size=8)
@@ -168,13 +168,13 @@ def test_what_is_exported_is_imported_as_it_was(said, notes):
         {"name": f"Оля {name}".replace("\n", " ").strip(), "number": str(100 + place), "note": note.strip() or None}
         for place, (name, note) in enumerate(zip(said, notes, strict=False))
     ]
-    table = b"".join(contact_csv.table_of([made]))
+    table = b"".join(contact_csv.write_csv([made]))
     assert [contact._asdict() for contact in taken(decoded(table))] == made
 
 
 def test_an_export_is_a_table_for_spreadsheets_with_every_cell_safe():
     hostile = {"name": '=HYPERLINK("x")', "number": "+380501234567", "note": "@SUM(1)"}
-    table = b"".join(contact_csv.table_of([[hostile]]))
+    table = b"".join(contact_csv.write_csv([[hostile]]))
     assert table.startswith(b"\xef\xbb\xbfname,number,note\r\n")
     [_, cells] = csv.reader(io.StringIO(table.decode("utf-8-sig")))
     assert cells == ['\'=HYPERLINK("x")', "'+380501234567", "'@SUM(1)"]
