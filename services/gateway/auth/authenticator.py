@@ -152,7 +152,7 @@ class Authenticator:
         if not signature.is_fresh(clock.now()):
             raise unauthorised("The signature is too old, or the clock of who signed is wrong.")
         digest = self._digests.get(signature.key_id, partial(_digest, db, signature.key_id))
-        if digest and signature.fits(digest, request.method, request.path, bytes_of(request)):
+        if digest and signature.matches(digest, request.method, request.path, bytes_of(request)):
             return digest
         raise unauthorised("The signature is not valid.")
 

@@ -117,7 +117,7 @@ class Shared:
         self._redis.delete(key)
 
     def _ask(self, key: str, limit: Limit, wanted: int) -> Any:
-        of = [limit.burst, limit.rate, limit.window, int(limit.doubling), limit.kept, limits.LONGEST_WAIT]
+        of = [limit.burst, limit.rate, limit.window, int(limit.doubling), limit.expires_after, limits.MAX_WAIT]
         return self._script(keys=[key], args=[*of, wanted, self._now()])
 
 

@@ -59,7 +59,7 @@ def _add(line: Line, region: str, contacts: dict[str, Contact], first_lines: dic
 
 
 def _contact(line: Line, region: str) -> Contact:
-    if line.spare:
+    if line.has_extra_cells:
         spare = ["Has a cell in no column: put quotes around what has a separator in it."]
         raise Invalid("Not a contact.", {"_schema": spare})
     fields = schemas.load(NEW_CONTACT, line.cells)

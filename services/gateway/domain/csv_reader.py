@@ -1,4 +1,4 @@
-"""Tables as spreadsheets write them: CSV with a comma or a semicolon, UTF-8 or Windows-1251, columns in any order."""
+"""Read CSV tables from spreadsheets: comma or semicolon, UTF-8 or Windows-1251, columns in any order."""
 
 import csv
 import io
@@ -16,11 +16,11 @@ Pace = Callable[[Iterable[str]], Iterable[str]]
 
 
 class Line(NamedTuple):
-    """A line of a table, counted as an editor counts them, its cells by column, and whether some are in none."""
+    """A table line: its number in the file from 1, its cells by column, and whether it has cells in no column."""
 
     number: int
     cells: dict[str, str]
-    spare: bool
+    has_extra_cells: bool
 
 
 class Table(NamedTuple):
@@ -28,55 +28,55 @@ class Table(NamedTuple):
     lines: Iterator[Line]
 
 
-def decoded(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark, else Windows-1251. Raises Invalid by the line that is neither."""
+def decode(data: bytes) -> str:
+    """Decode UTF-8, with or without a byte order mark, else Windows-1251. Raises Invalid with the undecodable line."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        wrong_at = error.start
-    if not data.startswith(BOM) and _is_one_byte_a_letter(data):
+        error_at = error.start
+    if not data.startswith(BOM) and _is_single_byte_text(data):
         try:
             return data.decode("cp1251")
         except UnicodeDecodeError as error:
-            wrong_at = error.start
-    raise _wrong(data.count(b"\n", 0, wrong_at) + 1, "", "Is neither UTF-8 nor Windows-1251.")
+            error_at = error.start
+    raise _invalid(data.count(b"\n", 0, error_at) + 1, "", "Is neither UTF-8 nor Windows-1251.")
 
 
-def _is_one_byte_a_letter(data: bytes) -> bool:
-    """A text in UTF-8 with a byte gone wrong still has most of its letters; Windows-1251 has hardly any there."""
+def _is_single_byte_text(data: bytes) -> bool:
+    """Whether most non-ASCII bytes are invalid UTF-8. A UTF-8 text with one bad byte still decodes mostly."""
     text = data.decode("utf-8", "replace")
-    # Counted, not gathered: sixteen megabytes of letters would be more than a gigabyte of them.
+    # Counts bytes instead of building a list: a list for 16 MB of text would take more than a gigabyte.
     letters = len(text) - len(data.translate(None, BEYOND_ASCII))
     return text.count("\ufffd") * 2 > letters
 
 
-def read(text: str, names: Mapping[str, Sequence[str]], needed: Sequence[str], pace: Pace = iter) -> Table:
-    """A table whose first line names its columns; `names` are the words for each, as `fold` makes them.
+def read(text: str, names: Mapping[str, Sequence[str]], required: Sequence[str], pace: Pace = iter) -> Table:
+    """Read a table with a header line. `names`: the folded synonyms of each column.
 
-    Every line of the text is taken through `pace`, which may let others work in between.
-    Raises Invalid by line and column: at once for the first line, and where others are not CSV while they are read.
+    `pace` iterates over the lines and may yield to other greenthreads in between.
+    Raises Invalid by line and column: at once for the header, for other lines when they are read.
     """
     reader = csv.reader(pace(io.StringIO(text, newline="")), delimiter=_separator(text), strict=True)
     try:
         header = next((cells for cells in reader if any(map(str.strip, cells))), [])
     except csv.Error as error:
-        raise _wrong(1, "", f"Is not CSV: {error}.") from error
+        raise _invalid(1, "", f"Is not CSV: {error}.") from error
     known = {name: column for column, of_column in names.items() for name in (column, *of_column)}
     folded = [fold(cell) for cell in header]
     columns = [known.get(cell, "") for cell in folded]
-    if errors := _wrong_header(folded, columns, names, needed):
+    if errors := _header_errors(folded, columns, names, required):
         raise Invalid("The columns are not those of this table.", {str(reader.line_num or 1): errors})
     return Table(frozenset(filter(None, columns)), _lines(reader, columns))
 
 
-def _wrong_header(
-    header: Sequence[str], columns: Sequence[str], names: Mapping[str, Sequence[str]], needed: Sequence[str]
+def _header_errors(
+    header: Sequence[str], columns: Sequence[str], names: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> dict[str, list[str]]:
-    errors = {column: ["There is no such column."] for column in needed if column not in columns}
-    for place, (cell, column) in enumerate(zip(header, columns, strict=True)):
+    errors = {column: ["There is no such column."] for column in required if column not in columns}
+    for position, (cell, column) in enumerate(zip(header, columns, strict=True)):
         if cell and not column:
             errors[cell] = [f"Not a column that is known: {', '.join(names)}."]
-        elif column in columns[:place] and column:
+        elif column in columns[:position] and column:
             errors[cell] = ["There are two such columns."]
     return errors
 
@@ -92,22 +92,22 @@ def _lines(reader: Any, columns: Sequence[str]) -> Iterator[Line]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise _wrong(number, "", f"Is not CSV: {error}.") from error
+            raise _invalid(number, "", f"Is not CSV: {error}.") from error
         if cells is None:
             return
         if any(map(str.strip, cells)):
-            yield Line(number, _cells(cells, columns), _spare(cells, columns))
+            yield Line(number, _cells(cells, columns), _has_extra_cells(cells, columns))
 
 
 def _cells(cells: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    found = {column: plain(cell.strip()) for column, cell in zip(columns, cells, strict=False) if column}
-    return dict.fromkeys(filter(None, columns), "") | found
+    filled = {column: plain(cell.strip()) for column, cell in zip(columns, cells, strict=False) if column}
+    return dict.fromkeys(filter(None, columns), "") | filled
 
 
-def _spare(cells: Sequence[str], columns: Sequence[str]) -> bool:
-    nameless = [cell for cell, column in zip(cells, columns, strict=False) if not column]
-    return any(map(str.strip, [*nameless, *cells[len(columns) :]]))
+def _has_extra_cells(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    unnamed = [cell for cell, column in zip(cells, columns, strict=False) if not column]
+    return any(map(str.strip, [*unnamed, *cells[len(columns) :]]))
 
 
-def _wrong(line: int, column: str, what: str) -> Invalid:
-    return Invalid("The table cannot be read.", {str(line): {column or "_schema": [what]}})
+def _invalid(line: int, column: str, message: str) -> Invalid:
+    return Invalid("The table cannot be read.", {str(line): {column or "_schema": [message]}})

@@ -1,4 +1,4 @@
-"""The journal as a table for others: its columns, in whose words they are named, and the cells of an entry."""
+"""The journal as an export table: its columns, their headings by language, and the cells of an entry."""
 
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ class Language(StrEnum):
 
 
 class Column(NamedTuple):
-    """`path` leads to the value in an ENTRY. Times are in UTC, as they are there."""
+    """A column: `path` leads to the value in an entry; the others are its headings. Times are in UTC."""
 
     path: tuple[str, ...]
     uk: str
@@ -57,11 +57,11 @@ def header(language: Language) -> list[str]:
 
 
 def cells(entry: dict[str, Any]) -> list[str]:
-    """What an entry says in each column, as text; nothing for what it does not say."""
-    found = []
+    """The text of each column of an entry; empty for a missing value."""
+    texts = []
     for name, part in PATHS:
         value = entry[name]
         if part is not None and value is not None:
             value = value[part]
-        found.append("" if value is None else str(value))
-    return found
+        texts.append("" if value is None else str(value))
+    return texts

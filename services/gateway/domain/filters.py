@@ -1,4 +1,4 @@
-"""What is asked of the journal: spans of time as the viewer means them, and the other filters."""
+"""The filters of the journal, and periods in the viewer's time zone."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ DAYS = {
 
 
 class SearchText(NamedTuple):
-    """Part of a name, folded, or of an address in lower case."""
+    """A search text: folded as part of a name, and in lower case as part of an address."""
 
     name: str
     address: str
@@ -48,7 +48,10 @@ class SearchText(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Nothing given is nothing filtered. Several directions, statuses or phases: any of them; several `has`: all."""
+    """Filters of the journal; a default value does not filter.
+
+    A call matches any of the `directions`, `statuses` and `phases`, and all of `has`.
+    """
 
     placed_from: datetime | None = None
     placed_to: datetime | None = None
@@ -64,7 +67,7 @@ class Filters:
 
 
 def span_of(period: Period, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The half-open span of a period in the viewer's days, whatever clocks were put forward or back in it."""
+    """The half-open span of a period in days of the viewer's time zone; correct across clock changes."""
     today = now.astimezone(zone).date()
     first, after = DAYS[period]
     return beginning(today + timedelta(days=first), zone), beginning(today + timedelta(days=after), zone)
@@ -78,6 +81,6 @@ def beginning(moment: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def parse_search_text(text: str, region: str) -> SearchText:
-    """What somebody may mean by a text: `050 111-22` is part of a number, however it is written."""
+    """The name and the address that a search text may be a part of. `050 111-22` is read as part of a number."""
     address = DIAL_MARKS.sub("", normalise(text, region)) if NUMBER.fullmatch(text) else text
     return SearchText(fold(text), address.strip().lower())

@@ -1,33 +1,35 @@
-"""How far behind the view is, by what the owners of its facts have said of themselves."""
+"""How far the journal lags behind the services that publish its events, by their heartbeats."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-SILENCE = 5.0
-"""Seconds after which an owner that has not been heard from counts as away."""
+MAX_HEARTBEAT_AGE = 5.0
+"""Seconds; an owner with an older heartbeat is degraded."""
 
 
 class Heartbeat(NamedTuple):
-    """When an owner spoke last, by its clock, and how old the oldest fact was that it had still to tell."""
+    """When the heartbeat was sent, by the owner's clock, and the age in seconds of the oldest unpublished event."""
 
-    said_at: datetime
+    sent_at: datetime
     outbox_age: float
 
 
 class Freshness(TypedDict):
-    """Seconds of lag by owner, None for one never heard from, and who has gone silent."""
+    """Seconds of lag by owner, None without any heartbeat, and the owners whose heartbeat is too old."""
 
     freshness: dict[str, float | None]
     degraded: list[str]
 
 
-def freshness(owners: Sequence[str], heard: Mapping[str, Heartbeat], now: datetime) -> Freshness:
-    silence = {owner: max((now - heard[owner].said_at).total_seconds(), 0.0) for owner in owners if owner in heard}
-    lag = {owner: _lag(silence[owner], heard[owner]) if owner in silence else None for owner in owners}
-    degraded = [owner for owner in owners if silence.get(owner, SILENCE + 1) > SILENCE]
+def freshness(owners: Sequence[str], heartbeats: Mapping[str, Heartbeat], now: datetime) -> Freshness:
+    age = {
+        owner: max((now - heartbeats[owner].sent_at).total_seconds(), 0.0) for owner in owners if owner in heartbeats
+    }
+    lag = {owner: _lag(age[owner], heartbeats[owner]) if owner in age else None for owner in owners}
+    degraded = [owner for owner in owners if age.get(owner, MAX_HEARTBEAT_AGE + 1) > MAX_HEARTBEAT_AGE]
     return {"freshness": lag, "degraded": degraded}
 
 
-def _lag(silence: float, heartbeat: Heartbeat) -> float:
-    return round(silence + heartbeat.outbox_age, 3)
+def _lag(age: float, heartbeat: Heartbeat) -> float:
+    return round(age + heartbeat.outbox_age, 3)

@@ -1,4 +1,4 @@
-"""Which machine asks: the keys of exchanges and of programs that read."""
+"""API keys: of exchanges that send reports, and of programs that read the journal."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An ingest key may only send, an export key may only read."""
+    """The key of a program. An ingest key may only send reports and recordings, an export key may only read."""
 
     id: UUID
     tenant: str

@@ -1,6 +1,6 @@
-"""How lengths of time are written."""
+"""Format lengths of time."""
 
 
 def seconds(exact: str) -> str:
-    """Seconds to the microsecond, written with milliseconds where that says it all: `6.000`, `6.123456`."""
+    """Exact seconds with three decimals if that is exact, else six: `6.000`, `6.123456`."""
     return exact[:-3] if exact.endswith("000") else exact

@@ -1,4 +1,4 @@
-"""How names are compared when somebody looks for one."""
+"""Fold names for comparison and search."""
 
 import unicodedata
 
@@ -6,5 +6,5 @@ APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ`´‘ʹ′", "'"))
 
 
 def fold(text: str) -> str:
-    """Equal for texts that a reader takes for the same: case, width, accents' encoding, apostrophes and spaces."""
+    """Fold case, width, composed accents, apostrophes and spaces, so that texts that look alike are equal."""
     return " ".join(unicodedata.normalize("NFKC", text.translate(APOSTROPHES)).casefold().split())

@@ -1,4 +1,4 @@
-"""Who asks: an account, its role and the lines it has held."""
+"""Accounts, and the lines that they hold."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from shared.contracts.values import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An extension or SIP address held from `held_from` (None: since ever) until `held_until` (None: still)."""
+    """An extension or SIP address held from `held_from` (None: always) until `held_until` (None: no end)."""
 
     id: UUID
     address: str

@@ -1,4 +1,4 @@
-"""What a caller may see of the journal. Every query takes it; nothing is fetched and filtered afterwards."""
+"""Which calls a caller may see. Every query of the journal takes a scope and filters in SQL."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ SEES_ALL = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The calls of `tenant`; only those of `lines`, within their tenure, unless `lines` is None."""
+    """The calls of `tenant`, limited to those of `lines` while they were held; `lines` None: no limit."""
 
     tenant: str
     lines: tuple[Line, ...] | None

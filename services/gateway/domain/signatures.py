@@ -1,8 +1,9 @@
-"""A request signed with a key that is not sent.
+"""Verify requests that are signed with an API key; the key itself is not sent.
 
     Authorization: Signature key=<id of the key>, at=<Unix seconds>, hmac=<64 hexadecimal digits>
 
-The HMAC-SHA256 is of `<at>\\n<METHOD>\\n<path>\\n<body>`, under the SHA-256 of the key: all that is kept of it.
+The HMAC-SHA256 is of `<at>\\n<METHOD>\\n<path>\\n<body>`, keyed with the SHA-256 of the API key, which is all
+that is stored of it.
 """
 
 import hashlib
@@ -13,8 +14,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 SCHEME = "Signature"
-MAY_BE_OFF = timedelta(minutes=5)
-"""Between the clocks of who signs and who verifies. Within it a repeat is taken: reports are known by their id."""
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""Greatest difference between the clocks. A replay within it is harmless: reports have unique ids."""
 
 _FORM = re.compile(r"(?i:signature) +key=([0-9a-fA-F-]{36}), *at=(\d{1,11}), *hmac=([0-9a-fA-F]{64})")
 
@@ -25,16 +26,16 @@ class Signature(NamedTuple):
     hmac: bytes
 
     def is_fresh(self, now: datetime) -> bool:
-        return abs(now - self.at) <= MAY_BE_OFF
+        return abs(now - self.at) <= MAX_CLOCK_SKEW
 
-    def fits(self, secret: bytes, method: str, path: str, body: bytes) -> bool:
-        """Was it made of this request by who knows the key? `secret` is the key's digest."""
+    def matches(self, secret: bytes, method: str, path: str, body: bytes) -> bool:
+        """Whether the signature is of this request and this key. `secret` is the key's digest."""
         signed = f"{int(self.at.timestamp())}\n{method}\n{path}\n".encode() + body
         return hmac.compare_digest(self.hmac, hmac.new(secret, signed, hashlib.sha256).digest())
 
 
 def read(header: str) -> Signature | None:
-    """None for what is no signature."""
+    """Parse an Authorization header. None if it is not a signature."""
     match = _FORM.fullmatch(header.strip())
     if not match:
         return None

@@ -1,4 +1,4 @@
-"""The counters over the journal, from how many calls there are of each direction and status."""
+"""Summarise the journal from the number of calls of each direction and status."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,7 +11,7 @@ MISSED = frozenset({Status.MISSED, Status.MISSED_OFFLINE})
 
 
 class Count(NamedTuple):
-    """So many calls of a direction and a status, and the seconds talked in them."""
+    """The number of calls of a direction and status, and their total talk time in seconds."""
 
     direction: str
     status: str
@@ -32,13 +32,13 @@ class Summary(TypedDict):
 
 
 def summarise(counts: Iterable[Count]) -> Summary:
-    """`missed` are those that nobody has returned; internal calls are neither inbound nor outbound."""
+    """`missed` excludes returned calls; internal calls are neither inbound nor outbound."""
     by_status, by_direction = dict.fromkeys(map(str, Status), 0), dict.fromkeys(map(str, Direction), 0)
-    talked = Decimal(0)
+    talk_time = Decimal(0)
     for count in counts:
         by_status[count.status] += count.calls
         by_direction[count.direction] += count.calls
-        talked += count.talk_seconds
+        talk_time += count.talk_seconds
     return {
         "total": sum(by_status.values()),
         "inbound": by_direction[Direction.INBOUND],
@@ -47,6 +47,6 @@ def summarise(counts: Iterable[Count]) -> Summary:
         "missed": sum(by_status[status] for status in MISSED),
         "returned": by_status[Status.RETURNED],
         "answered": by_status[Status.ANSWERED],
-        "talk_seconds": seconds(f"{talked:.6f}"),
+        "talk_seconds": seconds(f"{talk_time:.6f}"),
         "by_status": by_status,
     }

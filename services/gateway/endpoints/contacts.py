@@ -79,7 +79,7 @@ class ContactEndpoints(EndpointGroup):
         context.query()
         who = context.account
         table = csv_reader.read(
-            csv_reader.decoded(_table_of(context.request)),
+            csv_reader.decode(_table_of(context.request)),
             contact_csv.COLUMNS,
             contact_csv.REQUIRED_COLUMNS,
             cooperatively,

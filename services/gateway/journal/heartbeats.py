@@ -14,14 +14,14 @@ from shared.plumbing.database import as_rows
 HEARTBEAT = "heartbeat"
 """The routing key of heartbeats."""
 RECORD_HEARTBEATS = """
-    insert into owners (owner, said_at, outbox_age)
+    insert into heartbeats (owner, sent_at, outbox_age)
     select distinct on (owner) owner, at, outbox_age
       from json_to_recordset(%(heartbeats)s) as heartbeat (owner text, at timestamptz, outbox_age double precision)
      order by owner, at desc
-        on conflict (owner) do update set said_at = excluded.said_at, outbox_age = excluded.outbox_age
-     where owners.said_at < excluded.said_at
+        on conflict (owner) do update set sent_at = excluded.sent_at, outbox_age = excluded.outbox_age
+     where heartbeats.sent_at < excluded.sent_at
 """
-LATEST_HEARTBEATS = "select owner, said_at, outbox_age from owners"
+LATEST_HEARTBEATS = "select owner, sent_at, outbox_age from heartbeats"
 
 
 class HeartbeatSchema(Schema):

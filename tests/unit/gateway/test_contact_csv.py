@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.gateway.directory import contact_csv
 from services.gateway.directory.contacts import Contact
-from services.gateway.domain.csv_reader import decoded, read
+from services.gateway.domain.csv_reader import decode, read
 from shared.contracts.errors import Invalid
 
 TABLE = "name,number,note\nКатерина Власова,0501234567,після обіду\n"
@@ -32,31 +32,31 @@ KATERYNA = Contact("Катерина Власова", "+380501234567", "післ
 class TestLetters:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
     def test_utf_8_with_and_without_a_mark_and_windows_1251_are_told_apart(self, encoding):
-        assert taken(decoded(TABLE.encode(encoding))) == [KATERYNA]
+        assert taken(decode(TABLE.encode(encoding))) == [KATERYNA]
 
     @pytest.mark.parametrize("letters", ["Ґанок Їжак Єва І", "№ 5 – «Оселя»", "plain"])
     def test_every_ukrainian_letter_is_read_from_windows_1251(self, letters):
-        assert decoded(letters.encode("cp1251")) == letters
+        assert decode(letters.encode("cp1251")) == letters
 
     def test_utf_8_gone_wrong_is_not_taken_for_windows_1251(self):
         broken = (TABLE * 3).encode().replace("обіду".encode(), b"\xd0", 1)
         with pytest.raises(Invalid) as refused:
-            decoded(broken)
+            decode(broken)
         assert list(refused.value.errors) == ["2"]
 
     def test_what_says_that_it_is_utf_8_is_nothing_else(self):
         with pytest.raises(Invalid):
-            decoded(b"\xef\xbb\xbf" + TABLE.encode("cp1251"))
+            decode(b"\xef\xbb\xbf" + TABLE.encode("cp1251"))
 
     def test_what_is_neither_is_refused_with_its_line(self):
         with pytest.raises(Invalid) as refused:
-            decoded("name,number\nОля,101\n".encode("cp1251") + b"\x98\xff,102")
+            decode("name,number\nОля,101\n".encode("cp1251") + b"\x98\xff,102")
         assert list(refused.value.errors) == ["3"]
 
     def test_a_whole_import_in_windows_1251_is_not_gathered_letter_by_letter(self):
         data = "Щ".encode("cp1251") * 1_000_000
         tracemalloc.start()
-        assert len(decoded(data)) == 1_000_000
+        assert len(decode(data)) == 1_000_000
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert most < 8 * len(data)
@@ -169,7 +169,7 @@ def test_what_is_exported_is_imported_as_it_was(said, notes):
         for place, (name, note) in enumerate(zip(said, notes, strict=False))
     ]
     table = b"".join(contact_csv.write_csv([made]))
-    assert [contact._asdict() for contact in taken(decoded(table))] == made
+    assert [contact._asdict() for contact in taken(decode(table))] == made
 
 
 def test_an_export_is_a_table_for_spreadsheets_with_every_cell_safe():
@@ -178,4 +178,4 @@ def test_an_export_is_a_table_for_spreadsheets_with_every_cell_safe():
     assert table.startswith(b"\xef\xbb\xbfname,number,note\r\n")
     [_, cells] = csv.reader(io.StringIO(table.decode("utf-8-sig")))
     assert cells == ['\'=HYPERLINK("x")', "'+380501234567", "'@SUM(1)"]
-    assert taken(decoded(table)) == [Contact(hostile["name"], hostile["number"], hostile["note"])]
+    assert taken(decode(table)) == [Contact(hostile["name"], hostile["number"], hostile["note"])]

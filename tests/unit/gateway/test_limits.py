@@ -108,9 +108,9 @@ def test_one_caller_takes_nothing_from_another(own: Own, clock: Clock):
 def test_a_clock_that_goes_back_neither_gives_nor_takes(own: Own, clock: Clock):
     own.take("key", REQUESTS, 1000)
     clock.seconds -= 500
-    assert own.take("key", REQUESTS, 1).given == 0
+    assert own.take("key", REQUESTS, 1).granted == 0
     clock.seconds += 501
-    assert own.take("key", REQUESTS, 1000).given == 300
+    assert own.take("key", REQUESTS, 1000).granted == 300
 
 
 def test_few_requests_cost_a_question(own: Own, clock: Clock):

@@ -21,7 +21,7 @@ def header(of: bytes = b"[]", at: datetime = NOW, secret: bytes = SECRET, path: 
 
 def fits(shown: str, body: bytes = b"[]") -> bool:
     signature = signatures.read(shown)
-    return signature is not None and signature.fits(SECRET, "POST", "/api/v1/reports", body)
+    return signature is not None and signature.matches(SECRET, "POST", "/api/v1/reports", body)
 
 
 def test_who_knows_the_key_signs():
