@@ -259,7 +259,7 @@ def test_a_text_is_found_by_looking_addresses_up_and_by_looking_through_calls(
 def test_the_pages_are_the_same_when_lines_come_before_a_search(
     gateway_db: Postgres, people: oracle.Directory, monkeypatch: pytest.MonkeyPatch, always: str
 ):
-    monkeypatch.setattr(participants, "FEW", 0)
+    monkeypatch.setattr(participants, "MAX_CALLS_TO_LOOK_UP", 0)
     hold_against_the_oracle(gateway_db, people, filters(always))
 
 
