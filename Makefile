@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 .DEFAULT_GOAL := help
 COMPOSE := compose-up compose-down compose-test
-.PHONY: help up demo down unit test test-asterisk check bench soak logs psql look clean packages test-packages screens venv $(COMPOSE)
+.PHONY: help up demo down unit test test-asterisk check bench soak logs psql look clean packages test-packages check-packages node-modules screens venv $(COMPOSE)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,11 +33,14 @@ test-asterisk: test-packages venv ## calls at a real Asterisk of its own, which 
 	@ops/asterisk/root "$(SUITE)"
 	@ASTERISK_SUITE=$(SUITE) ops/stack/test -m asterisk tests/asterisk $(ARGS)
 
-check: venv ## style, types, and who may import whom
+check: check-packages venv node-modules ## style, types, who may import whom, and the unit tests of the page
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	node_modules/.bin/biome ci
+	node_modules/.bin/tsc --project .
+	node --test --test-reporter=dot tests/web/*.test.js
 
 bench: test-packages venv ## how fast it is, in ratios measured in one run
 	@$(VENV)/bin/python -m tests.performance.run $(ARGS)
@@ -76,5 +79,11 @@ packages:
 test-packages:
 	@ops/stack/packages tests
 
+check-packages:
+	@ops/stack/packages check
+
 venv:
 	@ops/stack/venv
+
+node-modules:
+	@ops/stack/node-modules

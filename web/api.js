@@ -1,9 +1,9 @@
-/** The public API, asked as the page: the session in its cookie, the proof of a write in a header. */
+/** The client of the public API: the session is in a cookie, the CSRF token of a write in a header. */
 
 const BASE = "/api/v1";
-let leave = () => {};
+let signedOutHandler = () => {};
 
-export class Refused extends Error {
+export class ApiError extends Error {
   constructor(status, problem, retryAfter) {
     super(problem.detail || problem.title || String(status));
     this.status = status;
@@ -12,66 +12,66 @@ export class Refused extends Error {
   }
 }
 
-/** What to do when the session has ended. */
-export function whenSignedOut(act) {
-  leave = act;
+/** Set what to do after the session has ended. */
+export function onSignedOut(act) {
+  signedOutHandler = act;
 }
 
-export const signedOut = () => leave();
+export const handleSignedOut = () => signedOutHandler();
 
-/** Whether a session may be there: its proof is in a cookie that scripts may read. */
-export const hasSession = () => proof() !== "";
+/** Whether there may be a session: its CSRF token is in a cookie that scripts can read. */
+export const hasSession = () => csrfToken() !== "";
 
-function proof() {
-  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith("csrf="));
-  return found ? found.slice("csrf=".length) : "";
+function csrfToken() {
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrf="));
+  return cookie ? cookie.slice("csrf=".length) : "";
 }
 
 export function address(path, query = {}) {
-  const asked = new URLSearchParams(query).toString();
-  return BASE + path + (asked ? `?${asked}` : "");
+  const parameters = new URLSearchParams(query).toString();
+  return BASE + path + (parameters ? `?${parameters}` : "");
 }
 
-export const get = (path, query, signal) => ask("GET", path, { query, signal });
+export const get = (path, query, signal) => request("GET", path, { query, signal });
 
-/** A write; a repeat after an answer that was lost is the same write. */
+/** Send a write. If the response is lost, repeat it with the same idempotency key. */
 export async function send(method, path, body, query) {
   const key = crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].join("-");
   try {
-    return await ask(method, path, { body, query, key });
+    return await request(method, path, { body, query, key });
   } catch (error) {
-    if (error instanceof Refused) throw error;
-    return ask(method, path, { body, query, key });
+    if (error instanceof ApiError) throw error;
+    return request(method, path, { body, query, key });
   }
 }
 
-async function ask(method, path, { query, body, key, signal }) {
+async function request(method, path, { query, body, key, signal }) {
   const headers = { Accept: "application/json" };
-  if (key) Object.assign(headers, { "Idempotency-Key": key, "X-CSRF-Token": proof() });
+  if (key) Object.assign(headers, { "Idempotency-Key": key, "X-CSRF-Token": csrfToken() });
   if (body instanceof Blob) headers["Content-Type"] = "text/csv";
   else if (body !== undefined) headers["Content-Type"] = "application/json";
-  const sent = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
-  const response = await fetch(address(path, query), { method, headers, body: sent, signal });
-  note(response);
-  if (response.ok) return response.status === 204 ? null : told(response);
-  if (response.status === 401 && path !== "/sessions") leave();
+  const payload = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
+  const response = await fetch(address(path, query), { method, headers, body: payload, signal });
+  noteServerTime(response);
+  if (response.ok) return response.status === 204 ? null : readBody(response);
+  if (response.status === 401 && path !== "/sessions") signedOutHandler();
   const problem = await response.json().catch(() => ({}));
-  throw new Refused(response.status, problem, Number(response.headers.get("Retry-After")) || 0);
+  throw new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || 0);
 }
 
-/** What is told, with the services in `degraded` whose part of it is missing. */
-async function told(response) {
-  const silent = response.headers.get("Degraded");
-  const whole = await response.json();
-  return silent ? { ...whole, degraded: silent.split(", ") } : whole;
+/** The body of a response; `degraded` lists the services whose part is missing. */
+async function readBody(response) {
+  const degraded = response.headers.get("Degraded");
+  const content = await response.json();
+  return degraded ? { ...content, degraded: degraded.split(", ") } : content;
 }
 
-let ahead = 0;
+let clockOffset = 0;
 
-function note(response) {
-  const said = Date.parse(response.headers.get("Date") ?? "");
-  if (said) ahead = Math.abs(said - Date.now()) > 2000 ? said - Date.now() : 0;
+function noteServerTime(response) {
+  const serverTime = Date.parse(response.headers.get("Date") ?? "");
+  if (serverTime) clockOffset = Math.abs(serverTime - Date.now()) > 2000 ? serverTime - Date.now() : 0;
 }
 
 /** The server's clock, in milliseconds. */
-export const now = () => Date.now() + ahead;
+export const now = () => Date.now() + clockOffset;

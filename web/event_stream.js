@@ -1,58 +1,69 @@
 /**
- * The journal's stream. EventSource tells neither why it was refused nor lets us resume after that, so the stream is
- * read here: after anything that breaks it goes on from the last event that arrived.
+ * The event stream of the journal. `EventSource` reports no status and cannot resume after an error response, so the
+ * stream is read with `fetch` and resumed after any failure from the last event that arrived.
  */
 
-import { address, signedOut } from "./api.js";
+import { address, handleSignedOut } from "./api.js";
+import { EventParser } from "./lib/event_parser.js";
 import { pause } from "./views/dom.js";
 
-const SILENCE = 40_000;
-const LONGEST_WAIT = 15_000;
+/** The server sends something more often than this; a longer silence means a lost connection. */
+const MAX_SILENCE_MS = 40_000;
+const MIN_RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
 
 /**
- * `entry(entry)` for each change, `state("live" | "lost" | "resumed" | "missed")`; after "missed" what is shown must be
- * asked for again. Returns {ready, stop}: `ready` is kept once the stream runs.
+ * Calls `onEntry(entry)` for each change and `onState("live" | "lost" | "resumed" | "missed")`; after "missed" the page
+ * must be loaded again. Returns {ready, stop}: `ready` is resolved once the stream runs.
  */
-export function listen(query, { entry, state }) {
-  let [last, wait, known, open] = [null, 500, "", null];
+export function openEventStream(query, { onEntry, onState }) {
+  let [lastEventId, retryMs, state, open] = [null, MIN_RETRY_MS, "", null];
   let [stopped, missed] = [false, false];
-  let begun;
-  const ready = new Promise((resolve) => (begun = resolve));
-  const tell = (now) => known !== now && state((known = now));
+  let markReady;
+  const ready = new Promise((resolve) => (markReady = resolve));
+  const setState = (next) => {
+    if (state === next) return;
+    state = next;
+    onState(next);
+  };
 
-  async function once() {
+  async function read() {
     open = new AbortController();
-    const headers = { Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) };
-    const response = await fetch(address("/journal/stream", query), { headers, signal: open.signal, cache: "no-store" });
-    if (response.status === 401) return signedOut();
-    if (response.status === 422 && last) {
-      last = null;
+    const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
+    const response = await fetch(address("/journal/stream", query), {
+      headers,
+      signal: open.signal,
+      cache: "no-store",
+    });
+    if (response.status === 401) return handleSignedOut();
+    if (response.status === 422 && lastEventId) {
+      lastEventId = null;
       missed = true;
       return undefined;
     }
     if (!response.ok) throw new Error(String(response.status));
-    const news = missed ? "missed" : known === "lost" ? "resumed" : "live";
+    const connected = missed ? "missed" : state === "lost" ? "resumed" : "live";
     for await (const event of events(response.body, open)) {
-      if (event.id) last = event.id;
-      wait = 500;
-      begun();
+      if (event.id) lastEventId = event.id;
+      retryMs = MIN_RETRY_MS;
+      markReady();
       missed = false;
-      tell(news);
-      if (event.name === "entry") entry(JSON.parse(event.data));
+      setState(connected);
+      if (event.name === "entry") onEntry(JSON.parse(event.data));
     }
   }
 
   (async () => {
     while (!stopped) {
       try {
-        await once();
+        await read();
       } catch (error) {
         if (!(error instanceof TypeError || error.name === "AbortError" || /^\d{3}$/.test(error.message))) throw error;
       }
       if (stopped) return;
-      tell("lost");
-      await pause(wait * (0.75 + Math.random() / 2));
-      wait = Math.min(wait * 2, LONGEST_WAIT);
+      setState("lost");
+      await pause(retryMs * (0.75 + Math.random() / 2));
+      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
     }
   })();
 
@@ -67,24 +78,11 @@ export function listen(query, { entry, state }) {
 
 async function* events(body, open) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
+  const parser = new EventParser();
   for (;;) {
-    const silence = setTimeout(() => open.abort(), SILENCE);
-    const { done, value } = await reader.read().finally(() => clearTimeout(silence));
+    const timer = setTimeout(() => open.abort(), MAX_SILENCE_MS);
+    const { done, value } = await reader.read().finally(() => clearTimeout(timer));
     if (done) return;
-    const blocks = (rest + value).split("\n\n");
-    rest = blocks.pop();
-    yield* blocks.map(event);
+    yield* parser.push(value);
   }
-}
-
-function event(block) {
-  const found = { id: "", name: "", data: "" };
-  for (const line of block.split("\n")) {
-    const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
-    if (field === "id") found.id = value;
-    if (field === "event") found.name = value;
-    if (field === "data") found.data += value;
-  }
-  return found;
 }

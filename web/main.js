@@ -1,21 +1,25 @@
-/** The page begins: who is there, which place is asked for, and what is around it. */
+/** The entry point: session, routes and the shell of the page. */
 
-import { get, hasSession, whenSignedOut } from "./api.js";
-import { el, say } from "./views/dom.js";
+import "./language.js";
+import { get, hasSession, onSignedOut } from "./api.js";
 import { useZone } from "./lib/formats.js";
+import { t } from "./lib/i18n.js";
+import { el, showToast } from "./views/dom.js";
 import { home } from "./views/home.js";
 import { journal } from "./views/journal.js";
+import { emptyNote, failureNote } from "./views/placeholders.js";
 import { shell } from "./views/shell.js";
 import { signIn } from "./views/signin.js";
-import { failure, nothing } from "./views/placeholders.js";
-import { t } from "./lib/i18n.js";
 
 const LEADERS = ["administrator", "supervisor"];
 const ALL = [...LEADERS, "operator", "accountant"];
 const ADMINISTRATORS = ["administrator"];
 const ACCOUNTING = [...ADMINISTRATORS, "accountant"];
 /** A place that few go to is fetched when somebody does. */
-const fetched = (name) => async (...words) => (await import(`./views/${name}.js`))[name](...words);
+const fetched =
+  (name) =>
+  async (...words) =>
+    (await import(`./views/${name}.js`))[name](...words);
 /** Each place: its word and icon, who may be there, what shows it, and beside which other it is found. */
 const PLACES = {
   "/": { word: "home", roles: ALL, show: home },
@@ -59,7 +63,7 @@ async function show({ focus = false } = {}) {
       me = await get("/me");
     } catch (error) {
       if (error.status === 401) return undefined;
-      return root.replaceChildren(el("main", { class: "alone" }, failure(error, show)));
+      return root.replaceChildren(el("main", { class: "alone" }, failureNote(error, show)));
     }
     useZone(me.time_zone);
   }
@@ -67,8 +71,8 @@ async function show({ focus = false } = {}) {
   const place = PLACES[location.pathname];
   const allowed = place?.roles.includes(me.role);
   document.title = `${t(allowed ? place.word : "not_found")} · ${t("title")}`;
-  const main = shell(root, { me, places: PLACES, go, redraw: show });
-  if (!allowed) main.append(nothing("journal", t("not_found"), ""));
+  const main = shell(root, { me, places: PLACES, redraw: show });
+  if (!allowed) main.append(emptyNote("journal", t("not_found"), ""));
   else await enter(place, main);
   if (focus) {
     scrollTo(0, 0);
@@ -88,7 +92,7 @@ function welcome(note) {
   root.replaceChildren(signIn({ note, redraw: () => welcome(), entered: () => show({ focus: true }) }));
 }
 
-whenSignedOut((word = "session_ended") => {
+onSignedOut((word = "session_ended") => {
   leave();
   me = null;
   for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
@@ -104,7 +108,7 @@ document.addEventListener("click", (event) => {
 });
 addEventListener("popstate", () => show());
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.status !== 401) say(t("error_server"), "bad");
+  if (event.reason?.status !== 401) showToast(t("error_server"), "bad");
 });
 
 theme();

@@ -61,7 +61,7 @@ class Visitor:
     def journal(self, query: str = "") -> "Visitor":
         self.go(f"/journal{query}")
         expect(self.page.locator(".pill.live").first).to_be_visible()
-        self.page.locator(".feed :is(table, .nothing)").first.wait_for()
+        self.page.locator(".feed :is(table, .empty-note)").first.wait_for()
         return self
 
     def row(self, call_id: str) -> Locator:
@@ -73,7 +73,7 @@ class Visitor:
     def open(self, call_id: str) -> Locator:
         """The opened row of a call."""
         self.row(call_id).locator(".chevron").click()
-        return self.page.locator(f"tr[data-call='{call_id}'] + tr.more .opened")
+        return self.page.locator(f"tr[data-call='{call_id}'] + tr.more .call-details")
 
     def leave(self) -> None:
         """What was chosen here is not known to who comes next."""

@@ -50,7 +50,7 @@ def sign_in(page: Page, demo: dict[str, str]) -> None:
 def journal(page: Page, demo: dict[str, str]) -> None:
     page.goto(f"{demo['BASE_URL']}/journal?status=answered&has=price&has=comment")
     page.locator(".chevron").nth(1).click()
-    page.locator(".course li").first.wait_for()
+    page.locator(".timeline li").first.wait_for()
 
 
 def take(page: Page, name: str) -> None:

@@ -44,7 +44,7 @@ def test_a_comment_is_added_edited_and_deleted(visit, fresh):
     opened.get_by_role("button", name="Ще дії").click()
     opened.get_by_role("button", name="Редагувати").click()
     write(page, "передзвонили")
-    expect(opened.locator(".said")).to_have_text("передзвонили")
+    expect(opened.locator(".comment-text")).to_have_text("передзвонили")
     opened.get_by_role("button", name="Ще дії").click()
     opened.get_by_role("button", name="Усі версії").click()
     expect(opened.locator(".versions li")).to_have_count(2)
@@ -65,7 +65,7 @@ def test_a_comment_on_a_call_that_went_on_meanwhile_takes_nothing_of_it_back(vis
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
     visitor.row(call_id).evaluate(STATUSES)
     write(visitor.page, "говоримо")
-    expect(opened.locator(".said")).to_have_text("говоримо")
+    expect(opened.locator(".comment-text")).to_have_text("говоримо")
     assert set(visitor.page.evaluate("window.statuses")) == {MEANINGS["answered"]}
 
 
@@ -152,7 +152,7 @@ def test_a_script_in_a_name_or_a_comment_stays_text(visit, fresh, calls, system)
     made = system.send("POST", "/contacts", "admin", json=contact).json()
     visitor = visit().journal()
     assert visitor.cell(fresh, "callee").inner_text().splitlines()[0] == script
-    expect(visitor.open(fresh).locator(".said")).to_have_text(script)
+    expect(visitor.open(fresh).locator(".comment-text")).to_have_text(script)
     visitor.go("/contacts")
     expect(visitor.page.get_by_text(script).first).to_be_visible()
     assert "зламано" not in visitor.page.title()

@@ -137,7 +137,7 @@ def test_a_call_that_could_not_be_priced_says_why_and_is_priced_once_there_is_a_
     since = {"from": "2020-01-01T00:00:00Z"}
     assert system.send("POST", f"/tariffs/{made.json()['id']}/activate", "foreign", json=since).ok
     page.get_by_role("button", name="Оцінити всі ще раз").click()
-    expect(page.locator("#said")).to_have_text("Ще раз оцінюємо 1 дзвінок")
+    expect(page.locator("#toast")).to_have_text("Ще раз оцінюємо 1 дзвінок")
     expect(page.get_by_text("Усі дзвінки мають ціну")).to_be_visible()
     assert system.entry(unpriced, "foreign")["price"]["amount"] == "0.0800"
 
@@ -157,7 +157,7 @@ def test_more_calls_than_are_taken_at_once_are_priced_again_by_parts(visit, call
     page.route("**/api/v1/charges/retry", retry)
     visitor.go("/charges")
     page.get_by_role("button", name="Оцінити всі ще раз").click()
-    expect(page.locator("#said")).to_have_text("Ще раз оцінюємо 1001 дзвінок")
+    expect(page.locator("#toast")).to_have_text("Ще раз оцінюємо 1001 дзвінок")
     assert [len(ids) for ids in sent] == [1000, 1]
     assert [call_id for ids in sent for call_id in ids] == [one["call_id"] for one in failed["charges"]]
 
@@ -252,7 +252,7 @@ def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visi
     assert system.get("/settings", "admin").json()["returned_window_hours"] == 24
     page.get_by_label("Часовий пояс").fill("Europe/Kyiv")
     page.get_by_role("button", name="Зберегти").click()
-    expect(page.locator("#said")).to_have_text("Налаштування збережено")
+    expect(page.locator("#toast")).to_have_text("Налаштування збережено")
     assert system.get("/settings", "admin").json()["returned_window_hours"] == 48
     assert system.send("PATCH", "/settings", "admin", json={"returned_window_hours": 24}).ok
 

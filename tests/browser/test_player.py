@@ -96,7 +96,7 @@ def test_a_shape_that_does_not_come_is_a_plain_line_and_costs_nothing_else(visit
     expect(player.locator(".time").first).to_have_text("00:00:01")
     heights = player.locator(".wave rect").evaluate_all("bars => bars.map((bar) => bar.getAttribute('height'))")
     assert len(set(heights)) == 1
-    expect(page.locator("#said")).to_be_empty()
+    expect(page.locator("#toast")).to_be_empty()
     assert visitor.errors == ["Failed to load resource: net::ERR_FAILED"]
 
 

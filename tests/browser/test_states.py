@@ -52,10 +52,10 @@ def test_what_waits_is_seen_to_wait(visit, calls):
 
 def look(visitor, path):
     page = visitor.go(path).page
-    page.locator("main :is(table, .meanings, form, .nothing)").first.wait_for()
+    page.locator("main :is(table, .meanings, form, .empty-note)").first.wait_for()
     if path == "/journal":
         page.locator(".chevron").nth(3).click()
-        page.locator(".course li").first.wait_for()
+        page.locator(".timeline li").first.wait_for()
         page.locator(".filter-button").click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
     return page
@@ -97,7 +97,7 @@ def test_a_row_is_opened_and_commented_without_a_mouse(visit, calls):
     page = visit().journal().page
     page.locator(".chevron").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".opened")).to_be_visible()
+    expect(page.locator(".call-details")).to_be_visible()
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Tab")
@@ -127,7 +127,7 @@ def test_the_tab_key_goes_to_everything_and_shows_where_it_is(visit, calls, path
     if "journal" in path:
         page.locator(".filter-button").click()
         page.locator(".chevron").first.click()
-        page.locator(".course li").first.wait_for()
+        page.locator(".timeline li").first.wait_for()
         page.evaluate("document.activeElement.blur()")
     known = False
     while not known:

@@ -74,7 +74,7 @@ def test_new_calls_wait_for_who_has_scrolled_away(visit, calls, system):
 def test_new_calls_wait_while_somebody_reads_an_opened_row(visit, calls, system):
     visitor = visit().journal()
     opened = visitor.open(calls["answered"])
-    expect(opened.locator(".course")).to_contain_text("Визначено ціну")
+    expect(opened.locator(".timeline")).to_contain_text("Визначено ціну")
     before = opened.bounding_box()
     told(system, [placed()])
     expect(visitor.page.get_by_role("button", name="1 новий дзвінок")).to_be_visible()
@@ -170,7 +170,7 @@ def test_a_new_day_waits_for_who_reads_an_opened_row(visit, calls, system):
     visitor.page.clock.install()
     visitor.journal("?period=today")
     opened = visitor.open(call_id)
-    expect(opened.locator(".course li")).to_have_count(1)
+    expect(opened.locator(".timeline li")).to_have_count(1)
     a_day_later(visitor)
     for _ in range(2):
         with visitor.page.expect_response(PAGES):
@@ -192,10 +192,10 @@ def test_after_a_lost_connection_it_goes_on_and_says_so(visit, calls, system):
     call_id = told(system, [begun])
     expect(visitor.row(call_id)).to_be_visible()
     system.processes["gateway"].kill()
-    expect(page.locator("#said")).to_have_text("Зв'язок втрачено, відновлюємо…")
+    expect(page.locator("#toast")).to_have_text("Зв'язок втрачено, відновлюємо…")
     system.start("gateway")
     told(system, rest[:2])
-    expect(page.locator("#said")).to_have_text("Зв'язок відновлено, нічого не пропущено", timeout=20_000)
+    expect(page.locator("#toast")).to_have_text("Зв'язок відновлено, нічого не пропущено", timeout=20_000)
     expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["answered"])
     assert resumed[-1]
 

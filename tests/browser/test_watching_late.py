@@ -82,7 +82,7 @@ def test_a_course_that_comes_late_is_not_put_over_a_newer_one(visit, calls, syst
     page = visitor.page
     held = first_held(page, TIMELINES)
     with page.expect_request(TIMELINES):
-        steps = visitor.open(call_id).locator(".course li")
+        steps = visitor.open(call_id).locator(".timeline li")
     with page.expect_response(TIMELINES):
         told(system, [rings])
     expect(steps).to_have_count(2)
@@ -133,7 +133,7 @@ def test_what_no_stream_tells_any_more_is_asked_for_and_said(visit, calls, syste
     with missed(visitor.page, system):
         told(system, [rings, answers])
         newest = told(system, life()[:1])
-    expect(visitor.page.locator("#said")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
+    expect(visitor.page.locator("#toast")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
     expect(visitor.row(newest)).to_be_visible()
     expect(opened).to_be_visible()

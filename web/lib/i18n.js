@@ -1,27 +1,49 @@
-/** What the page says, in the language that is chosen. */
+/** The texts of the page in the chosen language. */
 
-const LANGUAGES = ["uk", "en"];
-const KEPT = "language";
-const bookOf = async (name) => (await import(`../messages/${name}.js`)).default;
-let chosen = LANGUAGES.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "uk";
-let book = await bookOf(chosen);
+/**
+ * @typedef {Partial<Record<Intl.LDMLPluralRule, string>>} PluralForms
+ * @typedef {Record<string, string | PluralForms>} Messages
+ * @typedef {Record<string, string | number>} Params
+ */
+
+let chosen = "uk";
+/** @type {Messages} */
+let messages = {};
 let plural = new Intl.PluralRules(chosen);
 
 export const language = () => chosen;
 
-export async function speak(name) {
-  book = await bookOf(name);
+/**
+ * Use these messages from now on.
+ * @param {string} name the language, `uk` or `en`
+ * @param {Messages} catalogue
+ */
+export function useMessages(name, catalogue) {
   chosen = name;
+  messages = catalogue;
   plural = new Intl.PluralRules(name);
-  localStorage.setItem(KEPT, name);
 }
 
-/** `t("new_calls", {n: 3})`: a word with forms takes the one for n. */
-export function t(key, given = {}) {
-  const word = book[key];
-  if (word === undefined) throw new Error(`no word for ${key}`);
-  const form = typeof word === "string" ? word : (word[plural.select(given.n)] ?? word.many ?? word.other);
-  return form.replace(/\{(\w+)\}/g, (_, name) => given[name]);
+/**
+ * The text of a key: `t("new_calls", { n: 3 })`. A text with plural forms takes the form of `n`.
+ * @param {string} key
+ * @param {Params} params
+ */
+export function t(key, params = {}) {
+  const message = messages[key];
+  if (message === undefined) throw new Error(`no message for ${key}`);
+  const text = typeof message === "string" ? message : pluralForm(message, Number(params.n));
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(params[name]));
 }
 
-export const has = (key) => key in book;
+/**
+ * @param {PluralForms} forms
+ * @param {number} n
+ */
+const pluralForm = (forms, n) => forms[plural.select(n)] ?? forms.many ?? forms.other ?? "";
+
+/**
+ * Whether there is a text for this key.
+ * @param {string} key
+ */
+export const has = (key) => key in messages;

@@ -1,12 +1,12 @@
 /** Accounts and their lines, for administrators. */
 
 import { send } from "../api.js";
-import { el, say } from "./dom.js";
-import { ask, choice, field } from "./forms.js";
 import { brief, phone } from "../lib/formats.js";
-import { button, list, tool } from "./lists.js";
-import { inWords, nothing } from "./placeholders.js";
 import { t } from "../lib/i18n.js";
+import { el, showToast } from "./dom.js";
+import { choice, field, openDialog } from "./forms.js";
+import { button, list, tool } from "./lists.js";
+import { emptyNote, errorText } from "./placeholders.js";
 
 const ROLES = ["operator", "supervisor", "accountant", "administrator"];
 const isHeld = (line) => !line.until || Date.parse(line.until) > Date.now();
@@ -17,27 +17,57 @@ export function accounts(main) {
     name: "accounts",
     hint: t("accounts_search"),
     columns: [
-      ["name", (one) => el("a", { class: "first", href: `/journal?account=${one.id}`, title: t("account_calls") }, el("bdi", {}, one.name))],
+      [
+        "name",
+        (one) =>
+          el(
+            "a",
+            { class: "first", href: `/journal?account=${one.id}`, title: t("account_calls") },
+            el("bdi", {}, one.name),
+          ),
+      ],
       ["login", (one) => el("bdi", {}, one.login)],
       ["role", (one) => t(`role_${one.role}`)],
-      ["lines", (one) => one.lines.filter(isHeld).map((line) => phone(line.address)).join(", ")],
-      ["status", (one) => el("span", { class: `pill ${one.disabled ? "off" : "live"}` }, t(one.disabled ? "disabled" : "enabled"))],
+      [
+        "lines",
+        (one) =>
+          one.lines
+            .filter(isHeld)
+            .map((line) => phone(line.address))
+            .join(", "),
+      ],
+      [
+        "status",
+        (one) =>
+          el("span", { class: `pill ${one.disabled ? "off" : "live"}` }, t(one.disabled ? "disabled" : "enabled")),
+      ],
     ],
     actions: (one) => [tool("edit", "edit", () => change(one, made.load))],
-    empty: () => nothing("accounts", t("nothing_found"), ""),
+    empty: () => emptyNote("accounts", t("nothing_found"), ""),
   });
   main.append(
     el("div", { class: "heading" }, el("h1", {}, t("accounts"))),
-    el("div", { class: "toolbar" }, made.search, el("span", { class: "space" }), button("plus", "account_add", () => add(made.load), "main")),
+    el(
+      "div",
+      { class: "toolbar" },
+      made.search,
+      el("span", { class: "space" }),
+      button("plus", "account_add", () => add(made.load), "main"),
+    ),
     made.element,
   );
 }
 
-const roles = (chosen) => choice(ROLES.map((role) => [role, t(`role_${role}`)]), chosen, { name: "role" });
+const roles = (chosen) =>
+  choice(
+    ROLES.map((role) => [role, t(`role_${role}`)]),
+    chosen,
+    { name: "role" },
+  );
 const text = (name, about = {}) => el("input", { name, maxlength: 200, autocomplete: "off", ...about });
 
 function add(done) {
-  ask({
+  openDialog({
     title: t("account_add"),
     content: [
       field(t("name"), text("name")),
@@ -47,9 +77,12 @@ function add(done) {
       field(t("lines"), text("lines"), t("lines_hint")),
     ],
     act: async ({ lines, ...values }) => {
-      const addresses = lines.split(",").map((one) => one.trim()).filter(Boolean);
+      const addresses = lines
+        .split(",")
+        .map((one) => one.trim())
+        .filter(Boolean);
       await send("POST", "/accounts", { ...values, lines: addresses.map((one) => ({ address: one })) });
-      say(t("account_saved"));
+      showToast(t("account_saved"));
       done();
     },
   });
@@ -57,18 +90,27 @@ function add(done) {
 
 function change(account, done) {
   const path = `/accounts/${account.id}`;
-  ask({
+  openDialog({
     title: t("account_edit"),
     content: [
       field(t("name"), text("name", { value: account.name })),
       field(t("role"), roles(account.role)),
-      field(t("password_new"), text("password", { type: "password", maxlength: 1024, autocomplete: "new-password" }), t("password_leave")),
-      el("label", { class: "check" }, el("input", { type: "checkbox", name: "enabled", checked: !account.disabled }), t("may_sign_in")),
+      field(
+        t("password_new"),
+        text("password", { type: "password", maxlength: 1024, autocomplete: "new-password" }),
+        t("password_leave"),
+      ),
+      el(
+        "label",
+        { class: "check" },
+        el("input", { type: "checkbox", name: "enabled", checked: !account.disabled }),
+        t("may_sign_in"),
+      ),
       linesOf(account, path, done),
     ],
     act: async ({ password, name, role, enabled }) => {
       await send("PATCH", path, { name, role, disabled: enabled !== "on", ...(password && { password }) });
-      say(t("account_saved"));
+      showToast(t("account_saved"));
       done();
     },
   });
@@ -86,7 +128,7 @@ function linesOf(account, path, done) {
       done();
     } catch (error) {
       wrong.hidden = false;
-      wrong.textContent = inWords(error);
+      wrong.textContent = errorText(error);
     }
   };
   const end = (line) =>
@@ -97,14 +139,28 @@ function linesOf(account, path, done) {
   const give = () =>
     address.value.trim() &&
     tried(async () => {
-      account.lines.push(await send("POST", `${path}/lines`, { address: address.value.trim(), from: new Date().toISOString() }));
+      account.lines.push(
+        await send("POST", `${path}/lines`, { address: address.value.trim(), from: new Date().toISOString() }),
+      );
       address.value = "";
     });
   function draw() {
-    const span = (line) => [line.from ? t("line_since", { at: brief(line.from) }) : t("line_ever"), line.until && t("line_ended", { at: brief(line.until) })].filter(Boolean).join(" ");
+    const span = (line) =>
+      [
+        line.from ? t("line_since", { at: brief(line.from) }) : t("line_ever"),
+        line.until && t("line_ended", { at: brief(line.until) }),
+      ]
+        .filter(Boolean)
+        .join(" ");
     items.replaceChildren(
       ...account.lines.map((line) =>
-        el("li", { class: isHeld(line) ? null : "quiet" }, el("b", {}, phone(line.address)), el("small", {}, span(line)), isHeld(line) && el("button", { type: "button", class: "link", onclick: () => end(line) }, t("line_end"))),
+        el(
+          "li",
+          { class: isHeld(line) ? null : "quiet" },
+          el("b", {}, phone(line.address)),
+          el("small", {}, span(line)),
+          isHeld(line) && el("button", { type: "button", class: "link", onclick: () => end(line) }, t("line_end")),
+        ),
       ),
     );
   }
@@ -114,5 +170,12 @@ function linesOf(account, path, done) {
     give();
   });
   draw();
-  return el("fieldset", { class: "lines" }, el("legend", {}, t("lines")), items, el("div", { class: "between" }, address, button("plus", "line_add", give)), wrong);
+  return el(
+    "fieldset",
+    { class: "lines" },
+    el("legend", {}, t("lines")),
+    items,
+    el("div", { class: "between" }, address, button("plus", "line_add", give)),
+    wrong,
+  );
 }

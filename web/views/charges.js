@@ -1,12 +1,12 @@
 /** Calls that could not be priced, why, and rating them once more. */
 
 import { send } from "../api.js";
-import { el, say } from "./dom.js";
 import { moment, phone } from "../lib/formats.js";
-import { reason, showCall } from "./details.js";
-import { button, list, tool } from "./lists.js";
-import { inWords, nothing } from "./placeholders.js";
 import { t } from "../lib/i18n.js";
+import { reason, showCall } from "./details.js";
+import { el, showToast } from "./dom.js";
+import { button, list, tool } from "./lists.js";
+import { emptyNote, errorText } from "./placeholders.js";
 
 const SOON = 2500;
 const MOST_RETRIED = 1000;
@@ -24,8 +24,12 @@ export function charges(main, { me }) {
       ["number", (one) => (one.number ? el("bdi", {}, phone(one.number)) : t("none"))],
       ["charges_due_at", (one) => moment(one.due_at)],
     ],
-    actions: (one) => [seesAll && tool("calm", "charges_show", () => showCall(one.call_id)), tool("again", "charges_retry", () => retry([one.call_id]))].filter(Boolean),
-    empty: () => nothing("tariffs", t("charges_empty"), t("charges_empty_hint")),
+    actions: (one) =>
+      [
+        seesAll && tool("calm", "charges_show", () => showCall(one.call_id)),
+        tool("again", "charges_retry", () => retry([one.call_id])),
+      ].filter(Boolean),
+    empty: () => emptyNote("tariffs", t("charges_empty"), t("charges_empty_hint")),
     told: (items) => {
       shown = items;
       all.hidden = !items.length;
@@ -39,10 +43,10 @@ export function charges(main, { me }) {
       for (let at = 0; at < call_ids.length; at += MOST_RETRIED) {
         n += (await send("POST", "/charges/retry", { call_ids: call_ids.slice(at, at + MOST_RETRIED) })).retried;
       }
-      say(t("charges_retried", { n }));
+      showToast(t("charges_retried", { n }));
       setTimeout(() => main.isConnected && made.load(), SOON);
     } catch (error) {
-      if (error.status !== 401) say(inWords(error), "bad");
+      if (error.status !== 401) showToast(errorText(error), "bad");
     } finally {
       all.disabled = false;
     }

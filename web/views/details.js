@@ -1,21 +1,22 @@
-/** What a row shows when it is opened: times, price with its explanation, comment, and what happened step by step. */
+/** The details of a call: times, price with its explanation, comment, timeline. */
 
-import { get, now, Refused } from "../api.js";
-import { commentBox } from "./comment.js";
-import { el, put, unbroken } from "./dom.js";
-import { ask } from "./forms.js";
+import { ApiError, get, now } from "../api.js";
+import { isPriceLate } from "../lib/calls.js";
 import { clock, day, duration, moment, money, party, phone, soon } from "../lib/formats.js";
 import { has, t } from "../lib/i18n.js";
+import { commentBox } from "./comment.js";
+import { el, put, withUnbrokenPhones } from "./dom.js";
+import { openDialog } from "./forms.js";
 
 const REASONS = new Set(["no_tariff", "no_rate", "talk_too_long"]);
 
-/** Returns {element, update(entry)}; `said(comment)` is told of the comment that was written here. */
-export function details(entry, me, said) {
+/** Returns {element, update(entry)}; `commented(comment)` is called after a comment was written here. */
+export function details(entry, me, commented) {
   const facts = el("dl", { class: "facts" });
   const price = el("div", { class: "why", hidden: true });
   const comment = el("div", { class: "comment-box" });
-  const course = el("div", { class: "course" });
-  const element = el("div", { class: "opened" }, el("div", {}, facts, price), comment, course);
+  const timeline = el("div", { class: "timeline" });
+  const element = el("div", { class: "call-details" }, el("div", {}, facts, price), comment, timeline);
   let current;
 
   const explain = async (button) => {
@@ -29,24 +30,43 @@ export function details(entry, me, said) {
   function update(next) {
     const before = current;
     current = next;
-    put(facts, JSON.stringify([next, now() > due(next)]), () => factsOf(next, !price.hidden, explain));
-    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, said));
-    if (!before || stamp(before) !== stamp(next)) showCourse(course, next);
+    put(facts, JSON.stringify([next, isPriceLate(next, now())]), () => factsOf(next, !price.hidden, explain));
+    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, commented));
+    if (!before || timelineKey(before) !== timelineKey(next)) showTimeline(timeline, next);
     if (before && !price.hidden && before.price.amount !== next.price.amount) showPrice(price, next);
   }
   update(entry);
   return { element, update };
 }
 
-const due = (entry) => (entry.price.due_at ? Date.parse(entry.price.due_at) + 5000 : Infinity);
-const stamp = (entry) => JSON.stringify([entry.status, entry.phase, entry.rung, entry.offline, entry.comment, entry.price.state, entry.recording.state]);
+const timelineKey = (entry) =>
+  JSON.stringify([
+    entry.status,
+    entry.phase,
+    entry.rung,
+    entry.offline,
+    entry.comment,
+    entry.price.state,
+    entry.recording.state,
+  ]);
 
 function factsOf(entry, explained, explain) {
   const at = (instant) => (instant ? [clock(instant), " ", el("span", { class: "quiet" }, day(instant))] : t("none"));
   const fact = (word, ...shown) => [el("dt", {}, t(word)), el("dd", {}, ...shown)];
   const priced = entry.price.state === "priced" || entry.price.state === "failed";
   const opener = () =>
-    el("button", { type: "button", class: "opens-price", "aria-expanded": String(explained), onclick: (event) => explain(event.currentTarget) }, priceInWords(entry), " ", el("span", { class: "link" }, t(explained ? "price_hide" : "price_why")));
+    el(
+      "button",
+      {
+        type: "button",
+        class: "opens-price",
+        "aria-expanded": String(explained),
+        onclick: (event) => explain(event.currentTarget),
+      },
+      priceText(entry),
+      " ",
+      el("span", { class: "link" }, t(explained ? "price_hide" : "price_why")),
+    );
   return [
     el("dt", { class: "hidden" }, t("status")),
     el("dd", { class: "whole" }, t(`status_${entry.status}`)),
@@ -54,50 +74,93 @@ function factsOf(entry, explained, explain) {
     fact("talk_began", at(entry.answered_at)),
     fact("ended", at(entry.ended_at)),
     fact("waited", entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds)),
-    fact("price", priced ? opener() : priceInWords(entry)),
-    entry.line && fact("line", ...unbroken(phone(entry.line))),
-    entry.answered_by && entry.answered_by.name !== entry.callee.name && fact("answered_by", el("bdi", {}, party(entry.answered_by).name)),
-    entry.returned_by && fact("returned_by", el("button", { type: "button", class: "link", onclick: () => showCall(entry.returned_by) }, t("show_call"))),
+    fact("price", priced ? opener() : priceText(entry)),
+    entry.line && fact("line", ...withUnbrokenPhones(phone(entry.line))),
+    entry.answered_by &&
+      entry.answered_by.name !== entry.callee.name &&
+      fact("answered_by", el("bdi", {}, party(entry.answered_by).name)),
+    entry.returned_by &&
+      fact(
+        "returned_by",
+        el("button", { type: "button", class: "link", onclick: () => showCall(entry.returned_by) }, t("show_call")),
+      ),
   ]
     .flat()
     .filter(Boolean);
 }
 
-export function priceInWords({ price, phase }) {
+function priceText(entry) {
+  const { price, phase } = entry;
   if (price.state === "priced") return el("b", {}, money(price.amount, price.currency));
-  if (price.state === "failed") return el("span", { class: "bad" }, t("price_failed", { reason: reason(price.reason) }));
-  if (price.state === "not_due") return el("span", { class: "quiet" }, phase === "ended" ? t("none") : t("price_after_end"));
-  const late = now() > Date.parse(price.due_at) + 5000;
-  return el("span", { class: "quiet" }, late ? t("price_late") : t("price_due", { at: soon(price.due_at) }));
+  if (price.state === "failed")
+    return el("span", { class: "bad" }, t("price_failed", { reason: reason(price.reason) }));
+  if (price.state === "not_due")
+    return el("span", { class: "quiet" }, phase === "ended" ? t("none") : t("price_after_end"));
+  return el(
+    "span",
+    { class: "quiet" },
+    isPriceLate(entry, now()) ? t("price_late") : t("price_due", { at: soon(price.due_at) }),
+  );
 }
 
 export const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason_other");
 
 async function showPrice(box, entry) {
   box.replaceChildren(el("p", { class: "quiet" }, t("loading")));
-  const told = await toldIn(box, `/calls/${entry.call_id}/price`);
-  if (told === undefined) return undefined;
-  if (!told) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
+  const response = await fetchFor(box, `/calls/${entry.call_id}/price`);
+  if (response === undefined) return undefined;
+  if (!response) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
   const line = (one) =>
-    el("li", {}, el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, told.currency)}`), reckoned(one, told.currency).map((words) => el("p", {}, unbroken(words))));
-  const earlier = told.history.filter((one) => one.amount !== null).map((one) => el("li", { class: "quiet" }, t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) })));
+    el(
+      "li",
+      {},
+      el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, response.currency)}`),
+      calculation(one, response.currency).map((words) => el("p", {}, withUnbrokenPhones(words))),
+    );
+  const earlier = response.history
+    .filter((one) => one.amount !== null)
+    .map((one) =>
+      el(
+        "li",
+        { class: "quiet" },
+        t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) }),
+      ),
+    );
   return box.replaceChildren(
-    el("h2", { class: "small" }, told.tariff ? t("price_tariff", { version: "1", ...told.tariff }) : told.reason ? t("price_failed", { reason: reason(told.reason) }) : t("price_free")),
-    el("ul", {}, told.lines.map(line), earlier),
+    el(
+      "h2",
+      { class: "small" },
+      response.tariff
+        ? t("price_tariff", { version: "1", ...response.tariff })
+        : response.reason
+          ? t("price_failed", { reason: reason(response.reason) })
+          : t("price_free"),
+    ),
+    el("ul", {}, response.lines.map(line), earlier),
   );
 }
 
-async function showCourse(box, entry) {
+async function showTimeline(box, entry) {
   const heading = el("h2", { class: "small" }, t("timeline"));
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
-  const told = await toldIn(box, `/calls/${entry.call_id}/timeline`);
-  if (told === undefined) return;
-  const away = (told ? told.degraded ?? [] : ["calls"]).map((owner) => el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))));
-  box.replaceChildren(heading, el("ol", {}, (told?.events ?? []).map((event) => step(event, entry)), away));
+  const response = await fetchFor(box, `/calls/${entry.call_id}/timeline`);
+  if (response === undefined) return;
+  const away = (response ? (response.degraded ?? []) : ["calls"]).map((owner) =>
+    el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))),
+  );
+  box.replaceChildren(
+    heading,
+    el(
+      "ol",
+      {},
+      (response?.events ?? []).map((event) => step(event, entry)),
+      away,
+    ),
+  );
 }
 
-/** How a leg's amount came about, a sentence to a line. */
-function reckoned(leg, currency) {
+/** The calculation of a leg's amount, a sentence a line. */
+function calculation(leg, currency) {
   const amount = (decimal) => money(decimal, currency);
   const seconds = [
     t("price_talked", { talk: leg.talk_seconds, billed: leg.billed_seconds }),
@@ -113,23 +176,29 @@ function reckoned(leg, currency) {
   return [number, ...[seconds, prices].map((parts) => parts.filter(Boolean).join("; "))];
 }
 
-/** What an owner tells of a call, for this box; null while it does not answer, undefined once the box has asked again. */
-async function toldIn(box, path) {
-  const mine = (box.asking = Symbol(path));
-  const told = await get(path).catch((error) => {
-    if (error instanceof Refused || error.name === "TypeError") return null;
+/** Fetch what a box shows; null while the owning service is unavailable, undefined if the box has sent a newer request. */
+async function fetchFor(box, path) {
+  const request = Symbol(path);
+  box.latestRequest = request;
+  const response = await get(path).catch((error) => {
+    if (error instanceof ApiError || error.name === "TypeError") return null;
     throw error;
   });
-  return box.asking === mine ? told : undefined;
+  return box.latestRequest === request ? response : undefined;
 }
 
 function step({ type, at, data, by }, entry) {
   const after = Math.round((Date.parse(at) - Date.parse(entry.placed_at)) / 1000);
-  const words = [...unbroken(happened(type, data, entry)), by && el("span", { class: "quiet" }, `, ${by}`)];
-  return el("li", { class: type }, el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)), el("span", {}, words));
+  const words = [...withUnbrokenPhones(stepText(type, data, entry)), by && el("span", { class: "quiet" }, `, ${by}`)];
+  return el(
+    "li",
+    { class: type },
+    el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)),
+    el("span", {}, words),
+  );
 }
 
-function happened(type, data, entry) {
+function stepText(type, data, entry) {
   const named = (address) => {
     const known = [entry.answered_by, entry.callee, entry.caller].find((one) => one?.name && one.address === address);
     return known ? `${known.name} (${phone(address)})` : phone(address ?? "");
@@ -147,12 +216,12 @@ function happened(type, data, entry) {
   });
 }
 
-/** One call alone, in a dialog. */
+/** Show one call in a dialog. */
 export async function showCall(id) {
   const entry = await get(`/calls/${id}`);
   const me = { role: "", account: {}, lines: [] };
   const title = `${party(entry.caller).name} → ${party(entry.callee).name}`;
-  const dialog = ask({ title, content: [details(entry, me, () => {}).element], act: () => {} });
+  const dialog = openDialog({ title, content: [details(entry, me, () => {}).element], act: () => {} });
   dialog.classList.add("wide");
   dialog.querySelector("footer").hidden = true;
 }

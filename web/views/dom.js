@@ -1,4 +1,4 @@
-/** Elements from words: text is always text, so nothing that somebody wrote becomes markup. */
+/** Elements of the document. Text is always added as text, so user input cannot become markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -22,7 +22,8 @@ function filled(node, about, children) {
 }
 
 /** The text, its telephone numbers never broken over two lines. */
-export const unbroken = (text) => text.split(/(\+38 \(\d{3}\) [\d-]+)/).map((part, n) => (n % 2 ? el("span", { class: "phone" }, part) : part));
+export const withUnbrokenPhones = (text) =>
+  text.split(/(\+38 \(\d{3}\) [\d-]+)/).map((part, n) => (n % 2 ? el("span", { class: "phone" }, part) : part));
 
 /** Put the children in place, unless `key` says that they are there already. */
 export function put(node, key, make) {
@@ -34,15 +35,15 @@ export function put(node, key, make) {
 let quiet = 0;
 
 /** Say something that goes away by itself; screen readers hear it. */
-export function say(text, kind = "good") {
-  const said = document.getElementById("said");
+export function showToast(text, kind = "good") {
+  const said = document.getElementById("toast");
   said.className = kind;
   said.textContent = text;
   clearTimeout(quiet);
   quiet = setTimeout(() => said.replaceChildren(), 6000);
 }
 
-export function later(delay, act) {
+export function debounce(delay, act) {
   let timer = 0;
   return (...words) => {
     clearTimeout(timer);

@@ -1,46 +1,70 @@
 /**
- * The table of calls: rows that change in place, so that nothing moves under the reader's eyes. Of a long list only
- * the rows around the screen are drawn; gaps as high as the others stand for them.
+ * The table of calls. Rows change in place, so nothing moves while somebody reads. Of a long list only the rows around
+ * the screen are drawn; spacer rows take the height of the others.
  */
 
+import { isNewer } from "../lib/calls.js";
+import { t } from "../lib/i18n.js";
+import { MAX_WHOLE_LIST, visibleRange } from "../lib/list_window.js";
 import { el } from "./dom.js";
 import { Row } from "./row.js";
-import { t } from "../lib/i18n.js";
 
 export const COLUMNS = ["type", "status", "caller", "callee", "talk", "placed", "wait", "price", "comment"];
-export const USUAL = COLUMNS.slice(0, 6);
-/** A list of so many is drawn whole; of a longer one so many rows above the screen and below it. */
-const [WHOLE, AROUND] = [400, 40];
-const MOVES = 15;
-const USUAL_HEIGHT = 58;
-const NEAR = 2;
-
-/** By this the journal is ordered, newest first. */
-const newer = (one, other) => (one.placed_at === other.placed_at ? one.call_id > other.call_id : one.placed_at > other.placed_at);
-const between = (least, value, most) => Math.max(least, Math.min(value, most));
+export const DEFAULT_COLUMNS = COLUMNS.slice(0, 6);
+/** The window is drawn again after the reader has moved by more rows than this. */
+const MIN_MOVED_ROWS = 15;
+const DEFAULT_ROW_HEIGHT = 58;
+/** More entries are requested when the end of the list is nearer than so many screens. */
+const SCREENS_AHEAD = 2;
 
 export class Entries {
-  /** `fits(entry)`: whether it belongs here; `me`: who looks; `wants()`: the reader nears the end. */
-  constructor({ me, columns = USUAL, fits = () => true, wants = () => {} }) {
-    Object.assign(this, { me, columns, fits, wants, list: [], known: new Map(), rows: new Map(), height: USUAL_HEIGHT, from: 0, to: 0 });
-    this.above = gap();
-    this.below = gap();
+  /** `matches(entry)`: whether it matches the filter; `me`: the signed-in account; `onEndNear()`: the reader nears the end. */
+  constructor({ me, columns = DEFAULT_COLUMNS, matches = () => true, onEndNear = () => {} }) {
+    Object.assign(this, {
+      me,
+      columns,
+      matches,
+      onEndNear,
+      list: [],
+      known: new Map(),
+      rows: new Map(),
+      height: DEFAULT_ROW_HEIGHT,
+      from: 0,
+      to: 0,
+    });
+    this.above = spacer();
+    this.below = spacer();
     this.body = el("tbody", { role: "rowgroup" }, this.above, this.below);
     this.head = el("tr", { role: "row" });
     this.element = el(
       "div",
       { class: "table journal" },
-      el("table", { role: "table" }, el("caption", { class: "hidden" }, t("journal_caption")), el("thead", { role: "rowgroup" }, this.head), this.body),
+      el(
+        "table",
+        { role: "table" },
+        el("caption", { class: "hidden" }, t("journal_caption")),
+        el("thead", { role: "rowgroup" }, this.head),
+        this.body,
+      ),
     );
     this.drawHead();
-    this.ticking = setInterval(() => this.tick(), 1000);
-    this.looks = () => (this.looking ??= requestAnimationFrame(() => this.look()));
-    addEventListener("scroll", this.looks, { passive: true });
+    this.ticker = setInterval(() => this.tick(), 1000);
+    this.scheduleScroll = () => (this.scrollFrame ??= requestAnimationFrame(() => this.onScroll()));
+    addEventListener("scroll", this.scheduleScroll, { passive: true });
   }
 
   drawHead() {
-    const heading = (word, hidden) => el("th", { scope: "col", role: "columnheader", class: word }, hidden ? el("span", { class: "hidden" }, t(word)) : t(word));
-    this.head.replaceChildren(heading("details", true), ...this.columns.map((word) => heading(word)), heading("actions", true));
+    const heading = (word, hidden) =>
+      el(
+        "th",
+        { scope: "col", role: "columnheader", class: word },
+        hidden ? el("span", { class: "hidden" }, t(word)) : t(word),
+      );
+    this.head.replaceChildren(
+      heading("details", true),
+      ...this.columns.map((word) => heading(word)),
+      heading("actions", true),
+    );
   }
 
   useColumns(columns) {
@@ -54,12 +78,12 @@ export class Entries {
     return this.list.length;
   }
 
-  /** Something in the table is open, so its reader is not to be disturbed. */
-  get busy() {
-    return this.opened || this.body.contains(document.activeElement);
+  /** Whether somebody reads details here or has the focus in the table. */
+  get isInUse() {
+    return this.hasOpenRow || this.body.contains(document.activeElement);
   }
 
-  get opened() {
+  get hasOpenRow() {
     return [...this.rows.values()].some((row) => row.isOpen);
   }
 
@@ -73,7 +97,7 @@ export class Entries {
     return this.known.get(this.list.at(-1));
   }
 
-  /** Exactly these entries, in their order; rows that stay keep what is open in them. */
+  /** Show exactly these entries in this order; rows that stay keep their open details. */
   show(entries) {
     this.list = entries.map((entry) => entry.call_id);
     this.known = new Map(entries.map((entry) => [entry.call_id, entry]));
@@ -84,7 +108,7 @@ export class Entries {
     this.draw();
   }
 
-  /** These come after the others. */
+  /** Add entries at the end. */
   append(entries) {
     for (const entry of entries) {
       if (this.known.has(entry.call_id)) continue;
@@ -92,79 +116,76 @@ export class Entries {
       this.list.push(entry.call_id);
     }
     this.draw();
-    this.looks();
+    this.scheduleScroll();
   }
 
-  /** Change an entry that is there. */
+  /** Update an entry of the table. */
   change(entry) {
     this.known.set(entry.call_id, entry);
-    this.rows.get(entry.call_id)?.update(entry).leave(!this.fits(entry));
+    this.rows.get(entry.call_id)?.update(entry).markMismatch(!this.matches(entry));
   }
 
-  /** Put a new entry where it belongs. */
+  /** Insert a new entry at its place in the order. */
   insert(entry) {
-    const at = this.list.findIndex((id) => newer(entry, this.known.get(id)));
+    const at = this.list.findIndex((id) => isNewer(entry, this.known.get(id)));
     this.list.splice(at < 0 ? this.list.length : at, 0, entry.call_id);
     this.known.set(entry.call_id, entry);
     this.draw();
     this.rows.get(entry.call_id)?.line.classList.add("new");
   }
 
-  /** Which of the list are drawn: its first, and the one after its last. */
-  seen() {
-    const { size } = this;
-    if (size <= WHOLE) return [0, size];
-    const beyond = -this.body.getBoundingClientRect().top;
-    const first = Math.floor(beyond / this.height) - AROUND;
-    const last = Math.ceil((beyond + innerHeight) / this.height) + AROUND;
-    return [between(0, first, size - AROUND), between(AROUND, last, size)];
+  /** The range of the list to draw: its first row and the one after its last. */
+  visibleRange() {
+    const hiddenAbove = -this.body.getBoundingClientRect().top;
+    return visibleRange({ size: this.size, rowHeight: this.height, hiddenAbove, screenHeight: innerHeight });
   }
 
-  draw([from, to] = this.seen(), { measured = true } = {}) {
+  draw([from, to] = this.visibleRange(), { measured = true } = {}) {
     Object.assign(this, { from, to });
     const drawn = this.list.slice(from, to);
     const wanted = new Set(drawn);
-    for (const [id, row] of this.rows) if (!wanted.has(id)) this.away(id, row);
+    for (const [id, row] of this.rows) if (!wanted.has(id)) this.detach(id, row);
     let at = this.above.nextSibling;
     for (const id of drawn) {
-      const row = this.rows.get(id) ?? this.made(id);
+      const row = this.rows.get(id) ?? this.createRow(id);
       if (row.nodes[0] === at) at = row.nodes.at(-1).nextSibling;
-      else row.nodes.forEach((node) => this.body.insertBefore(node, at));
+      else for (const node of row.nodes) this.body.insertBefore(node, at);
     }
-    if (measured && this.size > WHOLE) this.measure(drawn);
-    fill(this.above, from * this.height);
-    fill(this.below, (this.size - to) * this.height);
+    if (measured && this.size > MAX_WHOLE_LIST) this.measure(drawn);
+    setHeight(this.above, from * this.height);
+    setHeight(this.below, (this.size - to) * this.height);
   }
 
-  made(id) {
+  createRow(id) {
     const row = new Row(this, this.known.get(id));
-    row.leave(!this.fits(row.entry));
+    row.markMismatch(!this.matches(row.entry));
     this.rows.set(id, row);
     return row;
   }
 
   measure(drawn) {
-    const high = drawn.reduce((sum, id) => sum + this.rows.get(id).line.offsetHeight, 0);
-    if (high) this.height = high / drawn.length;
+    const total = drawn.reduce((sum, id) => sum + this.rows.get(id).line.offsetHeight, 0);
+    if (total) this.height = total / drawn.length;
   }
 
-  /** The reader has moved. */
-  look() {
-    this.looking = null;
-    const [from, to] = this.seen();
-    if (Math.abs(from - this.from) > MOVES || Math.abs(to - this.to) > MOVES) this.draw([from, to], { measured: false });
-    if (this.element.getBoundingClientRect().bottom < NEAR * innerHeight) this.wants();
+  /** Draw the rows that scrolling has made visible. */
+  onScroll() {
+    this.scrollFrame = null;
+    const [from, to] = this.visibleRange();
+    if (Math.abs(from - this.from) > MIN_MOVED_ROWS || Math.abs(to - this.to) > MIN_MOVED_ROWS)
+      this.draw([from, to], { measured: false });
+    if (this.element.getBoundingClientRect().bottom < SCREENS_AHEAD * innerHeight) this.onEndNear();
   }
 
-  /** Off the screen; what is open in it stays so. */
-  away(id, row) {
-    row.nodes.forEach((node) => node.remove());
+  /** Take a row off the document; an open row is kept. */
+  detach(id, row) {
+    for (const node of row.nodes) node.remove();
     if (!row.isOpen) this.rows.delete(id);
   }
 
   drop(id, row) {
-    row.shut();
-    row.nodes.forEach((node) => node.remove());
+    row.close();
+    for (const node of row.nodes) node.remove();
     this.rows.delete(id);
   }
 
@@ -176,21 +197,22 @@ export class Entries {
     for (const row of this.rows.values()) if (row.entry.phase === "talking") row.draw();
   }
 
-  /** One recording plays at a time. */
-  quiet(but) {
-    for (const row of this.rows.values()) if (row !== but) row.stop();
+  /** Stop all players but that of `except`. */
+  stopPlayers(except) {
+    for (const row of this.rows.values()) if (row !== except) row.stop();
   }
 
   stop() {
-    clearInterval(this.ticking);
-    removeEventListener("scroll", this.looks);
+    clearInterval(this.ticker);
+    removeEventListener("scroll", this.scheduleScroll);
     this.clear();
   }
 }
 
-const gap = () => el("tr", { class: "gap", "aria-hidden": "true", hidden: true }, el("td", { colspan: COLUMNS.length + 2 }));
+const spacer = () =>
+  el("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, el("td", { colspan: COLUMNS.length + 2 }));
 
-function fill(gap, height) {
-  gap.hidden = height <= 0;
-  gap.firstChild.style.height = `${Math.max(0, height)}px`;
+function setHeight(row, height) {
+  row.hidden = height <= 0;
+  row.firstChild.style.height = `${Math.max(0, height)}px`;
 }

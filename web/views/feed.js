@@ -1,246 +1,274 @@
-/** A page of the journal that is alive: shown, kept up to date, and honest about when it is not. */
+/** A live page of the journal: the table, the button for new calls, the connection's state and the warnings. */
 
 import { get, now } from "../api.js";
-import { el, pause, put, say } from "./dom.js";
-import { Entries } from "./entries.js";
-import { fits } from "./filters.js";
+import { openEventStream } from "../event_stream.js";
+import { FeedState } from "../lib/feed_state.js";
+import { matches } from "../lib/filters.js";
 import { isoDay } from "../lib/formats.js";
-import { drawn } from "./icons.js";
-import { listen } from "../event_stream.js";
-import { failure, inWords, nothing, waiting } from "./placeholders.js";
 import { t } from "../lib/i18n.js";
+import { el, pause, put, showToast } from "./dom.js";
+import { Entries } from "./entries.js";
+import { drawn } from "./icons.js";
+import { emptyNote, errorText, failureNote, loadingBars } from "./placeholders.js";
 
-const PATIENCE = 400;
-const AT_TOP = 80;
-const MOST_BEYOND = 200;
-const MOST_HELD = 999;
-const LARGEST_PAGE = 200;
-const CATCH_UP = 500;
-const BETWEEN_LOOKS = 3000;
-/** So much later a day begins here than at the server, whose clock may be behind. */
-const LATE = 3000;
-/**
- * What changes in a call's life is held against the filter here, or asked of the server: the stream says nothing of
- * what fits no longer.
- */
-const OF_A_MOMENT = new Set(["status", "phase", "q", "has", "min_talk", "max_talk", "limit", "cursor"]);
+/** The first page is requested after so long even if the stream is not open yet. */
+const STREAM_WAIT_MS = 400;
+/** A page scrolled by less than this counts as being at its top. */
+const TOP_PIXELS = 80;
+const CATCH_UP_MS = 500;
+const MIN_SEARCH_INTERVAL_MS = 3000;
+const CHECK_INTERVAL_MS = 15_000;
+/** A day begins here so much later than at the server, whose clock may be behind. */
+const DAY_MARGIN_MS = 3000;
 
-const today = () => isoDay(now() - LATE);
+const today = () => isoDay(now() - DAY_MARGIN_MS);
 
 export class Feed {
   /**
-   * `query` is a list of pairs, as the API takes them. `shown(page)` is told of each page that is shown,
-   * `changed(entry)` of each change.
+   * `query` is a list of pairs, as the API takes them. `onPage(page)` is called after each page, `onChange(entry)` after
+   * each change.
    */
-  constructor({ me, query, limit, columns, shown = () => {}, changed = () => {} }) {
-    Object.assign(this, { me, query, limit, shown, changed, held: new Set(), waits: new Map(), loads: new Set(), catching: null, gone: false });
-    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: -Infinity, day: today(), turns: 0, turn: 0 });
-    this.cursor = query.find(([name]) => name === "cursor")?.[1] ?? null;
-    this.isFirst = !this.cursor;
-    this.searched = query.some(([name]) => name === "q");
-    this.ofDays = query.some(([name]) => name === "period");
-    this.filtered = query.some(([name]) => name !== "cursor" && name !== "limit" && name !== "period");
-    this.table = new Entries({ me, columns, fits: (entry) => fits(entry, query), wants: () => this.more() });
+  constructor({ me, query, limit, columns, onPage = () => {}, onChange = () => {} }) {
+    Object.assign(this, {
+      me,
+      query,
+      onPage,
+      onChange,
+      catchUpTimer: null,
+      searchTimer: null,
+      searchedAt: -Infinity,
+      isStopped: false,
+    });
+    this.state = new FeedState(query, limit, today());
+    this.table = new Entries({
+      me,
+      columns,
+      matches: (entry) => matches(entry, query),
+      onEndNear: () => this.loadNextPart(),
+    });
     this.pill = el("span", { class: "pill" });
     this.banners = el("div", { class: "banners", role: "status" });
-    this.newer = el("button", { type: "button", class: "new-calls", hidden: true, onclick: () => this.showNew() });
-    this.place = el("div", {}, waiting());
-    this.element = el("div", { class: "feed" }, this.banners, el("div", { class: "new-holder", "aria-live": "polite" }, this.newer), this.place);
+    this.newCalls = el("button", {
+      type: "button",
+      class: "new-calls",
+      hidden: true,
+      onclick: () => this.showNewCalls(),
+    });
+    this.place = el("div", {}, loadingBars());
+    this.element = el(
+      "div",
+      { class: "feed" },
+      this.banners,
+      el("div", { class: "new-holder", "aria-live": "polite" }, this.newCalls),
+      this.place,
+    );
+  }
+
+  /** The day whose calls are shown, where the query has a period. */
+  get day() {
+    return this.state.day;
   }
 
   async begin() {
-    const kept = this.query.filter(([name]) => !OF_A_MOMENT.has(name));
-    this.live = listen(kept, { entry: (entry) => this.take(entry), state: (state) => this.tell(state) });
-    // The stream first: what happens between the page and the stream would be told by neither.
-    const inTime = await Promise.race([this.live.ready.then(() => true), pause(PATIENCE)]);
+    this.stream = openEventStream(this.state.streamQuery, {
+      onEntry: (entry) => this.receive(entry),
+      onState: (state) => this.showConnection(state),
+    });
+    // The stream opens first: otherwise a change between the page and the stream would be in neither.
+    const isOpen = await Promise.race([this.stream.ready.then(() => true), pause(STREAM_WAIT_MS)]);
     await this.load();
-    if (!inTime) this.live.ready.then(() => this.load({ quiet: true }));
-    this.checking = setInterval(() => document.hidden || this.check(), 15_000);
+    if (!isOpen) this.stream.ready.then(() => this.load({ quiet: true }));
+    this.checkTimer = setInterval(() => document.hidden || this.check(), CHECK_INTERVAL_MS);
   }
 
-  /** Whether every owner is heard from; and once a day is over, what the period is now. */
+  /** Load the new day if the period has moved; otherwise ask which services are unavailable. */
   check() {
-    if (this.ofDays && this.day !== today() && this.atTop && !this.table.opened) this.load({ quiet: true });
-    else this.load({ quiet: true, ask: () => get("/journal", [["limit", 1]]), done: () => {} });
+    if (this.state.isOutdated(today()) && this.isAtTop && !this.table.hasOpenRow) this.load({ quiet: true });
+    else this.load({ quiet: true, fetchPage: () => get("/journal", [["limit", 1]]), use: () => {} });
   }
 
-  /** `done(page, since)` is given what `ask` answers, and what was taken meanwhile. */
-  async load({ quiet = false, ask = () => this.page(), done = (...told) => this.show(...told) } = {}) {
-    if (this.gone) return;
-    const since = this.kept();
+  /** Fetch a page and use it: `use(page, request)`. A quiet load shows no error. */
+  async load({
+    quiet = false,
+    fetchPage = () => this.fetchPage(),
+    use = (page, request) => this.show(page, request),
+  } = {}) {
+    if (this.isStopped) return;
+    const request = this.state.beginRequest(today());
     try {
-      const page = await ask();
-      if (this.gone) return;
+      const page = await fetchPage();
+      if (this.isStopped) return;
       this.warn(page.degraded);
-      done(page, since);
+      use(page, request);
     } catch (error) {
-      if (error.status === 401 || this.gone) return;
-      if (!quiet && !this.last) put(this.place, error, () => failure(error, () => this.load()));
+      if (error.status === 401 || this.isStopped) return;
+      if (!quiet && !this.state.page) put(this.place, error, () => failureNote(error, () => this.load()));
     } finally {
-      this.loads.delete(since);
+      this.state.endRequest(request);
     }
   }
 
-  /** What is taken from now on, for an answer that may be older than it. */
-  kept() {
-    const since = Object.assign(new Map(), { day: today(), turn: ++this.turns });
-    this.loads.add(since);
-    return since;
+  fetchPage(cursor) {
+    return get("/journal", this.state.pageQuery(cursor));
   }
 
-  /** A page of the journal: this one, or the one after another cursor, null being before the first. */
-  page(cursor = this.cursor) {
-    const query = this.query.filter(([name]) => name !== "limit" && name !== "cursor");
-    return get("/journal", [...query, ...(cursor ? [["cursor", cursor]] : []), ["limit", Math.min(this.limit, LARGEST_PAGE)]]);
-  }
-
-  /** The first page, and of a long list more, until there are so many. */
-  async pages(least) {
-    const all = await this.page();
-    while (all.next_cursor && all.entries.length < Math.min(least, this.limit)) {
-      const { entries, next_cursor } = await this.page(all.next_cursor);
+  /** The first page, and of a long list as many entries as are shown. */
+  async fetchShownPages() {
+    const wanted = Math.min(this.table.size, this.state.limit);
+    const all = await this.fetchPage();
+    while (all.next_cursor && all.entries.length < wanted) {
+      const { entries, next_cursor } = await this.fetchPage(all.next_cursor);
       all.entries.push(...entries);
       all.next_cursor = next_cursor;
     }
     return all;
   }
 
-  /** Of a list longer than a page the next one, once the reader nears the end. */
-  async more() {
-    if (this.asking || !this.last?.next_cursor || this.limit <= LARGEST_PAGE || this.table.size >= this.limit) return;
-    this.asking = true;
-    const { last } = this;
-    const since = this.kept();
+  /** Append the next part of a list longer than a page. */
+  async loadNextPart() {
+    const cursor = this.state.nextPart(this.table.size);
+    if (this.isLoadingPart || !cursor) return;
+    this.isLoadingPart = true;
+    const { page } = this.state;
+    const request = this.state.beginRequest(today());
     try {
-      const { entries, next_cursor } = await this.page(last.next_cursor);
-      if (this.gone || this.last !== last) return;
-      this.last = { ...last, entries, next_cursor };
-      this.table.append(entries);
-      for (const entry of since.values()) this.apply(entry);
-      this.shown(this.last);
+      const part = await this.fetchPage(cursor);
+      if (this.isStopped || !this.state.acceptPart(part, page)) return;
+      this.table.append(part.entries);
+      for (const entry of request.changes.values()) this.apply(entry);
+      this.onPage(this.state.page);
     } catch (error) {
-      if (error.status !== 401) say(inWords(error), "bad");
+      if (error.status !== 401) showToast(errorText(error), "bad");
     } finally {
-      this.asking = false;
-      this.loads.delete(since);
+      this.isLoadingPart = false;
+      this.state.endRequest(request);
     }
   }
 
-  /** A page, and what was taken `since` it was asked for. One that was asked for later may be there already. */
-  show(page, since) {
-    if (since.turn < this.turn) return;
-    Object.assign(this, { last: page, day: since.day, turn: since.turn });
-    // What was taken before and not drawn yet, the page knows already, and maybe more of it.
-    this.waits.clear();
+  show(page, request) {
+    if (!this.state.acceptPage(page, request)) return;
     this.table.show(page.entries);
-    this.hold(null);
-    for (const entry of since.values()) this.apply(entry);
-    this.rest();
-    this.shown(page);
+    this.drawNewCalls();
+    for (const entry of request.changes.values()) this.apply(entry);
+    this.drawPlace();
+    this.onPage(page);
   }
 
-  /** The table, or what stands in its place when there is nothing in it. */
-  rest() {
+  /** Draw the table, or a note in its place while it is empty. */
+  drawPlace() {
     put(this.place, this.table.size ? "table" : "empty", () => {
       if (this.table.size) return this.table.element;
-      return this.filtered ? nothing("search", t("empty_filter"), t("empty_filter_hint")) : nothing("journal", t("empty_journal"), t("empty_journal_hint"));
+      return this.state.isFiltered
+        ? emptyNote("search", t("empty_filter"), t("empty_filter_hint"))
+        : emptyNote("journal", t("empty_journal"), t("empty_journal_hint"));
     });
   }
 
-  /** Changes are gathered and drawn once a frame, however many there are. */
-  take(entry) {
-    if (!this.waits.size) requestAnimationFrame(() => this.draw());
-    this.waits.set(entry.call_id, entry);
-    for (const since of this.loads) since.set(entry.call_id, entry);
-    this.changed(entry);
+  /** Changes are collected and drawn once a frame. */
+  receive(entry) {
+    if (this.state.receive(entry)) requestAnimationFrame(() => this.applyPending());
+    this.onChange(entry);
   }
 
-  draw() {
-    const entries = [...this.waits.values()];
-    this.waits.clear();
-    if (this.gone || !this.last) return;
+  applyPending() {
+    const entries = this.state.takePending();
+    if (this.isStopped) return;
     for (const entry of entries) this.apply(entry);
-    if (this.table.size) this.rest();
+    if (this.table.size) this.drawPlace();
   }
 
   apply(entry) {
-    if (this.table.has(entry.call_id)) return this.table.change(entry);
-    if (!this.concerns(entry) || !fits(entry, this.query)) return undefined;
-    if (this.searched) return this.doubt(entry.call_id);
-    if (this.calm && !this.held.size && this.table.size < this.limit + MOST_BEYOND) return this.table.insert(entry);
-    this.hold(entry.call_id);
-    if (this.calm) this.catching ??= setTimeout(() => this.catchUp(), CATCH_UP);
-    return undefined;
+    const { table } = this;
+    const situation = {
+      isKnown: table.has(entry.call_id),
+      size: table.size,
+      newest: table.newest,
+      oldest: table.oldest,
+      isUndisturbed: this.isUndisturbed,
+    };
+    const decision = this.state.decide(entry, situation);
+    if (decision === "update") table.change(entry);
+    if (decision === "insert") table.insert(entry);
+    if (decision === "verify") this.scheduleSearch(entry.call_id);
+    if (decision === "hold") {
+      this.hold(entry.call_id);
+      if (situation.isUndisturbed) this.catchUpTimer ??= setTimeout(() => this.catchUp(), CATCH_UP_MS);
+    }
   }
 
-  /** Whether a call that is not here yet came since, or late into what the first page shows; others are on other pages. */
-  concerns(entry) {
-    const { newest, oldest } = this.table;
-    if (!newest) return true;
-    return this.isFirst ? !this.last.next_cursor || entry.placed_at >= oldest.placed_at : entry.placed_at >= newest.placed_at;
+  /** Whether an insert moves nothing that somebody reads. */
+  get isUndisturbed() {
+    return this.isAtTop && !this.table.isInUse;
   }
 
-  /** Nobody reads what would be moved. */
-  get calm() {
-    return this.atTop && !this.table.busy;
+  get isAtTop() {
+    return this.state.isFirstPage && scrollY < TOP_PIXELS;
   }
 
-  get atTop() {
-    return this.isFirst && scrollY < AT_TOP;
+  /** Ask the server which of the new calls contain the text, not more often than the interval. */
+  scheduleSearch(callId) {
+    this.state.addUnverified(callId);
+    this.searchTimer ??= setTimeout(
+      () => this.searchAgain(),
+      Math.max(CATCH_UP_MS, this.searchedAt + MIN_SEARCH_INTERVAL_MS - performance.now()),
+    );
   }
 
-  /** Only the server knows in which calls a text is found: it is asked of those that came, and not too often. */
-  doubt(id) {
-    this.doubted.add(id);
-    this.looking ??= setTimeout(() => this.lookUp(), Math.max(CATCH_UP, this.lookedAt + BETWEEN_LOOKS - performance.now()));
-  }
-
-  lookUp() {
-    const { doubted } = this;
-    Object.assign(this, { doubted: new Set(), looking: null, lookedAt: performance.now() });
-    const found = ({ entries }) => entries.map((entry) => entry.call_id).filter((id) => doubted.has(id) && !this.table.has(id));
-    const done = (page, since) => (this.calm ? this.show(page, since) : found(page).forEach((id) => this.hold(id)));
-    this.load({ quiet: true, ask: () => this.page(null), done });
+  searchAgain() {
+    const callIds = this.state.takeUnverified();
+    Object.assign(this, { searchTimer: null, searchedAt: performance.now() });
+    const newIds = ({ entries }) =>
+      entries.map((entry) => entry.call_id).filter((id) => callIds.has(id) && !this.table.has(id));
+    const use = (page, request) => {
+      if (this.isUndisturbed) this.show(page, request);
+      else for (const id of newIds(page)) this.hold(id);
+    };
+    this.load({ quiet: true, fetchPage: () => this.fetchPage(null), use });
   }
 
   catchUp() {
-    this.catching = null;
-    if (this.calm && this.held.size) this.load({ quiet: true });
+    this.catchUpTimer = null;
+    if (this.isUndisturbed && this.state.heldCalls.size) this.load({ quiet: true });
   }
 
-  /** Keep a new call back, and say so; null: none is kept back any more. */
-  hold(id) {
-    if (id === null) this.held.clear();
-    else if (this.held.size < MOST_HELD) this.held.add(id);
-    const n = this.held.size;
-    this.newer.hidden = !n;
-    put(this.newer, String(n), () => [drawn("up"), t("new_calls", { n })]);
+  hold(callId) {
+    this.state.hold(callId);
+    this.drawNewCalls();
   }
 
-  async showNew() {
-    if (!this.isFirst) return this.first?.();
+  drawNewCalls() {
+    const n = this.state.heldCalls.size;
+    this.newCalls.hidden = !n;
+    put(this.newCalls, String(n), () => [drawn("up"), t("new_calls", { n })]);
+  }
+
+  async showNewCalls() {
+    if (!this.state.isFirstPage) return this.goToFirstPage?.();
     await this.load({ quiet: true });
     scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     this.table.body.querySelector("button")?.focus({ preventScroll: true });
     return undefined;
   }
 
-  tell(state) {
+  showConnection(state) {
     this.pill.className = `pill ${state === "lost" ? "lost" : "live"}`;
     this.pill.textContent = t(state === "lost" ? "lost" : "live");
-    if (state === "lost") say(t("lost"), "bad");
-    if (state === "resumed") say(t("resumed"));
-    if (state === "missed") this.load({ quiet: true, ask: () => this.pages(this.table.size) }).then(() => say(t("missed_some")));
+    if (state === "lost") showToast(t("lost"), "bad");
+    if (state === "resumed") showToast(t("resumed"));
+    if (state === "missed")
+      this.load({ quiet: true, fetchPage: () => this.fetchShownPages() }).then(() => showToast(t("missed_some")));
   }
 
   warn(degraded) {
-    put(this.banners, degraded.join(" "), () => degraded.map((owner) => el("p", { class: "banner" }, drawn("warning"), t(`degraded_${owner}`))));
+    put(this.banners, degraded.join(" "), () =>
+      degraded.map((service) => el("p", { class: "banner" }, drawn("warning"), t(`degraded_${service}`))),
+    );
   }
 
   stop() {
-    this.gone = true;
-    clearInterval(this.checking);
-    this.live?.stop();
+    this.isStopped = true;
+    clearInterval(this.checkTimer);
+    this.stream?.stop();
     this.table.stop();
   }
 }

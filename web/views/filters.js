@@ -1,68 +1,79 @@
-/** Which calls: the panel of filters, and whether a call that changes still fits them. */
+/** The panel of filters and the choice of a period. */
 
+import { addDays } from "../lib/calendar.js";
+import { isLeader } from "../lib/calls.js";
+import { allValues, firstValue, HAS_VALUES } from "../lib/filters.js";
+import { isoDay } from "../lib/formats.js";
+import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
 import { choice, field } from "./forms.js";
-import { isoDay, nextDay } from "../lib/formats.js";
-import { statusIcon, STATUS_NAMES } from "./icons.js";
+import { STATUS_NAMES, statusIcon } from "./icons.js";
 import { operatorChoice } from "./people.js";
-import { t } from "../lib/i18n.js";
 
-export const NAMES = ["period", "from", "to", "direction", "status", "phase", "party", "account", "q", "has", "min_talk", "max_talk"];
 const PERIODS = ["today", "yesterday", "week", "month"];
 const DIRECTIONS = ["inbound", "outbound", "internal"];
-const HAS = ["comment", "recording", "price", "callback"];
 const INBOUND = new Set(["missed", "missed_offline", "returned", "answered", "connecting"]);
 
-/** What of the address bar is a filter, as pairs. */
-export const asked = (query) => [...query].filter(([name, value]) => NAMES.includes(name) && value);
-
-/** Whether an entry fits what changes in a call's life; the stream has held the rest against the filter. */
-export function fits(entry, query) {
-  const all = (name) => query.filter(([one]) => one === name).map(([, value]) => value);
-  const any = (name, value) => !all(name).length || all(name).includes(value);
-  const talk = Number(entry.talk_seconds ?? 0);
-  return (
-    any("status", entry.status) &&
-    any("phase", entry.phase) &&
-    all("has").every((one) => HAVE[one](entry)) &&
-    all("min_talk").every((least) => talk >= Number(least)) &&
-    all("max_talk").every((most) => entry.talk_seconds !== null && talk <= Number(most))
-  );
-}
-
-const HAVE = {
-  comment: (entry) => entry.comment !== null,
-  recording: (entry) => entry.recording.state === "available",
-  price: (entry) => entry.price.state === "priced",
-  callback: (entry) => entry.status === "returned",
-};
-
-/** The panel. `apply(pairs)` is told of every change. */
+/** The panel. `apply(pairs)` is called after every change. */
 export function panel({ me, query, apply, people }) {
-  const given = (name) => query.filter(([one]) => one === name).map(([, value]) => value);
-  const one = (name) => given(name)[0] ?? "";
   const boxes = (name, values, label) => {
-    const items = values.map((value) => el("label", { class: "check" }, el("input", { type: "checkbox", name, value, checked: given(name).includes(value) }), label(value)));
+    const items = values.map((value) =>
+      el(
+        "label",
+        { class: "check" },
+        el("input", { type: "checkbox", name, value, checked: allValues(query, name).includes(value) }),
+        label(value),
+      ),
+    );
     return items;
   };
   const group = (legend, ...content) => el("fieldset", {}, el("legend", {}, t(legend)), content);
-  const input = (name, about) => el("input", { name, value: one(name), ...about });
-  const leads = me.role === "administrator" || me.role === "supervisor";
-  const operator = leads && operatorChoice(people, one("account"));
+  const input = (name, about) => el("input", { name, value: firstValue(query, name), ...about });
+  const operator = isLeader(me) && operatorChoice(people, firstValue(query, "account"));
 
   const form = el(
     "form",
     { class: "filters card", "aria-label": t("filters"), id: "filters" },
-    group("direction", el("div", { class: "checks" }, boxes("direction", DIRECTIONS, (value) => t(`direction_${value}`)))),
-    group("status", el("div", { class: "checks statuses" }, boxes("status", STATUS_NAMES, (value) => [statusIcon(value, INBOUND.has(value) ? "inbound" : "outbound"), el("span", { "aria-hidden": "true", title: t(`status_${value}`) }, t(`short_${value}`))]))),
-    group("has", el("div", { class: "checks" }, boxes("has", HAS, (value) => t(`has_${value}`)))),
+    group(
+      "direction",
+      el(
+        "div",
+        { class: "checks" },
+        boxes("direction", DIRECTIONS, (value) => t(`direction_${value}`)),
+      ),
+    ),
+    group(
+      "status",
+      el(
+        "div",
+        { class: "checks statuses" },
+        boxes("status", STATUS_NAMES, (value) => [
+          statusIcon(value, INBOUND.has(value) ? "inbound" : "outbound"),
+          el("span", { "aria-hidden": "true", title: t(`status_${value}`) }, t(`short_${value}`)),
+        ]),
+      ),
+    ),
+    group(
+      "has",
+      el(
+        "div",
+        { class: "checks" },
+        boxes("has", HAS_VALUES, (value) => t(`has_${value}`)),
+      ),
+    ),
     el(
       "div",
       { class: "fields" },
       field(t("party"), input("party", { maxlength: 128 })),
       operator && field(t("operator"), operator),
-      field(`${t("talk")}, ${t("min_talk").toLowerCase()}`, input("min_talk", { type: "number", min: 0, inputmode: "numeric", placeholder: "0" })),
-      field(`${t("talk")}, ${t("max_talk").toLowerCase()}`, input("max_talk", { type: "number", min: 0, inputmode: "numeric", placeholder: "∞" })),
+      field(
+        `${t("talk")}, ${t("min_talk").toLowerCase()}`,
+        input("min_talk", { type: "number", min: 0, inputmode: "numeric", placeholder: "0" }),
+      ),
+      field(
+        `${t("talk")}, ${t("max_talk").toLowerCase()}`,
+        input("max_talk", { type: "number", min: 0, inputmode: "numeric", placeholder: "∞" }),
+      ),
     ),
     el("button", { type: "button", class: "plain", onclick: () => apply([]) }, t("clear")),
   );
@@ -78,26 +89,33 @@ export function panel({ me, query, apply, people }) {
   return form;
 }
 
-/** The period: usual ones in a list, any other by its days. `apply(pairs)` gets the pairs of the period alone. */
+/** The period: a list of usual ones, or a range of days. `apply(pairs)` gets only the pairs of the period. */
 export function period(query, apply) {
-  const one = (name) => query.find(([known]) => known === name)?.[1] ?? "";
-  const custom = one("from") || one("to");
+  const [from, to] = [firstValue(query, "from"), firstValue(query, "to")];
+  const custom = from || to;
   const select = choice(
     [["", t("period_all")], ...PERIODS.map((value) => [value, t(`period_${value}`)]), ["custom", t("period_custom")]],
-    custom ? "custom" : one("period"),
+    custom ? "custom" : firstValue(query, "period"),
     { name: "period", "aria-label": t("period") },
   );
   const dayOf = (value) => (value.length > 10 ? isoDay(value) : value);
   const holder = el("span");
-  const offer = async () => {
+  const showDays = async () => {
     const { days } = await import("./calendar.js");
-    const last = one("to") && nextDay(dayOf(one("to")), -1);
-    holder.replaceChildren(days(dayOf(one("from")), last, (from, to) => apply([["from", from], ["to", nextDay(to)]])));
+    const last = to && addDays(dayOf(to), -1);
+    holder.replaceChildren(
+      days(dayOf(from), last, (first, end) =>
+        apply([
+          ["from", first],
+          ["to", addDays(end)],
+        ]),
+      ),
+    );
     return holder.querySelector("button");
   };
-  if (custom) offer();
+  if (custom) showDays();
   select.addEventListener("change", () => {
-    if (select.value === "custom") offer().then((button) => button.click());
+    if (select.value === "custom") showDays().then((button) => button.click());
     else apply(select.value ? [["period", select.value]] : []);
   });
   return el("div", { class: "period" }, select, holder);

@@ -1,10 +1,10 @@
 /** Dialogs and the fields in them. */
 
+import { wrongs } from "../lib/error_translation.js";
+import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
-import { wrongs } from "../lib/error_translation.js";
-import { inWords } from "./placeholders.js";
-import { t } from "../lib/i18n.js";
+import { errorText } from "./placeholders.js";
 
 let made = 0;
 
@@ -25,7 +25,11 @@ export function field(label, input, hint = "") {
 }
 
 export function choice(options, chosen, about) {
-  const select = el("select", about, options.map(([value, label]) => el("option", { value }, label)));
+  const select = el(
+    "select",
+    about,
+    options.map(([value, label]) => el("option", { value }, label)),
+  );
   select.value = chosen;
   return select;
 }
@@ -48,7 +52,7 @@ export function mark(form, errors) {
  * A dialog with a form. `act(values, form)` does what is to be done; what it refuses stands in the dialog. Returns
  * the dialog.
  */
-export function ask({ title, content, action = t("save"), kind = "", act }) {
+export function openDialog({ title, content, action = t("save"), kind = "", act }) {
   const opener = document.activeElement;
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const go = el("button", { type: "submit", class: `main ${kind}` }, action);
@@ -61,7 +65,11 @@ export function ask({ title, content, action = t("save"), kind = "", act }) {
       "header",
       {},
       el("h2", { id }, title),
-      el("button", { type: "button", class: "tool", "aria-label": t("close"), title: t("close"), onclick: shut }, drawn("close")),
+      el(
+        "button",
+        { type: "button", class: "tool", "aria-label": t("close"), title: t("close"), onclick: shut },
+        drawn("close"),
+      ),
     ),
     el("div", { class: "content" }, content),
     wrong,
@@ -77,11 +85,11 @@ export function ask({ title, content, action = t("save"), kind = "", act }) {
       await act(Object.fromEntries(new FormData(form)), form);
       dialog.close();
     } catch (error) {
-      if (error.shown) return;
+      if (error.isShown) return;
       const left = mark(form, error.problem?.errors ?? {});
       const marked = form.querySelector("[aria-invalid]");
       wrong.hidden = Boolean(marked) && !left;
-      wrong.textContent = marked ? left : inWords(error);
+      wrong.textContent = marked ? left : errorText(error);
     } finally {
       go.disabled = false;
     }
@@ -96,13 +104,13 @@ export function ask({ title, content, action = t("save"), kind = "", act }) {
   return dialog;
 }
 
-export function confirmed(title, act, action = t("remove")) {
-  return ask({ title, content: [], action, kind: "danger", act });
+export function confirmDialog(title, act, action = t("remove")) {
+  return openDialog({ title, content: [], action, kind: "danger", act });
 }
 
 /** A button that opens a box beneath it; Escape, and a click elsewhere, close it. */
-export function drop(button, box) {
-  const holder = el("div", { class: "drop" }, button, box);
+export function dropdown(button, box) {
+  const holder = el("div", { class: "dropdown" }, button, box);
   const open = (is) => {
     box.hidden = !is;
     button.setAttribute("aria-expanded", is);

@@ -5,8 +5,8 @@
  * offline, question mark unknown.
  */
 
-import { svg } from "./dom.js";
 import { t } from "../lib/i18n.js";
+import { svg } from "./dom.js";
 
 const HANDSET =
   "M5.2 6.6 7.9 5.8c.6-.2 1.2.1 1.5.7l1.2 2.7c.2.5.1 1.1-.3 1.5l-1.5 1.4a13 13 0 0 0 5.1 5.1l1.4-1.5" +
@@ -56,16 +56,26 @@ export const sideIcon = (side) => handset(ARROWS[side], side, t(`side_${side}`))
 function handset(mark, colour, meaning, moves = false) {
   return svg(
     "svg",
-    { viewBox: "1.5 .5 23.5 23.5", class: `icon call ${colour}${moves ? " moves" : ""}`, role: "img", "aria-label": meaning },
+    {
+      viewBox: "1.5 .5 23.5 23.5",
+      class: `icon call ${colour}${moves ? " moves" : ""}`,
+      role: "img",
+      "aria-label": meaning,
+    },
     svg("title", {}, meaning),
     svg("path", { class: "handset", d: HANDSET }),
-    svg("g", { class: `mark ${mark}` }, MARKS[mark].map((d) => svg("path", { d }))),
+    svg(
+      "g",
+      { class: `mark ${mark}` },
+      MARKS[mark].map((d) => svg("path", { d })),
+    ),
   );
 }
 
 const DRAWN = {
   chevron: "M8 10l4 4 4-4",
-  comment: "M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5h-7.5L7.5 20v-3.5H5A1.5 1.5 0 0 1 3.5 15V7A1.5 1.5 0 0 1 5 5.5zM8 9.5h8M8 12.7h5",
+  comment:
+    "M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5h-7.5L7.5 20v-3.5H5A1.5 1.5 0 0 1 3.5 15V7A1.5 1.5 0 0 1 5 5.5zM8 9.5h8M8 12.7h5",
   play: "M8 5.5v13l11-6.5z",
   pause: "M8.5 6v12M15.5 6v12",
   download: "M12 4.5v10M7.5 10.5l4.5 4.5 4.5-4.5M5 19h14",
@@ -80,9 +90,11 @@ const DRAWN = {
   journal: "M6 4h12v16H6zM9 8.5h6M9 12h6M9 15.5h4",
   legend: "M5 7h.01M9 7h10M5 12h.01M9 12h10M5 17h.01M9 17h10",
   contacts: "M12 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM5 19.5c.8-3.3 3.5-5 7-5s6.2 1.7 7 5",
-  accounts: "M9 11.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3.5 18.5c.5-2.8 2.6-4.3 5.5-4.3s5 1.5 5.5 4.3M15.5 5.8a3 3 0 0 1 0 5.4M17 14.6c2 .5 3.2 1.8 3.5 3.9",
+  accounts:
+    "M9 11.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3.5 18.5c.5-2.8 2.6-4.3 5.5-4.3s5 1.5 5.5 4.3M15.5 5.8a3 3 0 0 1 0 5.4M17 14.6c2 .5 3.2 1.8 3.5 3.9",
   tariffs: "M4.5 6.5h15v11h-15zM12 14.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM7.5 12h.01M16.5 12h.01",
-  settings: "M4 7h9M17 7h3M4 12h2M10 12h10M4 17h7M15 17h5M15 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM13 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
+  settings:
+    "M4 7h9M17 7h3M4 12h2M10 12h10M4 17h7M15 17h5M15 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 14a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM13 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
   report: "M5 4h14v16H5zM9 16v-3M12 16V9M15 16v-5",
   menu: "M4 7h16M4 12h16M4 17h16",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1",

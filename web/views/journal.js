@@ -1,27 +1,32 @@
 /** Statistics → Call journal: everything, found and filtered, a page at a time; the address bar says which. */
 
 import { address } from "../api.js";
-import { el, later } from "./dom.js";
-import { COLUMNS, USUAL } from "./entries.js";
-import { Feed } from "./feed.js";
-import { asked, panel, period } from "./filters.js";
-import { choice, drop } from "./forms.js";
+import { firstValue, parseFilters, without } from "../lib/filters.js";
 import { count } from "../lib/formats.js";
+import { language, t } from "../lib/i18n.js";
+import { debounce, el } from "./dom.js";
+import { COLUMNS, DEFAULT_COLUMNS } from "./entries.js";
+import { Feed } from "./feed.js";
+import { panel, period } from "./filters.js";
+import { choice, dropdown } from "./forms.js";
 import { drawn } from "./icons.js";
 import { peopleOf } from "./people.js";
-import { language, t } from "../lib/i18n.js";
 
 const SIZES = ["25", "50", "100", "200", "10000"];
 const KEPT_COLUMNS = "columns";
 const KEPT_SIZE = "page_size";
-const FORMATS = [["xlsx", "Excel"], ["csv", "CSV"], ["ndjson", "NDJSON"]];
+const FORMATS = [
+  ["xlsx", "Excel"],
+  ["csv", "CSV"],
+  ["ndjson", "NDJSON"],
+];
 const IN_PANEL = new Set(["direction", "status", "phase", "party", "account", "has", "min_talk", "max_talk"]);
 
 let panelOpen = false;
 let refocus = "";
 
 export function journal(main, { me, go, query }) {
-  const filters = asked(query);
+  const filters = parseFilters(query);
   const cursor = query.get("cursor");
   const size = [query.get("limit"), localStorage.getItem(KEPT_SIZE)].find((one) => SIZES.includes(one)) ?? "50";
   const people = peopleOf(me);
@@ -36,13 +41,13 @@ export function journal(main, { me, go, query }) {
     query: cursor ? [...filters, ["cursor", cursor]] : filters,
     limit: Number(size),
     columns: keptColumns(),
-    shown: (page) => {
+    onPage: (page) => {
       people.note(page.entries);
       pages(pager, page, (to) => go(href(to ? [...filters, ["cursor", to]] : filters)));
     },
-    changed: (entry) => people.note([entry]),
+    onChange: (entry) => people.note([entry]),
   });
-  feed.first = () => go(href(filters));
+  feed.goToFirstPage = () => go(href(filters));
 
   main.append(
     el("div", { class: "heading" }, el("h1", {}, t("journal")), feed.pill),
@@ -50,14 +55,19 @@ export function journal(main, { me, go, query }) {
       "div",
       { class: "toolbar", role: "search" },
       search(filters, apply),
-      period(filters, (pairs) => apply([...filters.filter(([name]) => !["period", "from", "to"].includes(name)), ...pairs])),
+      period(filters, (pairs) => apply([...without(filters, "period", "from", "to"), ...pairs])),
       filterButton(main, filters, () => panel({ me, query: filters, apply, people })),
       el("span", { class: "space" }),
       columnsChoice(feed),
       exportChoice(filters),
     ),
     feed.element,
-    el("div", { class: "between end" }, sizeChoice(size, () => go(href(filters), { keep: true })), pager),
+    el(
+      "div",
+      { class: "between end" },
+      sizeChoice(size, () => go(href(filters), { keep: true })),
+      pager,
+    ),
   );
   if (panelOpen) main.querySelector(".filter-button").click();
   if (refocus) main.querySelector(refocus)?.focus({ preventScroll: true });
@@ -74,13 +84,23 @@ function selectorOf({ name, type, value, className, ariaLabel }) {
 }
 
 function search(filters, apply) {
-  const value = filters.find(([name]) => name === "q")?.[1] ?? "";
-  const input = el("input", { type: "search", class: "search", value, placeholder: t("search_hint"), "aria-label": t("search"), maxlength: 100 });
+  const value = firstValue(filters, "q");
+  const input = el("input", {
+    type: "search",
+    class: "search",
+    value,
+    placeholder: t("search_hint"),
+    "aria-label": t("search"),
+    maxlength: 100,
+  });
   const look = () => {
     const text = input.value.trim();
-    if (text !== value) apply([...filters.filter(([name]) => name !== "q"), ...(text ? [["q", text]] : [])]);
+    if (text !== value) apply([...without(filters, "q"), ...(text ? [["q", text]] : [])]);
   };
-  input.addEventListener("input", later(350, () => input.isConnected && look()));
+  input.addEventListener(
+    "input",
+    debounce(350, () => input.isConnected && look()),
+  );
   input.addEventListener("keydown", (event) => event.key === "Enter" && look());
   queueMicrotask(() => input.setSelectionRange(value.length, value.length));
   return el("div", { class: "search-box" }, drawn("search"), input);
@@ -88,7 +108,12 @@ function search(filters, apply) {
 
 function filterButton(main, filters, make) {
   const n = new Set(filters.filter(([name]) => IN_PANEL.has(name)).map(([name]) => name)).size;
-  const button = el("button", { type: "button", class: "plain filter-button", "aria-expanded": "false" }, drawn("filter"), n ? t("filters_count", { n }) : t("filters"));
+  const button = el(
+    "button",
+    { type: "button", class: "plain filter-button", "aria-expanded": "false" },
+    drawn("filter"),
+    n ? t("filters_count", { n }) : t("filters"),
+  );
   button.classList.toggle("has", n > 0);
   button.addEventListener("click", () => {
     const shown = main.querySelector("#filters");
@@ -102,7 +127,7 @@ function filterButton(main, filters, make) {
 
 function keptColumns() {
   const kept = (localStorage.getItem(KEPT_COLUMNS) ?? "").split(",").filter((word) => COLUMNS.includes(word));
-  return kept.length ? kept : USUAL;
+  return kept.length ? kept : DEFAULT_COLUMNS;
 }
 
 function columnsChoice(feed) {
@@ -111,7 +136,14 @@ function columnsChoice(feed) {
     "fieldset",
     { class: "box" },
     el("legend", { class: "hidden" }, t("columns")),
-    COLUMNS.map((word) => el("label", { class: "check" }, el("input", { type: "checkbox", value: word, checked: chosen.has(word) }), t(word))),
+    COLUMNS.map((word) =>
+      el(
+        "label",
+        { class: "check" },
+        el("input", { type: "checkbox", value: word, checked: chosen.has(word) }),
+        t(word),
+      ),
+    ),
   );
   box.addEventListener("change", (event) => {
     chosen[event.target.checked ? "add" : "delete"](event.target.value);
@@ -123,16 +155,33 @@ function columnsChoice(feed) {
     localStorage.setItem(KEPT_COLUMNS, columns.join(","));
     feed.table.useColumns(columns);
   });
-  return drop(el("button", { type: "button", class: "plain" }, drawn("columns"), t("columns")), box);
+  return dropdown(el("button", { type: "button", class: "plain" }, drawn("columns"), t("columns")), box);
 }
 
 function exportChoice(filters) {
-  const link = ([format, label]) => el("a", { class: "row", download: true, "data-closes": true, href: address("/journal/export", [...filters, ["format", format], ["lang", language()]]) }, label);
-  return drop(el("button", { type: "button", class: "plain" }, drawn("download"), t("export")), el("div", { class: "box" }, FORMATS.map(link)));
+  const link = ([format, label]) =>
+    el(
+      "a",
+      {
+        class: "row",
+        download: true,
+        "data-closes": true,
+        href: address("/journal/export", [...filters, ["format", format], ["lang", language()]]),
+      },
+      label,
+    );
+  return dropdown(
+    el("button", { type: "button", class: "plain" }, drawn("download"), t("export")),
+    el("div", { class: "box" }, FORMATS.map(link)),
+  );
 }
 
 function sizeChoice(size, changed) {
-  const select = choice(SIZES.map((one) => [one, count(one)]), size, { "aria-label": t("page_size") });
+  const select = choice(
+    SIZES.map((one) => [one, count(one)]),
+    size,
+    { "aria-label": t("page_size") },
+  );
   select.addEventListener("change", () => {
     localStorage.setItem(KEPT_SIZE, select.value);
     changed();
@@ -142,9 +191,17 @@ function sizeChoice(size, changed) {
 
 function pages(pager, page, turn) {
   const button = (word, icon, to) =>
-    el("button", { type: "button", class: "plain", disabled: !to, onclick: () => turn(to) }, word === "newer" && drawn(icon), t(word), word === "older" && drawn(icon));
+    el(
+      "button",
+      { type: "button", class: "plain", disabled: !to, onclick: () => turn(to) },
+      word === "newer" && drawn(icon),
+      t(word),
+      word === "older" && drawn(icon),
+    );
   pager.replaceChildren(
-    ...(page.previous_cursor ? [el("button", { type: "button", class: "plain", onclick: () => turn(null) }, t("first_page"))] : []),
+    ...(page.previous_cursor
+      ? [el("button", { type: "button", class: "plain", onclick: () => turn(null) }, t("first_page"))]
+      : []),
     button("newer", "left", page.previous_cursor),
     button("older", "right", page.next_cursor),
   );

@@ -1,9 +1,9 @@
-/** Whose calls may be asked for: all accounts, for who may list them; else the people who were seen in the journal. */
+/** The filter by operator: all accounts for administrators, else the people seen in the journal. */
 
 import { get } from "../api.js";
-import { el, put, say } from "./dom.js";
-import { inWords } from "./placeholders.js";
 import { language, t } from "../lib/i18n.js";
+import { el, put, showToast } from "./dom.js";
+import { errorText } from "./placeholders.js";
 
 const PAGE = 200;
 const MOST = 2000;
@@ -25,7 +25,8 @@ class People {
   note(entries) {
     const before = this.names.size;
     for (const entry of entries) {
-      for (const one of [entry.caller, entry.callee, entry.answered_by]) if (one?.account_id) this.names.set(one.account_id, one.name);
+      for (const one of [entry.caller, entry.callee, entry.answered_by])
+        if (one?.account_id) this.names.set(one.account_id, one.name);
     }
     if (this.names.size !== before) this.told();
   }
@@ -39,7 +40,7 @@ class People {
       else this.note((await get("/journal", { limit: PAGE })).entries);
     } catch (error) {
       this.askedAt = -Infinity;
-      if (error.status !== 401) say(inWords(error), "bad");
+      if (error.status !== 401) showToast(errorText(error), "bad");
     }
   }
 
@@ -61,7 +62,9 @@ export function operatorChoice(people, chosen) {
     const value = select.childElementCount ? select.value : chosen;
     const shown = [...people.names].sort(([, one], [, other]) => one.localeCompare(other, language()));
     if (value && !people.names.has(value)) shown.unshift([value, "…"]);
-    put(select, JSON.stringify(shown), () => [["", t("anybody")], ...shown].map(([id, name]) => el("option", { value: id }, name)));
+    put(select, JSON.stringify(shown), () =>
+      [["", t("anybody")], ...shown].map(([id, name]) => el("option", { value: id }, name)),
+    );
     select.value = value;
   };
   people.told();

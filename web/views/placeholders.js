@@ -1,33 +1,33 @@
-/** What stands where there is nothing to show: empty, loading, failed. */
+/** Placeholders for lists that are empty, loading or failed. */
 
-import { Refused } from "../api.js";
-import { el } from "./dom.js";
-import { drawn } from "./icons.js";
+import { ApiError } from "../api.js";
 import { said, wrongs } from "../lib/error_translation.js";
 import { t } from "../lib/i18n.js";
+import { el } from "./dom.js";
+import { drawn } from "./icons.js";
 
 const MOST_SAID = 5;
 
-export function nothing(icon, title, hint, ...actions) {
-  return el("div", { class: "nothing" }, drawn(icon), el("h2", {}, title), el("p", {}, hint), ...actions);
+export function emptyNote(icon, title, hint, ...actions) {
+  return el("div", { class: "empty-note" }, drawn(icon), el("h2", {}, title), el("p", {}, hint), ...actions);
 }
 
-export function failure(error, retry) {
+export function failureNote(error, retry) {
   const id = error.problem?.instance;
   return el(
     "div",
-    { class: "nothing failed", role: "alert" },
+    { class: "empty-note failed", role: "alert" },
     drawn("warning"),
     el("h2", {}, t("error_title")),
-    el("p", {}, inWords(error)),
+    el("p", {}, errorText(error)),
     id && el("p", { class: "quiet" }, t("error_instance", { id: id.replace("urn:uuid:", "") })),
     el("button", { type: "button", class: "plain", onclick: () => retry() }, t("retry")),
   );
 }
 
 /** An error for people. What the fields say is more than the detail. */
-export function inWords(error) {
-  if (!(error instanceof Refused)) return t("error_network");
+export function errorText(error) {
+  if (!(error instanceof ApiError)) return t("error_network");
   const known = { 403: "error_forbidden", 404: "error_gone", 503: "error_busy" }[error.status];
   if (error.status === 429) return t("too_many", { n: error.retryAfter });
   if (known) return t(known);
@@ -36,7 +36,7 @@ export function inWords(error) {
 }
 
 /** Grey bars where rows will be. */
-export function waiting(rows = 8) {
+export function loadingBars(rows = 8) {
   const bars = Array.from({ length: rows }, () => el("div", { class: "bar" }));
-  return el("div", { class: "waiting", role: "status", "aria-label": t("loading") }, bars);
+  return el("div", { class: "loading-bars", role: "status", "aria-label": t("loading") }, bars);
 }

@@ -1,17 +1,15 @@
-/** A recording, played in the row of its call. */
+/** The player of a recording, in the row of its call. */
 
-import { get, Refused, send } from "../api.js";
-import { el, put, say, svg } from "./dom.js";
-import { confirmed } from "./forms.js";
+import { ApiError, get, send } from "../api.js";
 import { duration } from "../lib/formats.js";
-import { drawn } from "./icons.js";
 import { t } from "../lib/i18n.js";
+import { barHeights, WAVEFORM_HEIGHT } from "../lib/waveform.js";
+import { el, put, showToast, svg } from "./dom.js";
+import { confirmDialog } from "./forms.js";
+import { drawn } from "./icons.js";
 
 const SPEEDS = ["0.75", "1", "1.25", "1.5", "2"];
-const STEP = 5;
-const HEIGHT = 40;
-const BARS = 160;
-const FAINT = 64;
+const STEP_SECONDS = 5;
 const [VOLUME, SPEED] = ["volume", "speed"];
 
 /** Returns {element, begin, stop}. `close` shuts it. */
@@ -25,9 +23,26 @@ export function player(entry, me, close) {
   const toggle = el("button", { type: "button", class: "tool round" });
   const at = el("span", { class: "time" }, duration(0));
   const seek = el("input", { type: "range", min: 0, max: length || 1, step: 0.1, value: "0", "aria-label": t("seek") });
-  const wave = svg("svg", { class: "wave", viewBox: `0 0 100 ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  const volume = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: String(audio.volume), "aria-label": t("volume"), title: t("volume") });
-  const speed = el("select", { "aria-label": t("speed"), title: t("speed") }, SPEEDS.map((one) => el("option", { value: one }, `${one}×`)));
+  const wave = svg("svg", {
+    class: "wave",
+    viewBox: `0 0 100 ${WAVEFORM_HEIGHT}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  });
+  const volume = el("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.05,
+    value: String(audio.volume),
+    "aria-label": t("volume"),
+    title: t("volume"),
+  });
+  const speed = el(
+    "select",
+    { "aria-label": t("speed"), title: t("speed") },
+    SPEEDS.map((factor) => el("option", { value: factor }, `${factor}×`)),
+  );
   speed.value = SPEEDS.includes(localStorage.getItem(SPEED)) ? localStorage.getItem(SPEED) : "1";
   audio.defaultPlaybackRate = Number(speed.value);
 
@@ -44,7 +59,7 @@ export function player(entry, me, close) {
     tool("close", "close", close),
   );
 
-  let [wanted, failed] = [0, 0];
+  let [resumeAt, failures] = [0, 0];
   const draw = () => {
     const word = audio.paused ? "play" : "pause";
     put(toggle, word, () => drawn(word));
@@ -56,11 +71,11 @@ export function player(entry, me, close) {
     wave.style.setProperty("--played", `${(100 * audio.currentTime) / (Number(seek.max) || 1)}%`);
   };
   const play = () => audio.play().catch((error) => error.name === "AbortError" || draw());
-  // The link behind the address lives for two minutes: once it is refused, ask for another and go on.
-  const again = () => {
+  // The signed link behind the address expires after two minutes: request another one and continue.
+  const renewLink = () => {
     if (!audio.src) return;
-    if (failed++ > 0) return say(t("play_failed"), "bad");
-    wanted = audio.currentTime;
+    if (failures++ > 0) return showToast(t("play_failed"), "bad");
+    resumeAt = audio.currentTime;
     audio.src = source;
     play();
   };
@@ -79,14 +94,14 @@ export function player(entry, me, close) {
     if (event.key === "Escape") close();
     if (event.target !== toggle || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     event.preventDefault();
-    audio.currentTime += event.key === "ArrowLeft" ? -STEP : STEP;
+    audio.currentTime += event.key === "ArrowLeft" ? -STEP_SECONDS : STEP_SECONDS;
   });
   audio.addEventListener("loadedmetadata", () => {
     if (Number.isFinite(audio.duration)) seek.max = audio.duration;
-    if (wanted) audio.currentTime = wanted;
+    if (resumeAt) audio.currentTime = resumeAt;
   });
-  audio.addEventListener("playing", () => (failed = 0));
-  audio.addEventListener("error", again);
+  audio.addEventListener("playing", () => (failures = 0));
+  audio.addEventListener("error", renewLink);
   for (const event of ["play", "pause", "ended", "timeupdate", "seeked"]) audio.addEventListener(event, draw);
   draw();
 
@@ -105,38 +120,31 @@ export function player(entry, me, close) {
   };
 }
 
-const tool = (icon, word, act) => el("button", { type: "button", class: "tool", "aria-label": t(word), title: t(word), onclick: act }, drawn(icon));
+const tool = (icon, word, act) =>
+  el("button", { type: "button", class: "tool", "aria-label": t(word), title: t(word), onclick: act }, drawn(icon));
 
 function remove(entry) {
-  confirmed(t("ask_delete_recording"), async () => {
+  confirmDialog(t("ask_delete_recording"), async () => {
     await send("DELETE", `/calls/${entry.call_id}/recording`);
-    say(t("recording_deleted"));
+    showToast(t("recording_deleted"));
   });
 }
 
-/** Null where nobody can tell; the track is then a plain line. */
+/** The peaks of a recording, or null while they are not available. */
 async function peaksOf(id) {
   try {
     return (await get(`/calls/${id}/recording/peaks`)).peaks;
   } catch (error) {
-    if (error instanceof Refused || error.name === "TypeError") return null;
+    if (error instanceof ApiError || error.name === "TypeError") return null;
     throw error;
   }
 }
 
-/** As many parts as can be told apart, each as loud as its loudest. */
-function loudest(peaks) {
-  const size = Math.ceil(peaks.length / BARS);
-  return Array.from({ length: Math.ceil(peaks.length / size) }, (_, n) => Math.max(...peaks.slice(n * size, (n + 1) * size)));
-}
-
-/** How loud each part is, 0 to 255, as bars that widen with the track; a quiet line where that is not known. */
+/** The bars of the waveform, as wide as the track. */
 function bars(peaks) {
-  const known = peaks?.length ? loudest(peaks) : Array(BARS).fill(FAINT / 6);
-  const width = 100 / known.length;
-  const loud = Math.max(...known, FAINT);
-  return known.map((peak, n) => {
-    const height = Math.max(2, (peak / loud) * HEIGHT);
-    return svg("rect", { x: n * width, y: (HEIGHT - height) / 2, width: width * 0.65, height, rx: 0.2 });
-  });
+  const heights = barHeights(peaks);
+  const width = 100 / heights.length;
+  return heights.map((height, n) =>
+    svg("rect", { x: n * width, y: (WAVEFORM_HEIGHT - height) / 2, width: width * 0.65, height, rx: 0.2 }),
+  );
 }

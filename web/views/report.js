@@ -1,13 +1,14 @@
 /** What the calls of a period cost together: by day, by operator, by prefix. */
 
 import { get } from "../api.js";
+import { addDays } from "../lib/calendar.js";
+import { count, isoDay, money, ratePrefix, shortDay } from "../lib/formats.js";
+import { t } from "../lib/i18n.js";
 import { days } from "./calendar.js";
 import { el } from "./dom.js";
 import { choice } from "./forms.js";
-import { count, isoDay, money, nextDay, prefixInWords, writtenDay } from "../lib/formats.js";
 import { further } from "./lists.js";
-import { failure, nothing, waiting } from "./placeholders.js";
-import { t } from "../lib/i18n.js";
+import { emptyNote, failureNote, loadingBars } from "./placeholders.js";
 
 const WAYS = ["day", "operator", "prefix"];
 
@@ -15,20 +16,24 @@ export function report(main, { me, go, query }) {
   const today = isoDay(Date.now());
   const asked = {
     from: query.get("from") ?? `${today.slice(0, 8)}01`,
-    to: query.get("to") ?? nextDay(today),
+    to: query.get("to") ?? addDays(today),
     by: WAYS.includes(query.get("by")) ? query.get("by") : "day",
   };
-  const place = el("div", {}, waiting(5));
+  const place = el("div", {}, loadingBars(5));
   const ask = (changed) => go(`/report?${new URLSearchParams({ ...asked, ...changed })}`, { keep: true });
-  const span = days(asked.from, nextDay(asked.to, -1), (from, to) => ask({ from, to: nextDay(to) }));
-  const by = choice(WAYS.map((way) => [way, t(`report_by_${way}`)]), asked.by, { name: "by", "aria-label": t("report_by") });
+  const span = days(asked.from, addDays(asked.to, -1), (from, to) => ask({ from, to: addDays(to) }));
+  const by = choice(
+    WAYS.map((way) => [way, t(`report_by_${way}`)]),
+    asked.by,
+    { name: "by", "aria-label": t("report_by") },
+  );
   by.addEventListener("change", () => ask({ by: by.value }));
 
   async function load() {
     try {
       place.replaceChildren(...shown(await get("/billing/report", asked), asked, me));
     } catch (error) {
-      if (error.status !== 401) place.replaceChildren(failure(error, load));
+      if (error.status !== 401) place.replaceChildren(failureNote(error, load));
     }
   }
 
@@ -41,8 +46,15 @@ export function report(main, { me, go, query }) {
 }
 
 function shown(told, asked, me) {
-  if (!told.rows.length) return [nothing("report", t("report_empty"), t("report_empty_hint"))];
-  const tile = (one) => el("div", { class: "tile" }, el("span", {}, t("report_total")), el("b", {}, money(one.amount, one.currency)), el("small", {}, t("report_calls", { n: one.calls, calls: count(one.calls) })));
+  if (!told.rows.length) return [emptyNote("report", t("report_empty"), t("report_empty_hint"))];
+  const tile = (one) =>
+    el(
+      "div",
+      { class: "tile" },
+      el("span", {}, t("report_total")),
+      el("b", {}, money(one.amount, one.currency)),
+      el("small", {}, t("report_calls", { n: one.calls, calls: count(one.calls) })),
+    );
   const dearest = Math.max(...told.rows.map((one) => Number(one.amount)), Number.MIN_VALUE);
   const rows = ({ rows }) => rows.map((one) => row(one, told.by, dearest, asked, me));
   const body = el("tbody", {}, rows(told));
@@ -63,7 +75,18 @@ function table(told, body) {
       "table",
       {},
       el("caption", { class: "hidden" }, t("report_title")),
-      el("thead", {}, el("tr", {}, heading(`report_${told.by}`), heading("calls", "number"), heading("report_amount", "number"), el("td", { class: "share" }))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          heading(`report_${told.by}`),
+          heading("calls", "number"),
+          heading("report_amount", "number"),
+          el("td", { class: "share" }),
+        ),
+      ),
       body,
     ),
   );
@@ -84,8 +107,19 @@ function row(one, by, dearest, asked, me) {
 
 /** Whom or what a row is about; an administrator goes on to its calls. */
 function named(one, by, { from, to }, me) {
-  const words = { day: () => writtenDay(one.day), operator: () => one.name ?? t("report_nobody"), prefix: () => prefixInWords(one.prefix) }[by]();
-  const filter = { day: () => ({ from: one.day, to: nextDay(one.day) }), operator: () => one.account_id && { account: one.account_id, from, to } }[by]?.();
+  const words = {
+    day: () => shortDay(one.day),
+    operator: () => one.name ?? t("report_nobody"),
+    prefix: () => ratePrefix(one.prefix),
+  }[by]();
+  const filter = {
+    day: () => ({ from: one.day, to: addDays(one.day) }),
+    operator: () => one.account_id && { account: one.account_id, from, to },
+  }[by]?.();
   if (!filter || me.role !== "administrator") return el("bdi", {}, words);
-  return el("a", { href: `/journal?${new URLSearchParams({ ...filter, has: "price" })}`, title: t("account_calls") }, el("bdi", {}, words));
+  return el(
+    "a",
+    { href: `/journal?${new URLSearchParams({ ...filter, has: "price" })}`, title: t("account_calls") },
+    el("bdi", {}, words),
+  );
 }

@@ -1,33 +1,31 @@
-/** One call in the table: its cells, what is open beneath it, and its buttons. */
+/** One call in the table: its cells, its buttons, and the details and the player under it. */
 
 import { now } from "../api.js";
-import { maySay, writeComment } from "./comment.js";
-import { details } from "./details.js";
-import { el, put, unbroken } from "./dom.js";
+import { sideOf, talkSeconds } from "../lib/calls.js";
+import { mayEdit } from "../lib/comment_text.js";
 import { clock, day, duration, money, party } from "../lib/formats.js";
-import { drawn, endedMark, sideIcon, statusIcon } from "./icons.js";
 import { t } from "../lib/i18n.js";
+import { writeComment } from "./comment.js";
+import { details } from "./details.js";
+import { el, put, withUnbrokenPhones } from "./dom.js";
+import { drawn, endedMark, sideIcon, statusIcon } from "./icons.js";
 
 const NUMBERS = new Set(["talk", "placed", "wait", "price"]);
-
-/** An internal call is an outgoing one to who made it, an incoming one to who got it. */
-export function sideOf(entry, me) {
-  if (entry.direction !== "internal") return entry.direction;
-  if (entry.caller.account_id === me.account.id) return "outbound";
-  const mine = new Set(me.lines.map((line) => line.address));
-  const got = [entry.callee.address, entry.answered_by?.address, ...entry.rung];
-  return got.some((address) => mine.has(address)) ? "inbound" : "internal";
-}
 
 export class Row {
   constructor(table, entry) {
     Object.assign(this, { table, entry, more: null, playing: null });
-    const cell = (word) => el("td", { role: "cell", class: word, "data-label": table.columns.includes(word) && t(word) });
+    const cell = (word) =>
+      el("td", { role: "cell", class: word, "data-label": table.columns.includes(word) && t(word) });
     this.cells = Object.fromEntries(["details", ...table.columns, "actions"].map((word) => [word, cell(word)]));
     this.line = el("tr", { role: "row", class: "call", "data-call": entry.call_id }, Object.values(this.cells));
-    this.chevron = el("button", { type: "button", class: "tool chevron", "aria-expanded": "false", onclick: () => this.toggle() }, drawn("chevron"));
+    this.chevron = el(
+      "button",
+      { type: "button", class: "tool chevron", "aria-expanded": "false", onclick: () => this.toggle() },
+      drawn("chevron"),
+    );
     this.cells.details.append(this.chevron);
-    this.buttons();
+    this.addButtons();
     this.line.addEventListener("click", (event) => {
       if (!event.target.closest("button, a, input, .actions") && !String(getSelection())) this.toggle();
     });
@@ -45,7 +43,7 @@ export class Row {
   update(entry) {
     this.entry = entry;
     this.draw();
-    this.more?.shown.update(entry);
+    this.more?.details.update(entry);
     if (entry.recording.state !== "available") this.stop();
     return this;
   }
@@ -63,7 +61,7 @@ export class Row {
     this.drawButtons();
   }
 
-  buttons() {
+  addButtons() {
     this.comment = el("button", { type: "button", class: "tool", onclick: () => this.openComment() }, drawn("comment"));
     this.play = el("button", { type: "button", class: "tool", onclick: () => this.togglePlayer() }, drawn("play"));
     this.download = el("a", { class: "tool", role: "link", "aria-disabled": "true" }, drawn("download"));
@@ -72,12 +70,12 @@ export class Row {
 
   drawButtons() {
     const { comment, recording, call_id } = this.entry;
-    name(this.comment, comment ? t("comment_has", { text: comment.text }) : t("comment_write"));
+    setName(this.comment, comment ? t("comment_has", { text: comment.text }) : t("comment_write"));
     this.comment.classList.toggle("has", Boolean(comment));
     const there = recording.state === "available";
     const missing = t(recording.state === "deleted" ? "recording_deleted" : "no_recording");
-    name(this.play, there ? t("play") : missing);
-    name(this.download, there ? t("download") : missing);
+    setName(this.play, there ? t("play") : missing);
+    setName(this.download, there ? t("download") : missing);
     this.play.disabled = !there;
     this.play.classList.toggle("has", there);
     if (there === this.download.hasAttribute("href")) return;
@@ -91,9 +89,9 @@ export class Row {
     }
   }
 
-  /** A row that fits the filter no longer stays where it is, paler. */
-  leave(is) {
-    this.line.classList.toggle("left", is);
+  /** Mark a row that no longer matches the filter; it stays in its place. */
+  markMismatch(is) {
+    this.line.classList.toggle("mismatch", is);
     this.line.title = is ? t("left_filter") : "";
   }
 
@@ -102,9 +100,13 @@ export class Row {
       this.more.row.remove();
       this.more = null;
     } else {
-      const shown = details(this.entry, this.table.me, (comment) => this.say(comment));
-      const row = el("tr", { role: "row", class: "more" }, el("td", { role: "cell", colspan: this.table.columns.length + 2 }, shown.element));
-      this.more = { row, shown };
+      const opened = details(this.entry, this.table.me, (comment) => this.useComment(comment));
+      const row = el(
+        "tr",
+        { role: "row", class: "more" },
+        el("td", { role: "cell", colspan: this.table.columns.length + 2 }, opened.element),
+      );
+      this.more = { row, details: opened };
       this.nodes.at(-2).after(row);
     }
     this.chevron.setAttribute("aria-expanded", Boolean(this.more));
@@ -112,12 +114,12 @@ export class Row {
   }
 
   openComment() {
-    if (this.entry.comment && !maySay(this.entry.comment, this.table.me)) return this.more ?? this.toggle();
-    return writeComment(this.entry, (comment) => this.say(comment));
+    if (this.entry.comment && !mayEdit(this.entry.comment, this.table.me)) return this.more ?? this.toggle();
+    return writeComment(this.entry, (comment) => this.useComment(comment));
   }
 
-  /** The call and its comment may have changed while somebody wrote: the table knows what they are now. */
-  say(comment) {
+  /** Show a comment that was written here, unless the table has a newer one. */
+  useComment(comment) {
     const current = this.table.known.get(this.entry.call_id);
     const isOlder = comment && current?.comment?.version > comment.version;
     if (current && !isOlder) this.table.change({ ...current, comment });
@@ -127,31 +129,35 @@ export class Row {
     if (this.playing) return this.stop();
     const { player } = await import("./player.js");
     if (this.playing || !this.line.isConnected) return undefined;
-    this.table.quiet(this);
-    const made = player(this.entry, this.table.me, () => {
+    this.table.stopPlayers(this);
+    const opened = player(this.entry, this.table.me, () => {
       this.stop();
       this.play.focus();
     });
-    const row = el("tr", { role: "row", class: "more" }, el("td", { role: "cell", colspan: this.table.columns.length + 2 }, made.element));
-    this.playing = { row, made };
+    const row = el(
+      "tr",
+      { role: "row", class: "more" },
+      el("td", { role: "cell", colspan: this.table.columns.length + 2 }, opened.element),
+    );
+    this.playing = { row, player: opened };
     this.line.after(row);
-    made.begin();
+    opened.begin();
     return undefined;
   }
 
   stop() {
-    this.playing?.made.stop();
+    this.playing?.player.stop();
     this.playing?.row.remove();
     this.playing = null;
   }
 
-  shut() {
+  close() {
     this.stop();
     if (this.more) this.toggle();
   }
 }
 
-function name(button, text) {
+function setName(button, text) {
   if (button.title === text) return;
   button.title = text;
   button.setAttribute("aria-label", text);
@@ -162,33 +168,52 @@ const CELLS = {
   status: (entry, me) => {
     const word = entry.phase === "talking" ? "talking" : entry.status;
     const icon = () => statusIcon(entry.status, sideOf(entry, me) === "internal" ? "outbound" : sideOf(entry, me));
-    return [`${word} ${sideOf(entry, me)}`, () => el("span", { class: "state" }, icon(), el("span", { class: "word", "aria-hidden": "true" }, t(`short_${word}`)))];
+    return [
+      `${word} ${sideOf(entry, me)}`,
+      () =>
+        el(
+          "span",
+          { class: "state" },
+          icon(),
+          el("span", { class: "word", "aria-hidden": "true" }, t(`short_${word}`)),
+        ),
+    ];
   },
-  caller: (entry) => who(entry.caller, entry.ended_by === "caller"),
-  callee: (entry) => who(entry.callee, entry.ended_by === "callee"),
+  caller: (entry) => partyCell(entry.caller, entry.ended_by === "caller"),
+  callee: (entry) => partyCell(entry.callee, entry.ended_by === "callee"),
   talk: (entry) => {
-    const seconds = talked(entry);
+    const seconds = talkSeconds(entry, now());
     const shown = seconds === null ? null : duration(seconds);
     return [shown ?? "none", () => shown ?? el("span", { class: "quiet", title: t("not_talked") }, t("none"))];
   },
-  placed: (entry) => [entry.placed_at, () => [el("span", { class: "first" }, clock(entry.placed_at)), el("span", { class: "second" }, day(entry.placed_at))]],
-  wait: (entry) => [`${entry.wait_seconds}`, () => (entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds))],
+  placed: (entry) => [
+    entry.placed_at,
+    () => [
+      el("span", { class: "first" }, clock(entry.placed_at)),
+      el("span", { class: "second" }, day(entry.placed_at)),
+    ],
+  ],
+  wait: (entry) => [
+    `${entry.wait_seconds}`,
+    () => (entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds)),
+  ],
   price: (entry) => {
     const { state, amount, currency } = entry.price;
-    return [`${state} ${amount}`, () => (state === "priced" ? money(amount, currency) : el("span", { class: "quiet" }, state === "failed" ? "!" : t("none")))];
+    return [
+      `${state} ${amount}`,
+      () =>
+        state === "priced"
+          ? money(amount, currency)
+          : el("span", { class: "quiet" }, state === "failed" ? "!" : t("none")),
+    ];
   },
   comment: (entry) => [entry.comment?.text ?? "", () => el("span", { class: "clip" }, entry.comment?.text ?? "")],
 };
 
-function talked(entry) {
-  if (entry.talk_seconds !== null) return entry.talk_seconds;
-  return entry.phase === "talking" && entry.answered_at ? (now() - Date.parse(entry.answered_at)) / 1000 : null;
-}
-
-function who(one, ended) {
-  const shown = party(one);
+function partyCell(person, ended) {
+  const shown = party(person);
   const make = () => [
-    el("span", { class: "first" }, el("bdi", {}, unbroken(shown.name)), ended && endedMark()),
+    el("span", { class: "first" }, el("bdi", {}, withUnbrokenPhones(shown.name)), ended && endedMark()),
     shown.number && el("span", { class: "second" }, shown.number),
   ];
   return [JSON.stringify([shown, ended]), make];

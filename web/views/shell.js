@@ -1,20 +1,28 @@
-/** What is around every place: the way to the others, who is signed in, language and light. */
+/** The shell around every view: navigation, account menu, language and theme. */
 
-import { send, signedOut } from "../api.js";
-import { el, put, say } from "./dom.js";
-import { ask, drop, field } from "./forms.js";
+import { handleSignedOut, send } from "../api.js";
+import { changeLanguage } from "../language.js";
+import { language, t } from "../lib/i18n.js";
+import { el, put, showToast } from "./dom.js";
+import { dropdown, field, openDialog } from "./forms.js";
 import { drawn } from "./icons.js";
-import { language, speak, t } from "../lib/i18n.js";
 
 const MARK = new URL("../mark.svg", import.meta.url).href;
 const GROUP_OPEN = "statistics_open";
 
-export function shell(root, { me, places, go, redraw }) {
+export function shell(root, { me, places, redraw }) {
   const main = el("main", { id: "content", tabindex: -1 }, tabs(me, places));
   const nav = el("nav", { id: "nav", "aria-label": t("menu") }, links(me, places));
   const toggle = el(
     "button",
-    { type: "button", class: "tool only-small", "aria-controls": "nav", "aria-expanded": "false", "aria-label": t("menu"), title: t("menu") },
+    {
+      type: "button",
+      class: "tool only-small",
+      "aria-controls": "nav",
+      "aria-expanded": "false",
+      "aria-label": t("menu"),
+      title: t("menu"),
+    },
     drawn("menu"),
   );
   toggle.addEventListener("click", () => {
@@ -42,7 +50,16 @@ function links(me, places) {
   const shown = Object.entries(places).filter(([, place]) => place.roles.includes(me.role) && !place.beside);
   const here = places[location.pathname]?.beside ?? location.pathname;
   const item = ([path, place]) =>
-    el("li", {}, el("a", { href: path, "aria-current": path === here && (here === location.pathname ? "page" : "true") }, drawn(place.word), el("span", {}, t(place.word))));
+    el(
+      "li",
+      {},
+      el(
+        "a",
+        { href: path, "aria-current": path === here && (here === location.pathname ? "page" : "true") },
+        drawn(place.word),
+        el("span", {}, t(place.word)),
+      ),
+    );
   const first = shown.findIndex(([, place]) => place.within);
   const within = shown.filter(([, place]) => place.within);
   const rest = shown.filter(([, place]) => !place.within).map(item);
@@ -53,8 +70,11 @@ function links(me, places) {
 /** The places beside each other, where there are several. */
 function tabs(me, places) {
   const first = places[location.pathname]?.beside ?? location.pathname;
-  const shown = Object.entries(places).filter(([path, place]) => place.roles.includes(me.role) && (path === first || place.beside === first));
-  const link = ([path, place]) => el("a", { href: path, "aria-current": path === location.pathname && "page" }, t(place.word));
+  const shown = Object.entries(places).filter(
+    ([path, place]) => place.roles.includes(me.role) && (path === first || place.beside === first),
+  );
+  const link = ([path, place]) =>
+    el("a", { href: path, "aria-current": path === location.pathname && "page" }, t(place.word));
   return shown.length > 1 ? el("nav", { class: "tabs", "aria-label": t(places[first].word) }, shown.map(link)) : "";
 }
 
@@ -62,7 +82,13 @@ function tabs(me, places) {
 function group(word, places, item) {
   const here = places.some(([path]) => path === location.pathname);
   const list = el("ul", { id: `group-${word}` }, places.map(item));
-  const button = el("button", { type: "button", class: "group", "aria-controls": list.id }, drawn(word), el("span", {}, t(word)), drawn("chevron"));
+  const button = el(
+    "button",
+    { type: "button", class: "group", "aria-controls": list.id },
+    drawn(word),
+    el("span", {}, t(word)),
+    drawn("chevron"),
+  );
   const open = (is) => {
     list.hidden = !is;
     button.setAttribute("aria-expanded", is);
@@ -78,8 +104,14 @@ function group(word, places, item) {
 
 export function languageButton(redraw) {
   const other = language() === "uk" ? "en" : "uk";
-  const about = { type: "button", class: "tool text", lang: other, title: t("other_language"), "aria-label": t("other_language") };
-  return el("button", { ...about, onclick: () => speak(other).then(redraw) }, other === "uk" ? "Укр" : "Eng");
+  const about = {
+    type: "button",
+    class: "tool text",
+    lang: other,
+    title: t("other_language"),
+    "aria-label": t("other_language"),
+  };
+  return el("button", { ...about, onclick: () => changeLanguage(other).then(redraw) }, other === "uk" ? "Укр" : "Eng");
 }
 
 export function themeButton() {
@@ -104,7 +136,11 @@ export function themeButton() {
 }
 
 function person(me) {
-  const initials = me.account.name.split(/\s+/).slice(0, 2).map((word) => [...word][0]).join("");
+  const initials = me.account.name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0])
+    .join("");
   const button = el(
     "button",
     { type: "button", class: "person", title: t("account_menu") },
@@ -115,11 +151,17 @@ function person(me) {
     "div",
     { class: "box" },
     el("p", { class: "quiet" }, `${me.account.login} · ${me.tenant}`),
-    me.lines.length > 0 && el("p", { class: "quiet" }, `${t("lines")}: ${me.lines.map((line) => line.address).join(", ")}`),
-    el("button", { type: "button", class: "row", "data-closes": true, onclick: changePassword }, drawn("key"), t("change_password")),
+    me.lines.length > 0 &&
+      el("p", { class: "quiet" }, `${t("lines")}: ${me.lines.map((line) => line.address).join(", ")}`),
+    el(
+      "button",
+      { type: "button", class: "row", "data-closes": true, onclick: changePassword },
+      drawn("key"),
+      t("change_password"),
+    ),
     el("button", { type: "button", class: "row", onclick: leave }, drawn("leave"), t("sign_out")),
   );
-  return drop(button, box);
+  return dropdown(button, box);
 }
 
 async function leave() {
@@ -129,15 +171,15 @@ async function leave() {
 }
 
 function signedOutBy(text) {
-  signedOut();
-  const note = document.querySelector(".door .note");
+  handleSignedOut();
+  const note = document.querySelector(".sign-in-page .note");
   if (note) note.hidden = true;
-  if (text) say(text);
+  if (text) showToast(text);
 }
 
 function changePassword() {
   const input = (name, autocomplete) => el("input", { name, type: "password", autocomplete, maxlength: 1024 });
-  ask({
+  openDialog({
     title: t("change_password"),
     content: [
       field(t("password_now"), input("current", "current-password")),

@@ -1,19 +1,42 @@
 /** Signing in: login, then password; whose login it is only when the answer asks for that. */
 
 import { send } from "../api.js";
+import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
 import { field, mark } from "./forms.js";
 import { statusIcon } from "./icons.js";
+import { errorText } from "./placeholders.js";
 import { languageButton, themeButton } from "./shell.js";
-import { inWords } from "./placeholders.js";
-import { t } from "../lib/i18n.js";
 
-const PARADE = [["answered", "inbound"], ["ringing", "outbound"], ["missed", "inbound"], ["returned", "inbound"], ["declined", "outbound"]];
+const SAMPLE_STATUSES = [
+  ["answered", "inbound"],
+  ["ringing", "outbound"],
+  ["missed", "inbound"],
+  ["returned", "inbound"],
+  ["declined", "outbound"],
+];
 
 export function signIn({ note, redraw, entered }) {
-  const login = el("input", { name: "login", autocomplete: "username", required: true, maxlength: 128, autocapitalize: "none", spellcheck: "false" });
-  const password = el("input", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 1024 });
-  const company = field(t("company"), el("input", { name: "tenant", autocomplete: "organization", maxlength: 128 }), t("company_hint"));
+  const login = el("input", {
+    name: "login",
+    autocomplete: "username",
+    required: true,
+    maxlength: 128,
+    autocapitalize: "none",
+    spellcheck: "false",
+  });
+  const password = el("input", {
+    name: "password",
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    maxlength: 1024,
+  });
+  const company = field(
+    t("company"),
+    el("input", { name: "tenant", autocomplete: "organization", maxlength: 128 }),
+    t("company_hint"),
+  );
   company.hidden = true;
   const said = el("p", { class: note ? "note" : "wrong", role: "alert", hidden: !note }, note ?? "");
   const go = el("button", { type: "submit", class: "main wide" }, t("sign_in"));
@@ -40,7 +63,7 @@ export function signIn({ note, redraw, entered }) {
     } catch (error) {
       said.className = "wrong";
       said.hidden = false;
-      said.textContent = error.status === 401 ? t("sign_in_wrong") : inWords(error);
+      said.textContent = error.status === 401 ? t("sign_in_wrong") : errorText(error);
       if (error.problem?.errors?.tenant) {
         company.hidden = false;
         said.hidden = true;
@@ -56,14 +79,18 @@ export function signIn({ note, redraw, entered }) {
   queueMicrotask(() => login.focus());
   return el(
     "div",
-    { class: "door" },
+    { class: "sign-in-page" },
     el("div", { class: "corner" }, languageButton(redraw), themeButton()),
     el(
       "main",
       {},
       el("p", { class: "brand" }, t("title")),
       el("p", { class: "slogan" }, t("slogan")),
-      el("div", { class: "parade", "aria-hidden": "true" }, PARADE.map((one) => statusIcon(...one))),
+      el(
+        "div",
+        { class: "icon-row", "aria-hidden": "true" },
+        SAMPLE_STATUSES.map((one) => statusIcon(...one)),
+      ),
       form,
     ),
   );

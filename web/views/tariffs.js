@@ -1,12 +1,12 @@
 /** Tariffs: brought in as drafts, looked through, put in force. */
 
 import { get, send } from "../api.js";
-import { el, say } from "./dom.js";
-import { ask, confirmed, field } from "./forms.js";
 import { brief, count, instantOf, localMinute } from "../lib/formats.js";
-import { button, list, tool } from "./lists.js";
-import { nothing } from "./placeholders.js";
 import { t } from "../lib/i18n.js";
+import { el, showToast } from "./dom.js";
+import { confirmDialog, field, openDialog } from "./forms.js";
+import { button, list, tool } from "./lists.js";
+import { emptyNote } from "./placeholders.js";
 
 const SHOWN = 200;
 const RATE = [
@@ -27,17 +27,49 @@ export function tariffs(main) {
     columns: [
       ["tariff_name", (one) => el("bdi", { class: "first" }, one.name)],
       ["status", state],
-      ["valid", (one) => [one.from && t("since", { at: brief(one.from) }), one.to && t("until", { at: brief(one.to) })].filter(Boolean).join(" ")],
+      [
+        "valid",
+        (one) =>
+          [one.from && t("since", { at: brief(one.from) }), one.to && t("until", { at: brief(one.to) })]
+            .filter(Boolean)
+            .join(" "),
+      ],
       ["currency", (one) => one.currency],
-      ["tariff_rates", (one) => el("button", { type: "button", class: "link", onclick: () => rates(one) }, t("tariff_rates_count", { n: one.rate_count }))],
+      [
+        "tariff_rates",
+        (one) =>
+          el(
+            "button",
+            { type: "button", class: "link", onclick: () => rates(one) },
+            t("tariff_rates_count", { n: one.rate_count }),
+          ),
+      ],
     ],
     actions: (one) =>
-      one.state === "draft" ? [el("a", { class: "plain", href: `/rerating?tariff=${one.id}` }, t("tariff_try")), button("play", "tariff_activate", () => activate(one, made.load)), tool("remove", "remove", () => discard(one, made.load))] : [],
-    empty: () => nothing("tariffs", t("tariffs_empty"), t("tariffs_empty_hint"), button("plus", "tariff_add", () => bring(made.load), "main")),
-    failed: (error) => (error.status === 404 ? nothing("tariffs", t("tariffs_away"), t("tariffs_away_hint")) : null),
+      one.state === "draft"
+        ? [
+            el("a", { class: "plain", href: `/rerating?tariff=${one.id}` }, t("tariff_try")),
+            button("play", "tariff_activate", () => activate(one, made.load)),
+            tool("remove", "remove", () => discard(one, made.load)),
+          ]
+        : [],
+    empty: () =>
+      emptyNote(
+        "tariffs",
+        t("tariffs_empty"),
+        t("tariffs_empty_hint"),
+        button("plus", "tariff_add", () => bring(made.load), "main"),
+      ),
+    failed: (error) => (error.status === 404 ? emptyNote("tariffs", t("tariffs_away"), t("tariffs_away_hint")) : null),
   });
   main.append(
-    el("div", { class: "heading" }, el("h1", {}, t("tariffs")), el("span", { class: "space" }), button("plus", "tariff_add", () => bring(made.load), "main")),
+    el(
+      "div",
+      { class: "heading" },
+      el("h1", {}, t("tariffs")),
+      el("span", { class: "space" }),
+      button("plus", "tariff_add", () => bring(made.load), "main"),
+    ),
     made.element,
   );
 }
@@ -51,16 +83,25 @@ function state(one) {
 
 function bring(done) {
   const file = el("input", { type: "file", name: "file", accept: ".csv,text/csv" });
-  ask({
+  openDialog({
     title: t("tariff_add"),
     content: [
       field(t("tariff_name"), el("input", { name: "name", maxlength: 100, autocomplete: "off" })),
-      field(t("currency"), el("input", { name: "currency", value: "UAH", maxlength: 3, autocapitalize: "characters", autocomplete: "off" })),
+      field(
+        t("currency"),
+        el("input", {
+          name: "currency",
+          value: "UAH",
+          maxlength: 3,
+          autocapitalize: "characters",
+          autocomplete: "off",
+        }),
+      ),
       field(t("tariff_file"), file, t("tariff_file_hint")),
     ],
     act: async ({ name, currency }) => {
       const made = await send("POST", "/tariffs/import", file.files[0] ?? new Blob([]), { name, currency });
-      say(t("tariff_saved", { n: count(made.rate_count) }));
+      showToast(t("tariff_saved", { n: count(made.rate_count) }));
       done();
     },
   });
@@ -71,32 +112,62 @@ async function rates(tariff) {
   const table = el(
     "table",
     {},
-    el("thead", {}, el("tr", {}, RATE.map(([word]) => el("th", { scope: "col" }, t(word))))),
-    el("tbody", {}, all.slice(0, SHOWN).map((rate) => el("tr", {}, RATE.map(([, cell]) => el("td", {}, cell(rate)))))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        RATE.map(([word]) => el("th", { scope: "col" }, t(word))),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      all.slice(0, SHOWN).map((rate) =>
+        el(
+          "tr",
+          {},
+          RATE.map(([, cell]) => el("td", {}, cell(rate))),
+        ),
+      ),
+    ),
   );
   const note = all.length > SHOWN && el("p", { class: "quiet" }, t("tariff_first_rates", { n: SHOWN }));
-  const dialog = ask({ title: tariff.name, content: [el("div", { class: "table scrolls", tabindex: 0, role: "region", "aria-label": t("tariff_rates") }, table), note].filter(Boolean), act: () => {} });
+  const dialog = openDialog({
+    title: tariff.name,
+    content: [
+      el("div", { class: "table scrolls", tabindex: 0, role: "region", "aria-label": t("tariff_rates") }, table),
+      note,
+    ].filter(Boolean),
+    act: () => {},
+  });
   dialog.classList.add("wide");
   dialog.querySelector("footer").hidden = true;
 }
 
 function activate(tariff, done) {
-  ask({
+  openDialog({
     title: `${t("tariff_activate")}: ${tariff.name}`,
-    content: [field(t("tariff_activate_from"), el("input", { type: "datetime-local", name: "from", value: localMinute(Date.now()), required: true }))],
+    content: [
+      field(
+        t("tariff_activate_from"),
+        el("input", { type: "datetime-local", name: "from", value: localMinute(Date.now()), required: true }),
+      ),
+    ],
     action: t("tariff_activate"),
     act: async ({ from }) => {
       await send("POST", `/tariffs/${tariff.id}/activate`, { from: instantOf(from) });
-      say(t("tariff_activated"));
+      showToast(t("tariff_activated"));
       done();
     },
   });
 }
 
 function discard(tariff, done) {
-  confirmed(t("tariff_ask_remove", { name: tariff.name }), async () => {
+  confirmDialog(t("tariff_ask_remove", { name: tariff.name }), async () => {
     await send("DELETE", `/tariffs/${tariff.id}`);
-    say(t("tariff_removed"));
+    showToast(t("tariff_removed"));
     done();
   });
 }
