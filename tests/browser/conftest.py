@@ -1,4 +1,4 @@
-"""The whole system, with a day of calls in it, looked at by people with a browser."""
+"""The whole system with a day of calls, used through a browser."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser import day
-from tests.browser.page_object import ARGUMENTS, Visitor, surroundings
+from tests.browser.page_object import CHROMIUM_ARGUMENTS, JournalApp, new_context
 from tests.support.infrastructure import Stack
 from tests.support.system import System
 from tests.system.conftest import on_servers
@@ -22,41 +22,43 @@ def system(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(scope="package")
 def calls(system: System) -> dict[str, str]:
-    """The id of a call of every status, by its name."""
-    return day.happen(system)
+    """The ids of calls, one of every status, by status."""
+    return day.report_day(system)
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="package")
-def desks() -> dict[str, BrowserContext]:
-    """The browser of each login, which keeps the page's files as browsers do."""
+def contexts() -> dict[str, BrowserContext]:
+    """The browser context of each login; it keeps cookies and the cached files of the page."""
     return {}
 
 
 @pytest.fixture
-def visit(browser: Browser, system: System, desks: dict[str, BrowserContext]) -> Iterator[Callable[..., Visitor]]:
-    """`visit(login, **how)`: somebody who has signed in. A normal visit leaves no error in the browser's console."""
-    visitors: list[Visitor] = []
+def open_app(
+    browser: Browser, system: System, contexts: dict[str, BrowserContext]
+) -> Iterator[Callable[..., JournalApp]]:
+    """`open_app(login, **options)` opens the page with a session; console errors fail the test unless `expected`."""
+    apps: list[JournalApp] = []
 
-    def come(login: str | None = "admin", expected: bool = False, **how: object) -> Visitor:
-        known = desks.get(login or "") if not how else None
-        visitor = Visitor(known or surroundings(browser, **how), system, expected)
-        visitors.append(visitor)
-        if login and not known:
-            visitor.come_in(login)
-        if login and not how:
-            desks[login] = visitor.context
-        return visitor
+    def open_as(login: str | None = "admin", expected: bool = False, **options: object) -> JournalApp:
+        context = contexts.get(login or "") if not options else None
+        app = JournalApp(context or new_context(browser, **options), system, expected)
+        apps.append(app)
+        if login and not context:
+            app.restore_session(login)
+        if login and not options:
+            contexts[login] = app.context
+        return app
 
-    yield come
-    for visitor in visitors:
-        visitor.leave()
-        if visitor.context not in desks.values():
-            visitor.context.close()
+    yield open_as
+    for app in apps:
+        app.close()
+        if app.context not in contexts.values():
+            app.context.close()

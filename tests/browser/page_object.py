@@ -1,4 +1,4 @@
-"""Somebody with a browser."""
+"""The page of the journal in a browser, for the tests."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.support.system import PASSWORD, System
 
-ARGUMENTS = [
+CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -15,21 +15,21 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 10_000
-KEPT: dict[str, dict[str, str]] = {}
+DEFAULT_TIMEOUT_MS = 10_000
+SESSION_COOKIES: dict[str, dict[str, str]] = {}
 """The cookies of each login."""
 
 
-def surroundings(browser: Browser, language: str = "uk", **how: Any) -> BrowserContext:
-    how = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "America/New_York", **how}
-    context = browser.new_context(**how)
-    context.set_default_timeout(PATIENCE)
+def new_context(browser: Browser, language: str = "uk", **options: Any) -> BrowserContext:
+    options = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "America/New_York", **options}
+    context = browser.new_context(**options)
+    context.set_default_timeout(DEFAULT_TIMEOUT_MS)
     context.add_init_script(f"localStorage.language ??= '{language}'")
     return context
 
 
-class Visitor:
-    """`page` is Playwright's. `errors` is what the console has said; `leave` finds none unless they were `expected`."""
+class JournalApp:
+    """`page` is Playwright's. `errors` are those of the console; `close` fails on any that is not `expected`."""
 
     def __init__(self, context: BrowserContext, system: System, expected: bool = False):
         self.context = context
@@ -38,19 +38,21 @@ class Visitor:
         self.expected = expected
         self.system = system
         self.url = system.url.removesuffix("/api/v1")
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
+        self.page.on(
+            "console", lambda message: message.type in ("error", "warning") and self.errors.append(message.text)
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def go(self, path: str) -> "Visitor":
+    def go(self, path: str) -> "JournalApp":
         self.page.goto(f"{self.url}{path}")
         return self
 
-    def come_in(self, login: str) -> None:
-        """Signed in already, as one comes in the morning after."""
-        if login not in KEPT:
-            KEPT[login] = dict(self.system.sign_in(login).cookies)
+    def restore_session(self, login: str) -> None:
+        """Add the cookies of a session, without the sign-in page."""
+        if login not in SESSION_COOKIES:
+            SESSION_COOKIES[login] = dict(self.system.sign_in(login).cookies)
         self.context.add_cookies(
-            [{"name": name, "value": value, "url": self.url} for name, value in KEPT[login].items()]
+            [{"name": name, "value": value, "url": self.url} for name, value in SESSION_COOKIES[login].items()]
         )
 
     def sign_in(self, login: str, password: str = PASSWORD) -> None:
@@ -58,7 +60,7 @@ class Visitor:
         self.page.get_by_label("Пароль").fill(password)
         self.page.get_by_role("button", name="Увійти").click()
 
-    def journal(self, query: str = "") -> "Visitor":
+    def journal(self, query: str = "") -> "JournalApp":
         self.go(f"/journal{query}")
         expect(self.page.locator(".pill.live").first).to_be_visible()
         self.page.locator(".feed :is(table, .empty-note)").first.wait_for()
@@ -71,12 +73,12 @@ class Visitor:
         return self.row(call_id).locator(f"td.{name}")
 
     def open(self, call_id: str) -> Locator:
-        """The opened row of a call."""
+        """Open the details of a call."""
         self.row(call_id).locator(".chevron").click()
         return self.page.locator(f"tr[data-call='{call_id}'] + tr.more .call-details")
 
-    def leave(self) -> None:
-        """What was chosen here is not known to who comes next."""
+    def close(self) -> None:
+        """Close the page and clear its stored choices, so that they do not affect the next test."""
         if self.page.url.startswith(self.url):
             self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
         self.page.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.page_object import ARGUMENTS
+from tests.browser.page_object import CHROMIUM_ARGUMENTS
 from tools import demonstration
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
@@ -16,7 +16,7 @@ def main() -> None:
     demo = demonstration.read(demonstration.demo_env())
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
         for language, scheme in product(("uk", "en"), ("light", "dark")):
             context = chromium.new_context(viewport=WIDE, color_scheme=scheme, reduced_motion="reduce")
             context.add_init_script(f"localStorage.language = '{language}'")

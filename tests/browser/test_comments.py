@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_table import MEANINGS
-from tests.browser.test_watching import life
+from tests.browser.test_watching import lifecycle
 from tests.system.test_journal import told
 
 STATUSES = """row => {
@@ -28,10 +28,10 @@ def write(page, text):
     page.get_by_role("button", name="Зберегти").click()
 
 
-def test_a_comment_is_added_edited_and_deleted(visit, fresh):
-    visitor = visit("olha").journal()
-    page, opened = visitor.page, visitor.open(fresh)
-    button = visitor.row(fresh).locator(".actions button").first
+def test_a_comment_is_added_edited_and_deleted(open_app, fresh):
+    app = open_app("olha").journal()
+    page, opened = app.page, app.open(fresh)
+    button = app.row(fresh).locator(".actions button").first
     plain = button.evaluate("it => getComputedStyle(it).color")
     opened.get_by_role("button", name="Додати").click()
     dialog = page.get_by_role("dialog", name="Написати коментар")
@@ -55,23 +55,23 @@ def test_a_comment_is_added_edited_and_deleted(visit, fresh):
     assert button.evaluate("it => getComputedStyle(it).color") == plain
 
 
-def test_a_comment_on_a_call_that_went_on_meanwhile_takes_nothing_of_it_back(visit, calls, system):
-    begun, rings, answers, _ = life()
+def test_a_comment_saved_during_a_call_does_not_undo_changes_of_the_call(open_app, calls, system):
+    begun, rings, answers, _ = lifecycle()
     call_id = told(system, [begun, rings])
-    visitor = visit("olha").journal()
-    opened, icon = visitor.open(call_id), visitor.cell(call_id, "status").get_by_role("img")
+    app = open_app("olha").journal()
+    opened, icon = app.open(call_id), app.cell(call_id, "status").get_by_role("img")
     opened.get_by_role("button", name="Додати").click()
     told(system, [answers])
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
-    visitor.row(call_id).evaluate(STATUSES)
-    write(visitor.page, "говоримо")
+    app.row(call_id).evaluate(STATUSES)
+    write(app.page, "говоримо")
     expect(opened.locator(".comment-text")).to_have_text("говоримо")
-    assert set(visitor.page.evaluate("window.statuses")) == {MEANINGS["answered"]}
+    assert set(app.page.evaluate("window.statuses")) == {MEANINGS["answered"]}
 
 
-def test_an_answer_that_comes_late_is_not_put_over_a_comment_that_was_written_since(visit, fresh, system):
-    visitor, held = visit().journal(), []
-    page, said = visitor.page, visitor.row(fresh).locator(".actions button").first
+def test_a_late_response_does_not_replace_a_newer_comment(open_app, fresh, system):
+    app, held = open_app().journal(), []
+    page, said = app.page, app.row(fresh).locator(".actions button").first
     page.route("**/comment", lambda route: held.append((route, route.fetch())))
     said.click()
     write(page, "перше")
@@ -84,37 +84,37 @@ def test_an_answer_that_comes_late_is_not_put_over_a_comment_that_was_written_si
     expect(said).to_have_accessible_name("Є коментар: друге")
 
 
-def test_two_hundred_cyrillic_letters_are_taken_and_one_more_cannot_be_written(visit, fresh):
-    visitor = visit("olha").journal()
-    visitor.row(fresh).locator(".actions button").first.click()
-    dialog = visitor.page.get_by_role("dialog")
+def test_a_comment_has_at_most_two_hundred_cyrillic_letters(open_app, fresh):
+    app = open_app("olha").journal()
+    app.row(fresh).locator(".actions button").first.click()
+    dialog = app.page.get_by_role("dialog")
     area = dialog.get_by_role("textbox")
     area.fill("ї" * 199)
     area.press("End")
-    visitor.page.keyboard.insert_text("єґ")
+    app.page.keyboard.insert_text("єґ")
     assert area.input_value() == "ї" * 199 + "є"
     expect(dialog).to_contain_text("200 з 200")
     area.press("Home")
-    visitor.page.keyboard.insert_text("щ")
+    app.page.keyboard.insert_text("щ")
     assert area.input_value() == "ї" * 199 + "є"
     dialog.get_by_role("button", name="Зберегти").click()
-    expect(visitor.row(fresh).locator(".actions button").first).to_have_accessible_name(f"Є коментар: {'ї' * 199}є")
+    expect(app.row(fresh).locator(".actions button").first).to_have_accessible_name(f"Є коментар: {'ї' * 199}є")
 
 
-def test_letters_of_two_units_count_as_one(visit, fresh):
-    visitor = visit("olha").journal()
-    visitor.row(fresh).locator(".actions button").first.click()
-    area = visitor.page.get_by_role("dialog").get_by_role("textbox")
+def test_letters_of_two_code_units_count_as_one(open_app, fresh):
+    app = open_app("olha").journal()
+    app.row(fresh).locator(".actions button").first.click()
+    area = app.page.get_by_role("dialog").get_by_role("textbox")
     area.fill("😀" * 201)
     assert area.input_value() == "😀" * 200
 
 
-def test_who_comes_second_sees_the_others_text_and_keeps_their_own(visit, fresh, system):
-    visitor = visit("olha", expected=True).journal()
-    page = visitor.page
+def test_a_conflicting_edit_shows_the_other_text_and_keeps_the_own_text(open_app, fresh, system):
+    app = open_app("olha", expected=True).journal()
+    page = app.page
     assert system.send("PUT", f"/calls/{fresh}/comment", "olha", json={"text": "перший"}).ok
-    expect(visitor.row(fresh).locator(".tool.has").first).to_be_visible()
-    visitor.row(fresh).locator(".actions button").first.click()
+    expect(app.row(fresh).locator(".tool.has").first).to_be_visible()
+    app.row(fresh).locator(".actions button").first.click()
     assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "від Соломії"}).ok
     write(page, "мій текст")
     dialog = page.get_by_role("dialog")
@@ -125,35 +125,35 @@ def test_who_comes_second_sees_the_others_text_and_keeps_their_own(visit, fresh,
     assert system.get(f"/calls/{fresh}", "olha").json()["comment"]["text"] == "мій текст"
 
 
-def test_of_two_who_add_a_comment_at_once_the_second_sees_the_first(visit, fresh, system):
-    visitor = visit(expected=True).journal()
-    visitor.row(fresh).locator(".actions button").first.click()
+def test_the_second_of_two_simultaneous_comments_sees_the_first(open_app, fresh, system):
+    app = open_app(expected=True).journal()
+    app.row(fresh).locator(".actions button").first.click()
     assert system.send("PUT", f"/calls/{fresh}/comment", "super", json={"text": "від Соломії"}).ok
-    write(visitor.page, "мій текст")
-    dialog = visitor.page.get_by_role("dialog")
+    write(app.page, "мій текст")
+    dialog = app.page.get_by_role("dialog")
     expect(dialog.get_by_role("alert").first).to_contain_text("від Соломії")
     assert dialog.get_by_role("textbox").input_value() == "мій текст"
     assert system.get(f"/calls/{fresh}", "admin").json()["comment"]["text"] == "від Соломії"
 
 
-def test_somebody_elses_comment_is_shown_and_not_offered_for_change(visit, fresh, system):
+def test_an_operator_sees_a_comment_of_another_author_without_edit_actions(open_app, fresh, system):
     assert system.send("PUT", f"/calls/{fresh}/comment", "admin", json={"text": "від адміністратора"}).ok
-    visitor = visit("olha").journal()
-    opened = visitor.open(fresh)
+    app = open_app("olha").journal()
+    opened = app.open(fresh)
     opened.get_by_role("button", name="Ще дії").click()
     expect(opened.get_by_role("button", name="Усі версії")).to_be_visible()
     expect(opened.get_by_role("button", name="Редагувати")).to_have_count(0)
 
 
-def test_a_script_in_a_name_or_a_comment_stays_text(visit, fresh, calls, system):
+def test_a_script_in_a_name_or_a_comment_stays_text(open_app, fresh, calls, system):
     script = "<img src=x onerror=\"document.title='зламано'\"><script>document.title='зламано'</script>"
     assert system.send("PUT", f"/calls/{fresh}/comment", "admin", json={"text": script[:200]}).ok
     contact = {"name": script, "number": "0670000012", "note": script}
     made = system.send("POST", "/contacts", "admin", json=contact).json()
-    visitor = visit().journal()
-    assert visitor.cell(fresh, "callee").inner_text().splitlines()[0] == script
-    expect(visitor.open(fresh).locator(".comment-text")).to_have_text(script)
-    visitor.go("/contacts")
-    expect(visitor.page.get_by_text(script).first).to_be_visible()
-    assert "зламано" not in visitor.page.title()
+    app = open_app().journal()
+    assert app.cell(fresh, "callee").inner_text().splitlines()[0] == script
+    expect(app.open(fresh).locator(".comment-text")).to_have_text(script)
+    app.go("/contacts")
+    expect(app.page.get_by_text(script).first).to_be_visible()
+    assert "зламано" not in app.page.title()
     system.send("DELETE", f"/contacts/{made['id']}", "admin")

@@ -17,9 +17,9 @@ from tests.system.test_journal import report, told
 CHEAPER = "direction;prefix;per_minute\noutbound;;0.12\ninbound;;0\n"
 
 
-def test_a_contact_is_added_found_renamed_and_removed_and_its_calls_have_the_name(visit, calls):
-    visitor = visit().go("/contacts")
-    page = visitor.page
+def test_a_contact_is_added_found_renamed_and_deleted_and_names_its_calls(open_app, calls):
+    app = open_app().go("/contacts")
+    page = app.page
     page.get_by_role("button", name="Новий контакт").first.click()
     dialog = page.get_by_role("dialog", name="Новий контакт")
     dialog.get_by_label("Ім'я").fill("Дарина Мельник")
@@ -34,16 +34,16 @@ def test_a_contact_is_added_found_renamed_and_removed_and_its_calls_have_the_nam
     page.get_by_role("searchbox", name="Пошук").fill("мельничук")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="+38 (067) 000-00-13").click()
-    expect(visitor.cell(calls["no_answer"], "callee")).to_contain_text("Дарина Мельничук")
+    expect(app.cell(calls["no_answer"], "callee")).to_contain_text("Дарина Мельничук")
     page.go_back()
     page.get_by_role("row", name="Дарина Мельничук").get_by_role("button", name="Видалити").click()
     page.get_by_role("dialog").get_by_role("button", name="Видалити").click()
     expect(page.get_by_text("Дарина Мельничук")).to_have_count(0)
 
 
-def test_an_account_is_made_with_its_line_and_shut_out_again(visit, system):
+def test_an_account_is_created_with_a_line_and_disabled(open_app, system):
     login = f"новий-{uuid4().hex[:6]}"
-    page = visit().go("/accounts").page
+    page = open_app().go("/accounts").page
     page.get_by_role("button", name="Новий запис").click()
     dialog = page.get_by_role("dialog", name="Новий запис")
     dialog.get_by_label("Ім'я").fill("Нестор Новий")
@@ -61,8 +61,8 @@ def test_an_account_is_made_with_its_line_and_shut_out_again(visit, system):
     assert system.sign_in(login, "Довге-гасло-7").status_code == 401
 
 
-def test_a_draft_is_brought_in_and_tried_on_past_calls_that_keep_their_prices(visit, calls, system):
-    page = visit("lesia").go("/tariffs").page
+def test_a_draft_tariff_is_imported_and_previewed_without_changing_prices(open_app, calls, system):
+    page = open_app("lesia").go("/tariffs").page
     page.get_by_role("button", name="Новий тариф").first.click()
     dialog = page.get_by_role("dialog", name="Новий тариф")
     dialog.get_by_label("Назва").fill("Дешевший")
@@ -92,8 +92,8 @@ def test_a_draft_is_brought_in_and_tried_on_past_calls_that_keep_their_prices(vi
     expect(page.get_by_text("Дешевший")).to_have_count(0)
 
 
-def test_a_period_is_rated_again_after_it_was_asked_whether_to(visit, calls):
-    page = visit("lesia").go("/rerating").page
+def test_a_period_is_rerated_after_a_confirmation(open_app, calls):
+    page = open_app("lesia").go("/rerating").page
     page.get_by_role("button", name="Перерахувати").click()
     page.get_by_role("dialog").get_by_role("button", name="Перерахувати").click()
     outcome = page.get_by_role("region", name="Перебіг перерахунку")
@@ -122,11 +122,11 @@ def unpriced(system: System) -> str:
     return call_id
 
 
-def test_a_call_that_could_not_be_priced_says_why_and_is_priced_once_there_is_a_tariff(visit, unpriced, system):
-    visitor = visit("foreign").journal()
-    page = visitor.page
-    expect(visitor.open(unpriced)).to_contain_text("не визначено: немає чинного тарифу")
-    visitor.go("/charges")
+def test_an_unpriced_call_shows_the_reason_and_is_priced_once_there_is_a_tariff(open_app, unpriced, system):
+    app = open_app("foreign").journal()
+    page = app.page
+    expect(app.open(unpriced)).to_contain_text("не визначено: немає чинного тарифу")
+    app.go("/charges")
     row = page.locator("tbody tr")
     expect(row).to_contain_text("немає чинного тарифу")
     row.get_by_role("button", name="Показати дзвінок").click()
@@ -142,9 +142,9 @@ def test_a_call_that_could_not_be_priced_says_why_and_is_priced_once_there_is_a_
     assert system.entry(unpriced, "foreign")["price"]["amount"] == "0.0800"
 
 
-def test_more_calls_than_are_taken_at_once_are_priced_again_by_parts(visit, calls):
-    visitor, sent = visit("lesia"), []
-    page = visitor.page
+def test_more_calls_than_a_request_may_name_are_retried_in_several_requests(open_app, calls):
+    app, sent = open_app("lesia"), []
+    page = app.page
     at = datetime.now(UTC).isoformat()
     one = {"state": "failed", "reason": "no_tariff", "number": None, "due_at": at, "failed_at": at}
     failed = {"charges": [one | {"call_id": str(uuid4())} for _ in range(1001)], "next_cursor": None}
@@ -155,7 +155,7 @@ def test_more_calls_than_are_taken_at_once_are_priced_again_by_parts(visit, call
 
     page.route("**/api/v1/charges?*", lambda route: route.fulfill(json=failed))
     page.route("**/api/v1/charges/retry", retry)
-    visitor.go("/charges")
+    app.go("/charges")
     page.get_by_role("button", name="Оцінити всі ще раз").click()
     expect(page.locator("#toast")).to_have_text("Ще раз оцінюємо 1001 дзвінок")
     assert [len(ids) for ids in sent] == [1000, 1]
@@ -165,9 +165,9 @@ def test_more_calls_than_are_taken_at_once_are_priced_again_by_parts(visit, call
 RERATINGS = re.compile(r"/api/v1/rerating/[^/]+$")
 
 
-def test_a_rerating_is_watched_through_an_answer_that_is_lost(visit, calls):
-    visitor, asked = visit("lesia", expected=True).go("/rerating"), []
-    page = visitor.page
+def test_the_progress_of_a_rerating_survives_a_failed_response(open_app, calls):
+    app, asked = open_app("lesia", expected=True).go("/rerating"), []
+    page = app.page
 
     def answered(route):
         asked.append(route)
@@ -185,8 +185,8 @@ def test_a_rerating_is_watched_through_an_answer_that_is_lost(visit, calls):
     expect(outcome).to_contain_text("Готово", timeout=10_000)
 
 
-def test_prefixes_of_a_rerating_go_on_where_its_page_ends(visit, calls):
-    page = visit("lesia").go("/rerating").page
+def test_the_prefixes_of_a_rerating_are_paged(open_app, calls):
+    page = open_app("lesia").go("/rerating").page
     row = {"currency": "UAH", "calls": 1, "before": "1.0000", "after": "2.0000", "difference": "1.0000"}
     pages = [
         {"state": "done", "by_prefix": [row | {"prefix": "outbound +38067"}], "next_cursor": "далі"},
@@ -207,9 +207,9 @@ def test_prefixes_of_a_rerating_go_on_where_its_page_ends(visit, calls):
     expect(page.get_by_role("button", name="Показати ще")).to_have_count(0)
 
 
-def test_what_calls_cost_is_told_by_day_operator_and_prefix(visit, calls, system):
-    visitor = visit("lesia").go("/report")
-    page = visitor.page
+def test_the_cost_report_groups_by_day_operator_and_prefix(open_app, calls, system):
+    app = open_app("lesia").go("/report")
+    page = app.page
     total = page.locator(".tile b")
     expect(total).to_contain_text("грн")
     shown = total.inner_text()
@@ -227,19 +227,19 @@ def test_what_calls_cost_is_told_by_day_operator_and_prefix(visit, calls, system
     expect(page.get_by_text("За цей період немає дзвінків із ціною")).to_be_visible()
 
 
-def test_a_report_goes_on_where_its_page_ends(visit, calls):
-    visitor = visit("lesia")
-    page, rows = visitor.page, visitor.page.locator("tbody tr")
+def test_a_report_is_paged(open_app, calls):
+    app = open_app("lesia")
+    page, rows = app.page, app.page.locator("tbody tr")
     page.route("**/billing/report?*", lambda route: route.continue_(url=f"{route.request.url}&limit=1"))
-    visitor.go("/report?by=operator")
+    app.go("/report?by=operator")
     expect(rows).to_have_count(1)
     page.get_by_role("button", name="Показати ще").click()
     expect(rows).to_have_count(2)
     assert len({row.inner_text().splitlines()[0] for row in rows.all()}) == 2
 
 
-def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visit, system):
-    page = visit(expected=True).go("/settings").page
+def test_settings_are_saved_and_errors_are_shown_at_their_fields(open_app, system):
+    page = open_app(expected=True).go("/settings").page
     hours = page.get_by_label("Час на передзвін, год")
     expect(hours).to_have_value("24")
     hours.fill("48")
@@ -257,8 +257,8 @@ def test_what_a_company_sets_is_kept_and_what_is_wrong_is_told_at_its_field(visi
     assert system.send("PATCH", "/settings", "admin", json={"returned_window_hours": 24}).ok
 
 
-def test_a_key_is_shown_also_to_who_did_not_wait_for_it(visit, system):
-    page, held = visit().go("/keys").page, []
+def test_a_key_is_shown_even_if_its_dialog_was_closed_early(open_app, system):
+    page, held = open_app().go("/keys").page, []
     page.route(
         "**/api/v1/api-keys", lambda route: held.append(route) if route.request.method == "POST" else route.continue_()
     )
@@ -277,18 +277,18 @@ def test_a_key_is_shown_also_to_who_did_not_wait_for_it(visit, system):
     expect(page.get_by_role("row", name="Поспіх")).to_have_count(0)
 
 
-def test_a_key_is_shown_once_and_opens_nothing_after_it_was_revoked(visit, system):
-    def asked_with(key: str) -> int:
+def test_a_key_is_shown_once_and_is_rejected_after_revocation(open_app, system):
+    def status_with(key: str) -> int:
         return requests.get(f"{system.url}/journal?limit=1", headers={"X-Api-Key": key}, timeout=10).status_code
 
-    page = visit().go("/keys").page
+    page = open_app().go("/keys").page
     page.get_by_role("button", name="Новий ключ").first.click()
     dialog = page.get_by_role("dialog", name="Новий ключ")
     dialog.get_by_label("Назва").fill("Звіти")
     dialog.get_by_label("Для чого").select_option("Читати журнал")
     dialog.get_by_role("button", name="Створити").click()
     key = page.get_by_role("dialog", name="Ключ створено").get_by_label("Ключ", exact=True).input_value()
-    assert asked_with(key) == 200
+    assert status_with(key) == 200
     page.get_by_role("button", name="Готово").click()
     row = page.get_by_role("row", name="Звіти")
     expect(row).to_contain_text("Читати журнал")
@@ -296,4 +296,4 @@ def test_a_key_is_shown_once_and_opens_nothing_after_it_was_revoked(visit, syste
     row.get_by_role("button", name="Відкликати").click()
     page.get_by_role("dialog").get_by_role("button", name="Відкликати").click()
     expect(row).to_have_count(0)
-    eventually(lambda: asked_with(key) == 401)
+    eventually(lambda: status_with(key) == 401)

@@ -48,13 +48,13 @@ def recorded(calls, system, origin) -> str:
 
 
 @pytest.fixture
-def listener(visit, recorded, origin):
-    visitor = visit()
-    visitor.url = origin
-    return visitor.journal()
+def listener(open_app, recorded, origin):
+    app = open_app()
+    app.url = origin
+    return app.journal()
 
 
-def test_a_recording_is_played_sought_and_closed(listener, recorded):
+def test_a_recording_is_played_seeked_and_closed(listener, recorded):
     page, row = listener.page, listener.row(recorded)
     row.get_by_role("button", name="Прослухати запис").click()
     player = page.get_by_role("group", name="Програвач запису")
@@ -74,7 +74,7 @@ def test_a_recording_is_played_sought_and_closed(listener, recorded):
     expect(row.get_by_role("button", name="Прослухати запис")).to_be_focused()
 
 
-def test_who_asks_twice_before_the_player_is_there_gets_one(listener, recorded):
+def test_two_clicks_while_the_player_loads_open_one_player(listener, recorded):
     page, held = listener.page, []
     page.route("**/player.js*", lambda route: held.append(route))
     play = listener.row(recorded).get_by_role("button", name="Прослухати запис")
@@ -87,44 +87,46 @@ def test_who_asks_twice_before_the_player_is_there_gets_one(listener, recorded):
     player.get_by_role("button", name="Закрити").click()
 
 
-def test_a_shape_that_does_not_come_is_a_plain_line_and_costs_nothing_else(visit, recorded, origin):
-    visitor = visit(expected=True)
-    visitor.url, page = origin, visitor.page
+def test_a_missing_waveform_is_a_plain_line_and_playback_works(open_app, recorded, origin):
+    app = open_app(expected=True)
+    app.url, page = origin, app.page
     page.route("**/recording/peaks", lambda route: route.abort())
-    visitor.journal().row(recorded).get_by_role("button", name="Прослухати запис").click()
+    app.journal().row(recorded).get_by_role("button", name="Прослухати запис").click()
     player = page.get_by_role("group", name="Програвач запису")
     expect(player.locator(".time").first).to_have_text("00:00:01")
     heights = player.locator(".wave rect").evaluate_all("bars => bars.map((bar) => bar.getAttribute('height'))")
     assert len(set(heights)) == 1
     expect(page.locator("#toast")).to_be_empty()
-    assert visitor.errors == ["Failed to load resource: net::ERR_FAILED"]
+    assert app.errors == ["Failed to load resource: net::ERR_FAILED"]
 
 
-def test_the_download_is_a_button_of_its_own(listener, recorded):
+def test_the_download_has_its_own_button(listener, recorded):
     with listener.page.expect_download() as download:
         listener.row(recorded).get_by_role("link", name="Завантажити запис").click()
     assert Path(download.value.path()).read_bytes() == tone()
 
 
-def test_without_a_recording_both_are_greyed(visit, calls):
-    tools = visit().journal().row(calls["declined"]).locator(".actions")
+def test_without_a_recording_play_and_download_are_disabled(open_app, calls):
+    tools = open_app().journal().row(calls["declined"]).locator(".actions")
     expect(tools.get_by_role("button", name="Запису немає")).to_be_disabled()
     expect(tools.get_by_role("link", name="Запису немає")).to_have_attribute("aria-disabled", "true")
 
 
-def test_what_an_exchange_brought_is_heard_and_sought_by_parts_through_the_one_origin(visit, system, calls, origin):
+def test_an_uploaded_recording_is_played_and_seeked_by_byte_ranges_from_the_same_origin(
+    open_app, system, calls, origin
+):
     call, long = calls["returned"], wav_of(bytes(16_000 * LONG))
     path, key = f"{origin}/api/v1/calls/{call}/recording", {"X-Api-Key": system.keys["acme"]}
     link = requests.put(path, headers=key, allow_redirects=False, timeout=10).headers["Location"]
     assert requests.put(f"{origin}{link}", data=long, timeout=30).status_code == 201
     system.entry(call, "admin", recording={**RECORDED, "size": len(long)})
-    visitor = visit(None)
-    visitor.url = origin
-    visitor.come_in("olha")
+    app = open_app(None)
+    app.url = origin
+    app.restore_session("olha")
     parts = []
-    visitor.page.on("response", lambda answer: "/media/" in answer.url and parts.append(answer))
-    visitor.journal().row(call).get_by_role("button", name="Прослухати запис").click()
-    player = visitor.page.get_by_role("group", name="Програвач запису")
+    app.page.on("response", lambda answer: "/media/" in answer.url and parts.append(answer))
+    app.journal().row(call).get_by_role("button", name="Прослухати запис").click()
+    player = app.page.get_by_role("group", name="Програвач запису")
     expect(player.locator(".time").first).to_have_text("00:00:01")
     player.get_by_role("slider", name="Місце в записі").fill(str(LONG - 10))
     expect(player.locator(".time").first).to_have_text(re.compile("00:19:5[1-5]"))

@@ -17,41 +17,41 @@ def degraded(route):
     route.fulfill(response=answer, json=answer.json() | {"degraded": ["billing"]})
 
 
-def test_billing_that_does_not_answer_is_told_and_the_journal_works(visit, calls):
-    visitor = visit()
-    visitor.page.route("**/api/v1/journal?*", degraded)
-    visitor.journal()
-    expect(visitor.page.get_by_text("Тарифікація не відповідає: журнал працює")).to_be_visible()
-    expect(visitor.row(calls["answered"])).to_be_visible()
+def test_unavailable_billing_is_reported_and_the_journal_works(open_app, calls):
+    app = open_app()
+    app.page.route("**/api/v1/journal?*", degraded)
+    app.journal()
+    expect(app.page.get_by_text("Тарифікація не відповідає: журнал працює")).to_be_visible()
+    expect(app.row(calls["answered"])).to_be_visible()
 
 
-def test_a_server_that_fails_is_told_and_may_be_asked_again(visit, calls):
-    visitor = visit(expected=True)
-    page = visitor.page
+def test_a_server_error_is_shown_with_a_retry_button(open_app, calls):
+    app = open_app(expected=True)
+    page = app.page
     problem = {"type": "failed", "title": "Failed", "status": 500, "instance": "urn:uuid:12ab"}
     broken = {"status": 500, "content_type": "application/problem+json", "body": json.dumps(problem)}
     page.route("**/api/v1/journal?*", lambda route: route.fulfill(**broken))
-    visitor.go("/journal")
+    app.go("/journal")
     expect(page.get_by_role("alert")).to_contain_text("Не вдалося показати")
     expect(page.get_by_role("alert")).to_contain_text("12ab")
     page.unroute("**/api/v1/journal?*")
     page.get_by_role("button", name="Спробувати ще раз").click()
-    expect(visitor.row(calls["answered"])).to_be_visible()
+    expect(app.row(calls["answered"])).to_be_visible()
 
 
-def test_what_waits_is_seen_to_wait(visit, calls):
-    visitor = visit()
+def test_loading_shows_placeholders(open_app, calls):
+    app = open_app()
     held = []
-    visitor.page.route("**/api/v1/journal?*", lambda route: held.append(route))
-    with visitor.page.expect_request("**/api/v1/journal?*"):
-        visitor.go("/journal")
-    expect(visitor.page.get_by_role("status", name="Завантаження…")).to_be_visible()
+    app.page.route("**/api/v1/journal?*", lambda route: held.append(route))
+    with app.page.expect_request("**/api/v1/journal?*"):
+        app.go("/journal")
+    expect(app.page.get_by_role("status", name="Завантаження…")).to_be_visible()
     held[0].continue_()
-    expect(visitor.row(calls["answered"])).to_be_visible()
+    expect(app.row(calls["answered"])).to_be_visible()
 
 
-def look(visitor, path):
-    page = visitor.go(path).page
+def check_view(app, path):
+    page = app.go(path).page
     page.locator("main :is(table, .meanings, form, .empty-note)").first.wait_for()
     if path == "/journal":
         page.locator(".chevron").nth(3).click()
@@ -61,31 +61,33 @@ def look(visitor, path):
     return page
 
 
-def test_nobody_is_kept_out_of_any_place(visit, calls):
-    visitor = visit(color_scheme="light", reduced_motion="reduce")
+def test_every_view_passes_the_accessibility_checks(open_app, calls):
+    app = open_app(color_scheme="light", reduced_motion="reduce")
     for path in PATHS:
-        assert violations(look(visitor, path)) == []
+        assert violations(check_view(app, path)) == []
 
 
 @pytest.mark.parametrize(("language", "size"), [("en", (3840, 2160)), ("uk", (360, 740))])
-def test_nobody_is_kept_out_in_the_dark_by_the_largest_and_the_smallest_screen(visit, calls, language, size):
+def test_the_dark_theme_passes_the_accessibility_checks_on_the_largest_and_smallest_screen(
+    open_app, calls, language, size
+):
     viewport = dict(zip(("width", "height"), size, strict=True))
-    visitor = visit(color_scheme="dark", reduced_motion="reduce", language=language, viewport=viewport)
+    app = open_app(color_scheme="dark", reduced_motion="reduce", language=language, viewport=viewport)
     for path in PATHS:
-        page = look(visitor, path)
+        page = check_view(app, path)
         if path in ("/journal", "/report"):
             assert violations(page) == []
 
 
-def test_dialogs_and_the_way_in_keep_nobody_out(visit, calls):
-    visitor = visit()
-    page = visitor.journal().page
-    visitor.row(calls["cancelled"]).locator(".actions button").first.click()
+def test_dialogs_and_the_sign_in_page_pass_the_accessibility_checks(open_app, calls):
+    app = open_app()
+    page = app.journal().page
+    app.row(calls["cancelled"]).locator(".actions button").first.click()
     assert violations(page) == []
-    visitor.go("/accounts")
+    app.go("/accounts")
     page.get_by_role("button", name="Новий запис").click()
     assert violations(page) == []
-    assert violations(visit(None).go("/").page) == []
+    assert violations(open_app(None).go("/").page) == []
 
 
 def violations(page):
@@ -93,8 +95,8 @@ def violations(page):
     return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
-def test_a_row_is_opened_and_commented_without_a_mouse(visit, calls):
-    page = visit().journal().page
+def test_a_row_is_opened_and_commented_by_keyboard(open_app, calls):
+    page = open_app().journal().page
     page.locator(".chevron").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".call-details")).to_be_visible()
@@ -110,7 +112,7 @@ def test_a_row_is_opened_and_commented_without_a_mouse(visit, calls):
 
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
     .filter((one) => !one.disabled && one.checkVisibility() && one.getClientRects().length).length"""
-STANDS_ON = """() => {
+FOCUSED = """() => {
     const one = document.activeElement;
     if (one === document.body) return [false, "solid", ""];
     window.stoodOn ??= new Set();
@@ -121,8 +123,8 @@ STANDS_ON = """() => {
 
 
 @pytest.mark.parametrize("path", ["/journal?status=missed", "/settings"])
-def test_the_tab_key_goes_to_everything_and_shows_where_it_is(visit, calls, path):
-    page = visit().go(path).page
+def test_the_tab_key_reaches_everything_with_a_visible_focus(open_app, calls, path):
+    page = open_app().go(path).page
     page.locator("main :is(tr.call, form)").first.wait_for()
     if "journal" in path:
         page.locator(".filter-button").click()
@@ -132,7 +134,7 @@ def test_the_tab_key_goes_to_everything_and_shows_where_it_is(visit, calls, path
     known = False
     while not known:
         page.keyboard.press("Tab")
-        known, outline, where = page.evaluate(STANDS_ON)
+        known, outline, where = page.evaluate(FOCUSED)
         assert outline != "none", where
     assert page.evaluate("window.stoodOn.size") == page.evaluate(REACHABLE)
 
@@ -141,7 +143,7 @@ WEIGHT = """() => performance.getEntries().filter((one) => "encodedBodySize" in 
     .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
 
 
-def test_a_first_visit_weighs_less_than_150_kilobytes(visit, calls):
-    page = visit(locale="uk-UA").journal().page
+def test_a_first_visit_weighs_less_than_150_kilobytes(open_app, calls):
+    page = open_app(locale="uk-UA").journal().page
     page.wait_for_load_state("load")
     assert 30_000 < page.evaluate(WEIGHT) < 150_000

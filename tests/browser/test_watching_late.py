@@ -7,43 +7,43 @@ from uuid import uuid4
 from playwright.sync_api import expect
 
 from tests.browser.test_table import MEANINGS
-from tests.browser.test_watching import COUNTERS, PAGES, life, placed
+from tests.browser.test_watching import COUNTERS, PAGES, lifecycle, placed
 from tests.system.test_journal import told
 
 TIMELINES, PRICES, STREAMS = "**/timeline", "**/price", "**/journal/stream*"
 BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
 
-def answered_late(visitor):
+def hold_first_page(app):
     """Home, with the first page of its journal answered and on its way: the route and the answer."""
-    page, late = visitor.page, []
+    page, late = app.page, []
     page.route(PAGES, lambda route: late.append((route, route.fetch())))
-    visitor.go("/")
+    app.go("/")
     expect(page.locator(".pill.live")).to_be_visible()
     while not late:
         page.wait_for_timeout(20)
     return late[0]
 
 
-def test_a_page_that_comes_late_undoes_nothing_of_what_happened_since(visit, calls, system):
-    begun, rings, *_ = life()
+def test_a_late_first_page_does_not_undo_newer_changes(open_app, calls, system):
+    begun, rings, *_ = lifecycle()
     call_id = told(system, [begun])
-    visitor = visit()
-    route, answer = answered_late(visitor)
+    app = open_app()
+    route, answer = hold_first_page(app)
     # The counters are asked for anew after what happens was heard of.
-    with visitor.page.expect_request(COUNTERS):
+    with app.page.expect_request(COUNTERS):
         told(system, [rings])
         newest = told(system, [placed(1)])
     route.fulfill(response=answer)
-    expect(visitor.row(call_id)).to_be_visible()
-    expect(visitor.row(newest)).to_be_visible()
-    expect(visitor.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
+    expect(app.row(call_id)).to_be_visible()
+    expect(app.row(newest)).to_be_visible()
+    expect(app.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
 
 
-def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_out(visit, calls, system):
-    visitor = visit(expected=True)
-    page = visitor.page
-    route, _ = answered_late(visitor)
+def test_changes_before_a_failed_first_page_do_not_block_the_retry(open_app, calls, system):
+    app = open_app(expected=True)
+    page = app.page
+    route, _ = hold_first_page(app)
     with page.expect_request(COUNTERS):
         told(system, [placed(2)])
         newest = told(system, [placed(3)])
@@ -51,11 +51,11 @@ def test_what_happens_before_a_first_page_that_fails_does_not_keep_the_next_one_
     expect(page.get_by_role("alert")).to_contain_text("Не вдалося показати")
     page.unroute(PAGES)
     page.get_by_role("button", name="Спробувати ще раз").click()
-    expect(visitor.row(newest)).to_be_visible()
-    assert all("500" in error for error in visitor.errors), visitor.errors
+    expect(app.row(newest)).to_be_visible()
+    assert all("500" in error for error in app.errors), app.errors
 
 
-def first_held(page, pattern, **changed):
+def hold_first_response(page, pattern, **changed):
     """The first answer to such a question, kept back until it is let go, when `changed` replaces what it says."""
     held = []
 
@@ -69,32 +69,32 @@ def first_held(page, pattern, **changed):
     return held
 
 
-def let_go(page, held):
+def release(page, held):
     with page.expect_event("requestfinished"):
         held[0]()
     page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
 
 
-def test_a_course_that_comes_late_is_not_put_over_a_newer_one(visit, calls, system):
-    begun, rings, *_ = life()
+def test_a_late_timeline_does_not_replace_a_newer_one(open_app, calls, system):
+    begun, rings, *_ = lifecycle()
     call_id = told(system, [begun])
-    visitor = visit().journal()
-    page = visitor.page
-    held = first_held(page, TIMELINES)
+    app = open_app().journal()
+    page = app.page
+    held = hold_first_response(page, TIMELINES)
     with page.expect_request(TIMELINES):
-        steps = visitor.open(call_id).locator(".timeline li")
+        steps = app.open(call_id).locator(".timeline li")
     with page.expect_response(TIMELINES):
         told(system, [rings])
     expect(steps).to_have_count(2)
-    let_go(page, held)
+    release(page, held)
     expect(steps).to_have_count(2)
 
 
-def test_an_explanation_that_comes_late_is_not_put_over_a_newer_one(visit, calls):
-    visitor = visit().journal()
-    page = visitor.page
-    held = first_held(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
-    opened = visitor.open(calls["network_error"])
+def test_a_late_price_explanation_does_not_replace_a_newer_one(open_app, calls):
+    app = open_app().journal()
+    page = app.page
+    held = hold_first_response(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
+    opened = app.open(calls["network_error"])
     opener = opened.locator(".opens-price")
     with page.expect_request(PRICES):
         opener.click()
@@ -102,12 +102,12 @@ def test_an_explanation_that_comes_late_is_not_put_over_a_newer_one(visit, calls
     with page.expect_response(PRICES):
         opener.click()
     expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
-    let_go(page, held)
+    release(page, held)
     expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
 
 
 @contextmanager
-def missed(page, system):
+def stream_gap(page, system):
     """What happens meanwhile no stream tells: the gateway goes and comes, and does not know where this one was."""
     held = []
 
@@ -123,38 +123,38 @@ def missed(page, system):
     held[0].fulfill(status=422, content_type="application/problem+json", body="{}")
 
 
-def test_what_no_stream_tells_any_more_is_asked_for_and_said(visit, calls, system):
-    visitor = visit("olha", expected=True).journal()
-    begun, rings, answers, _ = life()
+def test_changes_the_stream_cannot_resume_are_loaded_and_reported(open_app, calls, system):
+    app = open_app("olha", expected=True).journal()
+    begun, rings, answers, _ = lifecycle()
     call_id = told(system, [begun])
-    icon = visitor.cell(call_id, "status").get_by_role("img")
+    icon = app.cell(call_id, "status").get_by_role("img")
     expect(icon).to_have_accessible_name(MEANINGS["connecting"])
-    opened = visitor.open(calls["answered"])
-    with missed(visitor.page, system):
+    opened = app.open(calls["answered"])
+    with stream_gap(app.page, system):
         told(system, [rings, answers])
-        newest = told(system, life()[:1])
-    expect(visitor.page.locator("#toast")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
+        newest = told(system, lifecycle()[:1])
+    expect(app.page.locator("#toast")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
-    expect(visitor.row(newest)).to_be_visible()
+    expect(app.row(newest)).to_be_visible()
     expect(opened).to_be_visible()
-    expect(visitor.page.locator(".pill.live")).to_be_visible()
+    expect(app.page.locator(".pill.live")).to_be_visible()
 
 
-def test_a_page_that_was_asked_for_earlier_is_not_put_over_a_later_one(visit, calls, system):
-    visitor = visit(expected=True).journal()
-    page, (begun, rings, *_) = visitor.page, life()
+def test_an_earlier_page_request_does_not_replace_a_later_one(open_app, calls, system):
+    app = open_app(expected=True).journal()
+    page, (begun, rings, *_) = app.page, lifecycle()
     call_id = told(system, [begun])
-    icon = visitor.cell(call_id, "status").get_by_role("img")
-    visitor.open(calls["answered"])
+    icon = app.cell(call_id, "status").get_by_role("img")
+    app.open(calls["answered"])
     told(system, [placed(5)])
-    held = first_held(page, PAGES)
+    held = hold_first_response(page, PAGES)
     page.locator(".new-calls").click()
     while not held:
         page.wait_for_timeout(20)
-    with missed(page, system):
+    with stream_gap(page, system):
         told(system, [rings])
     expect(icon).to_have_accessible_name(MEANINGS["ringing"], timeout=20_000)
-    let_go(page, held)
+    release(page, held)
     expect(icon).to_have_accessible_name(MEANINGS["ringing"])
 
 
@@ -162,18 +162,18 @@ HIDDEN = "window.frames_due = []; window.requestAnimationFrame = (act) => frames
 SHOWN_AGAIN = "() => { while (frames_due.length) frames_due.shift()(); }"
 
 
-def test_what_was_heard_while_the_page_was_hidden_is_not_put_over_what_it_was_told_since(visit, calls, system):
-    begun, rings, answers, _ = life()
+def test_changes_received_while_hidden_do_not_replace_a_newer_page(open_app, calls, system):
+    begun, rings, answers, _ = lifecycle()
     call_id = told(system, [begun])
-    visitor = visit(expected=True)
-    page = visitor.page
+    app = open_app(expected=True)
+    page = app.page
     page.add_init_script(HIDDEN)
-    visitor.go("/")
-    icon = visitor.cell(call_id, "status").get_by_role("img")
+    app.go("/")
+    icon = app.cell(call_id, "status").get_by_role("img")
     expect(icon).to_have_accessible_name(MEANINGS["connecting"])
     with page.expect_request(COUNTERS):
         told(system, [rings])
-    with missed(page, system):
+    with stream_gap(page, system):
         told(system, [answers])
     expect(icon).to_have_accessible_name(MEANINGS["answered"], timeout=20_000)
     page.evaluate(SHOWN_AGAIN)
