@@ -1,4 +1,4 @@
-"""The page in Chromium: how soon the first row stands there, and how it scrolls while everything in it changes."""
+"""Measure the page in Chromium: time to the first row, and frame times while scrolling through changing rows."""
 
 import argparse
 import threading
@@ -22,11 +22,11 @@ from tests.support.system import System
 VISITS = 7
 SCROLLED = 10_000
 SLICE, PAUSE = 250, 0.5
-"""So many rows change at a time, and so many seconds later the next."""
+"""Rows changed at once, and seconds until the next change."""
 STEP, STEP_PAUSE, TURNS_A_LOOK, MOST_TURNS = 600, 20, 100, 5000
-"""Pixels of a turn of the wheel, milliseconds until the next, turns until the memory is looked at, and at most."""
-FIRST_ROW_BAR, FRAME_BAR, HEAP_BAR, ROWS_BAR = 1.0, 50.0, 64.0, 400
-"""Seconds; milliseconds, on cores that all the services share; MiB; rows."""
+"""Pixels per wheel event, milliseconds between events, events between memory samples, and the maximum of events."""
+FIRST_ROW_LIMIT, FRAME_LIMIT, HEAP_LIMIT, ROWS_LIMIT = 1.0, 50.0, 64.0, 400
+"""Limits: seconds; milliseconds on cores shared with all services; MiB; rows."""
 NEWEST = "select call_id::text from journal where tenant = %(tenant)s order by placed_at desc limit %(limit)s"
 CHANGE = (
     "update journal set talk_time = talk_time + interval '1 s' where tenant = %(tenant)s and call_id = any(%(ids)s)"
@@ -51,20 +51,20 @@ COUNT_FRAMES = """
 BOTTOM = "scrollY + innerHeight >= document.documentElement.scrollHeight - 2"
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db, sync_playwright() as playwright:
-        company.found(gateway_db)
+        company.create(gateway_db)
         world = next(system.start(stack, services, {}))
-        _fill(stack, asked.rows)
+        _fill(stack, arguments.rows)
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        figures = [_first_row(chromium, world, asked.rows, login) for login in ("admin", "op101")]
+        figures = [_first_row(chromium, world, arguments.rows, login) for login in ("admin", "op101")]
         figures += _scrolling(chromium, world, stack)
         chromium.close()
     return figures
 
 
-def _visitor(chromium: Browser, world: System, login: str) -> BrowserContext:
-    """Somebody signed in, with a browser that has seen nothing yet."""
+def _signed_in_context(chromium: Browser, world: System, login: str) -> BrowserContext:
+    """A signed-in browser context with an empty cache."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     cookies = world.sign_in(login).cookies
     origin = world.url.removesuffix("/api/v1")
@@ -80,24 +80,24 @@ def _journal(world: System, query: str = "") -> str:
 def _first_row(chromium: Browser, world: System, rows: int, login: str) -> Figure:
     times = list[float]()
     for _ in range(VISITS):
-        context = _visitor(chromium, world, login)
+        context = _signed_in_context(chromium, world, login)
         page = context.new_page()
         page.goto(_journal(world))
         times.append(_first_row_at(page) / 1000)
         context.close()
     typical, worst = median(times), max(times)
     what = f"first row of {rows:,} calls in Chromium, as {login}, nothing kept from before"
-    return Figure(what, f"{typical:.2f} s, at worst {worst:.2f} s", f"{FIRST_ROW_BAR:.0f} s", worst < FIRST_ROW_BAR)
+    return Figure(what, f"{typical:.2f} s, at worst {worst:.2f} s", f"{FIRST_ROW_LIMIT:.0f} s", worst < FIRST_ROW_LIMIT)
 
 
 def _first_row_at(page: Page) -> float:
-    """Milliseconds after the page was asked for."""
+    """Milliseconds after the navigation started."""
     page.locator("tr.call").first.wait_for()
     return float(page.evaluate("new Promise((done) => setTimeout(() => done(window.firstRow), 100))"))
 
 
 def _scrolling(chromium: Browser, world: System, stack: Stack) -> list[Figure]:
-    context = _visitor(chromium, world, "admin")
+    context = _signed_in_context(chromium, world, "admin")
     page = context.new_page()
     page.goto(_journal(world, f"?limit={SCROLLED}"))
     _first_row_at(page)
@@ -122,16 +122,16 @@ def _scrolling(chromium: Browser, world: System, stack: Stack) -> list[Figure]:
         Figure(
             f"{what}: 95 of 100 frames within",
             f"{most:.0f} ms ({typical:.0f} typically)",
-            f"{FRAME_BAR:.0f} ms",
-            seen and most <= FRAME_BAR,
+            f"{FRAME_LIMIT:.0f} ms",
+            seen and most <= FRAME_LIMIT,
         ),
         Figure(
             "its memory at the beginning, and at most",
             f"{heaps[0]:.1f} and {max(heaps):.1f} MiB",
-            f"{HEAP_BAR:.0f} MiB",
-            max(heaps) <= HEAP_BAR,
+            f"{HEAP_LIMIT:.0f} MiB",
+            max(heaps) <= HEAP_LIMIT,
         ),
-        Figure("rows in the document, at most", f"{max(rows)}", f"{ROWS_BAR}", max(rows) <= ROWS_BAR),
+        Figure("rows in the document, at most", f"{max(rows)}", f"{ROWS_LIMIT}", max(rows) <= ROWS_LIMIT),
     ]
 
 
@@ -145,7 +145,7 @@ def _last(stack: Stack) -> str:
 
 
 def _heap(context: BrowserContext, page: Page) -> float:
-    """MiB that the page's scripts hold once the rubbish is out."""
+    """MiB of the JavaScript heap after garbage collection."""
     session = context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     held: Any = session.send("Runtime.getHeapUsage")
@@ -155,7 +155,7 @@ def _heap(context: BrowserContext, page: Page) -> float:
 
 @contextmanager
 def _changing(stack: Stack) -> Iterator[list[int]]:
-    """The newest calls change, slice after slice and over again, as the projector changes them; how many have."""
+    """Change the newest calls in slices, as the projector does; yields a list with the number of changes."""
     over, changed = threading.Event(), [0]
     url, of_tenant = stack.env("gateway")["OWNER_DATABASE_URL"], {"tenant": company.TENANT}
 

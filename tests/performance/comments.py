@@ -1,4 +1,4 @@
-"""Writing a comment, HTTP to HTTP: when the answer comes, the journal of another replica shows it."""
+"""Measure comment writes: from the PUT until a GET on another replica shows the comment."""
 
 import argparse
 import itertools
@@ -19,15 +19,15 @@ CALLS, WRITES = 200, 100
 RATE, SECONDS, WRITERS = 100, 10, 24
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "calls"), emptied(stack, "comments"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         world = next(system.start(stack, services, {}))
         replicas = (world.url, world.start_replica())
         paths = _calls(stack)
         headers = company.sign_in(stack, "admin")
-        waits = _one_after_the_other(replicas, paths, headers)
-        answers = _many_a_second(replicas, paths, headers)
+        waits = _write_sequentially(replicas, paths, headers)
+        answers = _write_at_rate(replicas, paths, headers)
     typical, wrong = median(waits) * 1000, sum(not one for one in answers)
     kept_up = len(answers) / RATE / SECONDS
     return [
@@ -38,7 +38,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
 
 
 def _calls(stack: Stack) -> list[str]:
-    """The paths of the comments on calls that are in the journal."""
+    """The comment paths of calls that are in the journal."""
     told = company.reports(CALLS, "comments")
     session = requests.Session()
     for start in range(0, len(told), 500):
@@ -50,7 +50,7 @@ def _calls(stack: Stack) -> list[str]:
     return paths
 
 
-def _one_after_the_other(replicas: tuple[str, str], paths: list[str], headers: dict[str, str]) -> list[float]:
+def _write_sequentially(replicas: tuple[str, str], paths: list[str], headers: dict[str, str]) -> list[float]:
     here, there = replicas
     session, waits = requests.Session(), []
     session.headers.update(headers)
@@ -63,7 +63,7 @@ def _one_after_the_other(replicas: tuple[str, str], paths: list[str], headers: d
     return waits
 
 
-def _many_a_second(replicas: tuple[str, str], paths: list[str], headers: dict[str, str]) -> list[bool]:
+def _write_at_rate(replicas: tuple[str, str], paths: list[str], headers: dict[str, str]) -> list[bool]:
     began, writer = time.monotonic(), threading.local()
 
     def write(number: int) -> bool:
@@ -74,11 +74,11 @@ def _many_a_second(replicas: tuple[str, str], paths: list[str], headers: dict[st
         return answer.status_code in (200, 201)
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        return list(_in_time(pool.map(write, range(RATE * SECONDS)), began))
+        return list(_within_time_limit(pool.map(write, range(RATE * SECONDS)), began))
 
 
-def _in_time(answers: Iterator[bool], began: float) -> Iterator[bool]:
-    """Those that came while there was time for them, and a second more."""
+def _within_time_limit(answers: Iterator[bool], began: float) -> Iterator[bool]:
+    """The answers that arrived within the planned time plus one second."""
     for answer in answers:
         if time.monotonic() > began + SECONDS + 1:
             return

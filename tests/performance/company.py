@@ -1,4 +1,4 @@
-"""A company in the gateway's database, and reports of its calls."""
+"""Create a company in the gateway's database and generate reports of its calls."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,8 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 Json = dict[str, Any]
 
 
-def found(db: Postgres) -> None:
-    """An administrator, and operators 101 to 120."""
+def create(db: Postgres) -> None:
+    """Create an administrator, and the operators 101 to 120."""
     with db.connection() as conn:
         repository.ensure_tenant(conn, TENANT, "Вимірювання")
         repository.ensure_api_key(conn, TENANT, "ingest", "bench", KEY)
@@ -28,7 +28,7 @@ def found(db: Postgres) -> None:
 
 
 def reports(calls: int, run: str, seed: int = 1) -> list[Json]:
-    """About 4.7 reports a call, calls overlapping as they do; all of them long over."""
+    """About 4.7 reports per call, sorted by time; calls overlap, and all have ended."""
     chance = random.Random(seed)
     start = datetime.now(UTC) - timedelta(days=2)
     told: list[tuple[datetime, Json]] = []

@@ -1,4 +1,4 @@
-"""How much of a live exchange one core can hear: spooled, translated and made ready to be published."""
+"""Measure how many calls of a live Asterisk one core can spool, translate and prepare for publishing."""
 
 import argparse
 import re
@@ -13,8 +13,8 @@ from tests.support.infrastructure import ROOT, Services, Stack
 CALLS_A_SECOND = 300
 CAPTURES = ROOT / "tests/data/asterisk/captures"
 COPIES = 60
-"""Of each capture, one after the other, each by channels and bridges of its own."""
-HEAR = """
+"""Copies of each capture, one after another, each with its own channels and bridges."""
+PROGRAM = """
 import sys, time
 from pathlib import Path
 from services.asterisk.spool import CONNECTED, DATA, Spool
@@ -43,12 +43,12 @@ _UNIQUEID, _CHANNEL = re.compile(rb"pbx1-(?=\d{10}\.)"), re.compile(rb"-0000(?=[
 _BRIDGE, _STAMP = re.compile(rb"(?<=: )[0-9a-f]{8}(?=-[0-9a-f]{4}-)"), re.compile(rb"(?<=Timestamp: )\d{10}")
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said"
         with said.open("wb") as file:
             file.writelines(_traffic())
-        command = [sys.executable, "-c", HEAR, said, Path(folder) / "spool"]
+        command = [sys.executable, "-c", PROGRAM, said, Path(folder) / "spool"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     speed, calls, size = map(float, done.stdout.split())
     return [
@@ -67,7 +67,7 @@ def _traffic() -> list[bytes]:
 
 
 def _copy(capture: bytes, number: int) -> bytes:
-    """The same calls, `number` hours later."""
+    """The same calls, shifted by `number` hours."""
     capture = _UNIQUEID.sub(b"pbx%d-" % (number + 1), capture)
     capture = _CHANNEL.sub(b"-%04x" % number, capture)
     capture = _BRIDGE.sub(lambda bridge: b"%08x" % (int(bridge[0], 16) ^ number), capture)

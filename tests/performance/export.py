@@ -1,4 +1,4 @@
-"""How fast the journal is written out, and how little of it is in memory at once."""
+"""Measure the speed and the memory use of the journal export."""
 
 import argparse
 import time
@@ -17,9 +17,9 @@ SPEED = {"csv": 10_000}
 TIMES = 5
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         world = next(system.start(stack, services, {}))
         pid = world.processes["gateway"].process.pid
         _fill(stack, ROWS)
@@ -48,7 +48,7 @@ def _exported(stack: Stack, headers: dict[str, str], format_: str, pid: int) -> 
 
 
 def _counted(stack: Stack, headers: dict[str, str]) -> Figure:
-    """All calls lie in it."""
+    """Time of the summary over a month that contains all calls."""
     taken = []
     for _ in range(TIMES):
         began = time.monotonic()

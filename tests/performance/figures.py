@@ -1,18 +1,18 @@
-"""One measured figure and the bar it is held to."""
+"""One measured figure with its limit."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Figure:
-    what: str
+    label: str
     measured: str
-    bar: str = ""
+    limit: str = ""
     holds: bool = True
 
     def __str__(self) -> str:
-        mark = "" if not self.bar else ("  ok" if self.holds else "  MISSED")
-        return f"{self.what}: {self.measured}" + (f"  (bar: {self.bar}){mark}" if self.bar else "")
+        mark = "" if not self.limit else ("  ok" if self.holds else "  MISSED")
+        return f"{self.label}: {self.measured}" + (f"  (limit: {self.limit}){mark}" if self.limit else "")
 
 
 def median(values: list[float]) -> float:

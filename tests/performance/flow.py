@@ -1,4 +1,4 @@
-"""Reports to visible journal rows, against the same flow in the stock Nameko idiom."""
+"""Measure reports to visible journal rows, compared with the same flow on stock Nameko."""
 
 import argparse
 import re
@@ -27,14 +27,14 @@ TOLD_OF = "select coalesce(sum(version), 0) from journal"
 PATIENCE = 300.0
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
-    # In turns: the machine is faster at times than at others, for both.
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
+    # Alternating, because the speed of the machine changes over time for both.
     late: Counter[str] = Counter()
     rounds = [(_stock(stack, services), _ours(stack, services, late)) for _ in range(ROUNDS)]
     stock, ours = (median(speeds) for speeds in zip(*rounds, strict=True))
     return [
-        Figure("reports to visible rows, everything on this machine", f"{ours:,.0f} events/s", "1,000", ours >= 1000),
-        Figure("the same in stock Nameko idiom", f"{stock:,.0f} events/s"),
+        Figure("reports to visible rows", f"{ours:,.0f} events/s", "1,000", ours >= 1000),
+        Figure("the same with stock Nameko", f"{stock:,.0f} events/s"),
         Figure("ratio", f"{ours / stock:.1f}", "8", ours / stock >= 8),
         Figure(
             "meanwhile, turns of the hubs that come no more than 50 ms late",
@@ -65,9 +65,9 @@ def _post(url: str, batch: list[company.Json]) -> None:
 
 
 def _ours(stack: Stack, services: Services, late: Counter[str]) -> float:
-    """Adds to `late` how many turns of the hubs came that late at most, in seconds."""
+    """Add the event loop delays to `late`: turns by the upper bound of their delay in seconds."""
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         world = system.start(stack, services, {})
         next(world)
         session = requests.Session()
@@ -90,18 +90,18 @@ def _turns(stack: Stack) -> Counter[str]:
 
 
 def _speed(stack: Stack, calls: int, send: Callable[[list[company.Json]], None]) -> float:
-    """Reports a second, from the first POST until the last is shown."""
+    """Reports per second, from the first POST until the last report is visible."""
     told = company.reports(calls, uuid4().hex)
     batches = [told[start : start + BATCH] for start in range(0, len(told), BATCH)]
     began = time.monotonic()
     with ThreadPoolExecutor(SENDERS) as senders:
         list(senders.map(send, batches))
-    _wait_until_shown(stack, len(told))
+    wait_until_visible(stack, len(told))
     return len(told) / (time.monotonic() - began)
 
 
-def _wait_until_shown(stack: Stack, reports: int) -> None:
-    """A row's version counts the events of its call; returned calls have one event more than reports."""
+def wait_until_visible(stack: Stack, reports: int) -> None:
+    """Wait until the versions of all rows, which count events, add up to the reports (returned calls have one more)."""
     deadline = time.monotonic() + PATIENCE
     with psycopg.connect(stack.env("gateway")["DATABASE_URL"], autocommit=True) as conn:
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""How fast old records are read, translated and brought into the journal, and that their number costs no memory."""
+"""Measure the speed and the memory use of `journal import`."""
 
 import argparse
 import subprocess
@@ -37,11 +37,11 @@ print(Path("/proc/self/status").read_text())
 """
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         _, few = _read(Path(folder) / "few.csv", FEW)
-        speed, many = _read(Path(folder) / "many.csv", asked.rows)
-        brought, size = _bring(stack, services, Path(folder) / "brought.csv")
+        speed, many = _read(Path(folder) / "many.csv", arguments.rows)
+        brought, size = _import(stack, services, Path(folder) / "brought.csv")
     return [
         Figure(
             "import: rows of Master.csv translated",
@@ -50,7 +50,7 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
             speed >= ROWS_A_SECOND,
         ),
         Figure(
-            f"import: memory for {asked.rows:,} rows ({FEW:,} rows)",
+            f"import: memory for {arguments.rows:,} rows ({FEW:,} rows)",
             f"{many:.0f} MiB ({few:.0f} MiB)",
             f"under {MEBIBYTES} MiB",
             many < MEBIBYTES,
@@ -64,11 +64,11 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
     ]
 
 
-def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
-    """(Calls a second from the command until the last is shown, MiB of the command at the most)."""
+def _import(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
+    """Return (calls per second from the start of the command until all are visible, peak MiB of the command)."""
     write(file, BROUGHT)
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         next(system.start(stack, services, {}))
         told = [
             "--to",
@@ -92,13 +92,13 @@ def _bring(stack: Stack, services: Services, file: Path) -> tuple[float, float]:
 
 
 def peak(status: str) -> float:
-    """MiB of a process at its largest; what the system accounts to it at its end has been its parent's too."""
+    """Peak MiB of a process, from /proc; the rusage of a child also contains the peak of its parent."""
     lines = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(lines[0]) / 1024 if lines else 0.0
 
 
 def _read(file: Path, rows: int) -> tuple[float, float]:
-    """(Rows a second of one core, MiB at the most)."""
+    """Return (rows per second on one core, peak MiB)."""
     write(file, rows)
     done = subprocess.run(
         [sys.executable, "-c", READ, file], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600

@@ -1,4 +1,4 @@
-"""Many clients of the stream in one thread: when each event arrived, by who waited for it."""
+"""Many clients of the event stream in one thread; records when each event arrives."""
 
 import selectors
 import socket
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 ID = b'"call_id":"'
 
 
-class Crowd:
-    """`headers` of each listener; `arrived[call_id]` are the moments at which somebody was told of the call."""
+class StreamClients:
+    """One client for each of `headers`; `arrived[call_id]` lists the arrival times of the call's events."""
 
     def __init__(self, url: str, headers: list[dict[str, str]]) -> None:
         parts = urlsplit(url)
@@ -35,9 +35,9 @@ class Crowd:
     def _read(self) -> None:
         while not self._over:
             for key, _ in self._ready.select(0.5):
-                self._note(key.fileobj)  # type: ignore[arg-type]
+                self._record(key.fileobj)  # type: ignore[arg-type]
 
-    def _note(self, line: socket.socket) -> None:
+    def _record(self, line: socket.socket) -> None:
         try:
             said = line.recv(1 << 20)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Whether people who sign in hold up those who work: requests alone, then beside ten sign-ins a second."""
+"""Measure the latency of requests alone, and during ten sign-ins per second."""
 
 import argparse
 import threading
@@ -15,34 +15,34 @@ from tests.support.system import PASSWORD
 
 SECONDS, A_SECOND = 10, 10
 PAUSE, PATIENCE = 0.02, 60
-SIGN_IN_BAR, DELAY_BAR = 400, 100
+SIGN_IN_LIMIT, DELAY_LIMIT = 400, 100
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         services.start("services.gateway.service:GatewayService", of="gateway")
         headers = company.sign_in(stack, "admin")
-        alone = _worked(stack, headers, lambda: time.sleep(SECONDS))
+        alone = _request_times(stack, headers, lambda: time.sleep(SECONDS))
         sign_ins: list[float] = []
-        beside = _worked(stack, headers, lambda: sign_ins.extend(_signed_in(stack)))
+        beside = _request_times(stack, headers, lambda: sign_ins.extend(_sign_in_times(stack)))
     slowest = _slowest(sign_ins) * 1000
     delay = (_slowest(beside) - _slowest(alone)) * 1000
     return [
         Figure(
-            f"a sign-in, {A_SECOND} a second, 99 of 100 within", f"{slowest:.0f} ms", "400 ms", slowest <= SIGN_IN_BAR
+            f"a sign-in, {A_SECOND} a second, 99 of 100 within", f"{slowest:.0f} ms", "400 ms", slowest <= SIGN_IN_LIMIT
         ),
         Figure(
             "how much longer GET /me takes meanwhile, 99 of 100 within",
             f"{delay:.0f} ms (median {(median(beside) - median(alone)) * 1000:.1f} ms)",
             "100 ms",
-            delay <= DELAY_BAR,
+            delay <= DELAY_LIMIT,
         ),
     ]
 
 
-def _worked(stack: Stack, headers: dict[str, str], meanwhile: Callable[[], None]) -> list[float]:
-    """Seconds that each request took of somebody who works while something else is done."""
+def _request_times(stack: Stack, headers: dict[str, str], meanwhile: Callable[[], None]) -> list[float]:
+    """Seconds that each request takes while `meanwhile` runs."""
     took: list[float] = []
     done = threading.Event()
 
@@ -61,8 +61,8 @@ def _worked(stack: Stack, headers: dict[str, str], meanwhile: Callable[[], None]
     return took
 
 
-def _signed_in(stack: Stack) -> list[float]:
-    """Seconds that each sign-in took, begun evenly whatever the earlier ones do."""
+def _sign_in_times(stack: Stack) -> list[float]:
+    """Seconds of each sign-in; they start at a fixed rate, whether or not earlier ones have finished."""
     with ThreadPoolExecutor(50) as people:
         signing_in = []
         for number in range(SECONDS * A_SECOND):

@@ -1,4 +1,4 @@
-"""A page of the journal over HTTP, against the same query in bare psycopg, with few calls and with many."""
+"""Measure a journal page over HTTP, compared with its query in bare psycopg, for few and for many calls."""
 
 import argparse
 import http.client
@@ -48,13 +48,13 @@ FILL_ADDRESSES = """
 """
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     with emptied(stack, "calls"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         next(system.start(stack, services, {}))
         times: dict[tuple[int, str], float] = {}
-        for rows in (FEW, asked.rows):
+        for rows in (FEW, arguments.rows):
             _fill(stack, rows)
             for login in ("admin", "op101"):
                 over_http, bare = _compare(stack, login)
@@ -64,8 +64,8 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
                 measured = f"{over_http * 1000:.1f} ms, {ratio:.1f} times bare psycopg ({bare * 1000:.1f} ms)"
                 figures.append(Figure(what, measured, "5 times", ratio <= 5))
     for login in ("admin", "op101"):
-        slower = times[asked.rows, login] / times[FEW, login]
-        what = f"{asked.rows:,} calls against {FEW:,}, as {login}"
+        slower = times[arguments.rows, login] / times[FEW, login]
+        what = f"{arguments.rows:,} calls against {FEW:,}, as {login}"
         figures.append(Figure(what, f"{slower:.2f} times as long", "as fast (1.3)", slower <= 1.3))
     return figures
 
@@ -84,11 +84,11 @@ def _compare(stack: Stack, login: str) -> tuple[float, ...]:
         def bare() -> None:
             assert len(conn.execute(query, values).fetchall()) >= LIMIT
 
-        return _typical(over_http, bare)
+        return _median_times(over_http, bare)
 
 
 def _query_of(conn: psycopg.Connection[Any], login: str) -> tuple[LiteralString, Any]:
-    """The page's own query, as the gateway asks it."""
+    """The query and parameters that the gateway runs for the page."""
     sent: list[tuple[Any, Any]] = []
 
     class Listening:
@@ -110,8 +110,8 @@ def _scope(conn: psycopg.Connection[Any], login: str) -> Scope:
     return Scope(tenant=company.TENANT, lines=lines)
 
 
-def _typical(*runs: Callable[[], None]) -> tuple[float, ...]:
-    """The median time of each, taken in turns, so that what else the machine does meets all of them alike."""
+def _median_times(*runs: Callable[[], None]) -> tuple[float, ...]:
+    """The median time of each run; runs alternate, so that other load affects them equally."""
     times: list[list[float]] = [[] for _ in runs]
     for turn in range(WARM_UP + TIMES):
         for run, taken in zip(runs, times, strict=True):
@@ -123,7 +123,7 @@ def _typical(*runs: Callable[[], None]) -> tuple[float, ...]:
 
 
 def _fill(stack: Stack, rows: int) -> None:
-    """As many calls as that, one every twenty seconds back from now."""
+    """Insert `rows` calls, one every twenty seconds, back from now."""
     with psycopg.connect(stack.env("gateway")["OWNER_DATABASE_URL"], autocommit=True) as conn:
         (there,) = conn.execute("select count(*) from journal").fetchone() or (0,)
         values = {"tenant": company.TENANT, "first": there + 1, "last": rows}

@@ -24,7 +24,7 @@ from tests.integration.billing.company import RATES, TENANT
 from tests.performance.figures import Figure
 from tests.support.infrastructure import Broker, Service, Services, Stack, emptied, eventually
 
-BAR, HEAVIEST = 800, 200.0
+LIMIT, MAX_MIB = 800, 200.0
 REPLICAS = (1, 2, 4)
 SOON, FILLED_A_SECOND = timedelta(seconds=3), 10_000
 BILLING = "services.billing.service:"
@@ -42,8 +42,8 @@ FILL = """
 """
 
 
-class World(NamedTuple):
-    """What prices pass through from billing's database to the journal's."""
+class Pipeline(NamedTuple):
+    """Everything a price passes through from billing's database to the journal's."""
 
     stack: Stack
     services: Services
@@ -52,14 +52,14 @@ class World(NamedTuple):
     relay: Service
     projector: Service
 
-    def used(self, replicas: Sequence[Service]) -> Counter[str]:
-        """Seconds of processor, by who has used them."""
+    def cpu_seconds(self, replicas: Sequence[Service]) -> Counter[str]:
+        """CPU seconds by process."""
         processes = {"the replicas": replicas, "the relay": [self.relay], "the projector": [self.projector]}
         own = {name: sum(_cpu(one.process.pid) for one in some) for name, some in processes.items()}
         return Counter({**own, "billing's database": _backends(self.billing), "the journal's": _backends(self.journal)})
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     with emptied(stack, "gateway") as journal:
         with journal.connection() as conn:
@@ -68,28 +68,30 @@ def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list
         projector = services.start("services.gateway.service:Projector", of="gateway")
         for count in REPLICAS:
             with emptied(stack, "billing") as billing:
-                figures += _run(World(stack, services, billing, journal, relay, projector), count, asked.due // count)
+                figures += _run(
+                    Pipeline(stack, services, billing, journal, relay, projector), count, arguments.due // count
+                )
         for service in (relay, projector):
             service.kill()
     return figures
 
 
-def _run(world: World, count: int, calls: int) -> list[Figure]:
-    Broker(world.stack.admin_uri).purge()
-    _activate_tariff(world.billing)
-    replicas = [world.services.start(f"{BILLING}BillingService", of="billing", ready=False) for _ in range(count)]
+def _run(pipeline: Pipeline, count: int, calls: int) -> list[Figure]:
+    Broker(pipeline.stack.admin_uri).purge()
+    _activate_tariff(pipeline.billing)
+    replicas = [pipeline.services.start(f"{BILLING}BillingService", of="billing", ready=False) for _ in range(count)]
     for replica in replicas:
         replica.wait_until_ready()
-    shown = _count(world.journal, "journal_prices")
-    due_at, used = _make_due(world.stack, calls), world.used(replicas)
+    shown = _count(pipeline.journal, "journal_prices")
+    due_at, used = _make_due(pipeline.stack, calls), pipeline.cpu_seconds(replicas)
     time.sleep(max(0.0, (due_at - clock.now()).total_seconds()))
     began = time.monotonic()
-    eventually(lambda: _count(world.billing, "charges") >= calls, seconds=600, every=0.2)
+    eventually(lambda: _count(pipeline.billing, "charges") >= calls, seconds=600, every=0.2)
     priced = calls / (time.monotonic() - began)
-    eventually(lambda: _count(world.journal, "journal_prices") - shown >= calls, seconds=600, every=0.2)
+    eventually(lambda: _count(pipeline.journal, "journal_prices") - shown >= calls, seconds=600, every=0.2)
     speed = calls / (time.monotonic() - began)
-    took = {name: (seconds - used[name]) / calls * 1000 for name, seconds in world.used(replicas).items()}
-    with world.billing.autocommit() as conn:
+    took = {name: (seconds - used[name]) / calls * 1000 for name, seconds in pipeline.cpu_seconds(replicas).items()}
+    with pipeline.billing.autocommit() as conn:
         row = conn.execute("select count(*), count(distinct stream) from events where stream like 'charge-%%'")
         assert row.fetchone() == (calls, calls), "a call was lost or priced twice"
     heaviest = max(map(_peak, replicas))
@@ -100,16 +102,16 @@ def _run(world: World, count: int, calls: int) -> list[Figure]:
         Figure(
             f"{about}: due to journal row",
             f"{speed:,.0f} calls/s ({priced:,.0f} calls/s to billing's own row)",
-            f"{BAR} calls/s" if single else "",
-            speed >= BAR or not single,
+            f"{LIMIT} calls/s" if single else "",
+            speed >= LIMIT or not single,
         ),
-        Figure(f"{about}: time of a processor a call", _per_call(took)),
-        Figure(f"{about}: heaviest replica", f"{heaviest:.0f} MiB", f"{HEAVIEST:.0f} MiB", heaviest <= HEAVIEST),
+        Figure(f"{about}: CPU time per call", _per_call(took)),
+        Figure(f"{about}: largest replica", f"{heaviest:.0f} MiB", f"{MAX_MIB:.0f} MiB", heaviest <= MAX_MIB),
     ]
 
 
 def _per_call(took: Mapping[str, float]) -> str:
-    """Who needs it; with enough replicas, each on a core of its own, the next greatest bounds the speed."""
+    """CPU time per call and process; with enough replicas, the process with the most limits the speed."""
     return ", ".join(f"{milliseconds:.2f} ms {name}" for name, milliseconds in took.items())
 
 
@@ -122,7 +124,7 @@ def _activate_tariff(billing_db: Postgres) -> None:
 
 
 def _make_due(stack: Stack, calls: int) -> datetime:
-    """The instant, soon, at which all of them are due."""
+    """Insert calls that are all due at one instant soon; return the instant."""
     due_at = clock.now() + SOON + timedelta(seconds=calls / FILLED_A_SECOND)
     with psycopg.connect(stack.env("billing")["OWNER_DATABASE_URL"], autocommit=True) as owner:
         owner.execute(FILL, {"tenant": TENANT, "calls": calls, "due": due_at})
@@ -138,13 +140,13 @@ def _count(db: Postgres, table: str) -> int:
 
 
 def _backends(db: Postgres) -> float:
-    """What the processes of the database have used that serve others than us."""
+    """CPU seconds used by the database backends of the services."""
     with db.autocommit() as conn:
         return sum(_cpu(pid) for (pid,) in conn.execute(BACKENDS))
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of processor that the process has used."""
+    """CPU seconds of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

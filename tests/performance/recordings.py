@@ -1,4 +1,4 @@
-"""Sound as fast as a file server gives it, to many who listen slowly, and uploads that are never held."""
+"""Measure downloads compared with nginx, many slow listeners, and the memory use of a large upload."""
 
 import argparse
 import socket
@@ -35,7 +35,7 @@ http {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {ro
 
 
 @dataclass
-class World:
+class Server:
     service: Service
     url: str
     keyring: Keyring
@@ -46,39 +46,39 @@ class World:
         return self.url + self.keyring.sign(link, clock.now())
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "recordings"), tempfile.TemporaryDirectory(dir=stack.folder) as name:
-        world, call_id = _world(stack, services, Path(name)), uuid4()
-        idle = _resident(world.service)
-        with _run_with_progress(world.service) as weights:
-            took = _upload(world, call_id)
-        [kept] = (world.folder / "kept").rglob("*-*")
-        ratio, ours, theirs = _against_nginx(world, call_id, kept, Path(name))
-        small, asking = _beside_downloads(world, call_id)
-        listening = _listen_slowly(world, call_id)
+        server, call_id = _server(stack, services, Path(name)), uuid4()
+        idle = _resident(server.service)
+        with _sampling_memory(server.service) as weights:
+            took = _upload(server, call_id)
+        [kept] = (server.folder / "kept").rglob("*-*")
+        ratio, ours, theirs = _against_nginx(server, call_id, kept, Path(name))
+        small, asking = _beside_downloads(server, call_id)
+        listening = _listen_slowly(server, call_id)
     speed, heaviest = f"{ratio:.0%} ({ours:.0f} of {theirs:.0f} MiB/s)", max(weights)
     listeners = f"recordings with {LISTENERS} slow listeners, resident"
     return [
         Figure("a download, against nginx with the same file", speed, "60%", ratio >= 0.6),
-        Figure(f"a small question beside {DOWNLOADS} downloads, p99", f"{small:.0f} ms", "100 ms", small <= 100),
-        Figure("the same for one that asks the database", f"{asking:.0f} ms"),
+        Figure(f"a small request beside {DOWNLOADS} downloads, p99", f"{small:.0f} ms", "100 ms", small <= 100),
+        Figure("the same for a request that queries the database", f"{asking:.0f} ms"),
         Figure(listeners, f"{listening:.0f} MiB", "200 MiB", listening < 200),
         Figure("the same during an upload of 1 GiB", f"{heaviest:.0f} MiB", "80 MiB", heaviest < 80),
         Figure("the same before", f"{idle:.0f} MiB"),
-        Figure("an upload of 1 GiB, until it is found whole and safe", f"{1024 / took:.0f} MiB/s"),
+        Figure("an upload of 1 GiB, until it is verified and stored", f"{1024 / took:.0f} MiB/s"),
     ]
 
 
-def _world(stack: Stack, services: Services, folder: Path) -> World:
+def _server(stack: Stack, services: Services, folder: Path) -> Server:
     env, address = stack.env("recordings"), f"127.0.0.1:{free_port()}"
     service = services.start(TARGET, of="recordings", RECORDINGS_FOLDER=str(folder), WEB_ADDRESS=address)
     keys = Path(env["LINK_KEYS_FILE"]).read_text().split()
-    return World(service, f"http://{address}", Keyring(keys), folder)
+    return Server(service, f"http://{address}", Keyring(keys), folder)
 
 
-def _upload(world: World, call_id: UUID) -> float:
-    """Seconds for a file of a gibibyte, of silence."""
-    file = world.folder / "silence.wav"
+def _upload(server: Server, call_id: UUID) -> float:
+    """Seconds to upload one GiB of silence."""
+    file = server.folder / "silence.wav"
     data = GIBIBYTE - 44
     head = struct.pack(
         "<4sI4s4sIHHIIHH4sI", b"RIFF", data + 36, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", data
@@ -87,16 +87,16 @@ def _upload(world: World, call_id: UUID) -> float:
         written.write(head)
         written.truncate(GIBIBYTE)
     began = time.monotonic()
-    command = ["curl", "-sS", "--fail", "-T", str(file), world.link(call_id, Purpose.UPLOAD)]
+    command = ["curl", "-sS", "--fail", "-T", str(file), server.link(call_id, Purpose.UPLOAD)]
     subprocess.run(command, check=True, capture_output=True)
     file.unlink()
     return time.monotonic() - began
 
 
-def _against_nginx(world: World, call_id: UUID, kept: Path, folder: Path) -> tuple[float, float, float]:
-    """Ours in shares of nginx's, and both in MiB/s: the medians of pairs measured in turns."""
+def _against_nginx(server: Server, call_id: UUID, kept: Path, folder: Path) -> tuple[float, float, float]:
+    """Our speed as a share of nginx's, and both in MiB/s: medians of alternating pairs."""
     with _nginx(folder, kept.parent) as nginx:
-        pairs = [(_speed(world.link(call_id)), _speed(f"{nginx}/{kept.name}")) for _ in range(ROUNDS)]
+        pairs = [(_speed(server.link(call_id)), _speed(f"{nginx}/{kept.name}")) for _ in range(ROUNDS)]
     ours, theirs = median([one for one, _ in pairs]), median([other for _, other in pairs])
     return median([one / other for one, other in pairs]), ours, theirs
 
@@ -122,14 +122,14 @@ def _nginx(folder: Path, root: Path) -> Iterator[str]:
         process.wait()
 
 
-def _beside_downloads(world: World, call_id: UUID) -> tuple[float, float]:
-    """Milliseconds that two questions take, at the 99th percentile, while others load 50 MiB each."""
+def _beside_downloads(server: Server, call_id: UUID) -> tuple[float, float]:
+    """99th percentile in milliseconds of two small requests during downloads of 50 MiB each."""
     command = ["curl", "-sS", "-o", "/dev/null", "-r", DOWNLOADED]
-    loads = [subprocess.Popen([*command, world.link(call_id)]) for _ in range(DOWNLOADS)]
+    loads = [subprocess.Popen([*command, server.link(call_id)]) for _ in range(DOWNLOADS)]
     session = requests.Session()
     waits: dict[int, list[float]] = {404: [], 200: []}
     while any(load.poll() is None for load in loads):
-        for url, status in ((f"{world.url}/nothing", 404), (world.link(call_id), 200)):
+        for url, status in ((f"{server.url}/nothing", 404), (server.link(call_id), 200)):
             began = time.monotonic()
             assert session.head(url, timeout=30).status_code == status
             waits[status].append(time.monotonic() - began)
@@ -139,21 +139,21 @@ def _beside_downloads(world: World, call_id: UUID) -> tuple[float, float]:
     return small, asking
 
 
-def _listen_slowly(world: World, call_id: UUID) -> float:
-    """MiB while everybody listens, each at the pace of a telephone."""
-    host, _, port = world.url.removeprefix("http://").partition(":")
+def _listen_slowly(server: Server, call_id: UUID) -> float:
+    """MiB of the process while all clients listen at telephone speed."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
     sockets = []
     for _ in range(LISTENERS):
         sock = socket.create_connection((host, int(port)))
         sockets.append(sock)
-        path = world.link(call_id).removeprefix(world.url)
+        path = server.link(call_id).removeprefix(server.url)
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert sock.recv(16000).startswith(b"HTTP/1.1 200")
     until, most = time.monotonic() + LISTENING, 0.0
     while time.monotonic() < until:
         for sock in sockets:
             assert sock.recv(16000)
-        most = max(most, _resident(world.service))
+        most = max(most, _resident(server.service))
         time.sleep(1.0)
     for sock in sockets:
         sock.close()
@@ -161,8 +161,8 @@ def _listen_slowly(world: World, call_id: UUID) -> float:
 
 
 @contextmanager
-def _run_with_progress(service: Service) -> Iterator[list[float]]:
-    """What it weighs, ten times a second, until the block ends."""
+def _sampling_memory(service: Service) -> Iterator[list[float]]:
+    """Sample the memory use ten times per second until the block ends."""
     weights, done = [_resident(service)], threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""`make bench`: how fast it is, as ratios measured in one run on one machine. Writes docs/performance.md.
+"""`make bench`: measure speed and size as ratios within one run on one machine. Writes docs/performance.md.
 
 python -m tests.performance.run [MEASURE ...] [--calls 100000] [--rows 1000000] [--due 100000]
 """
@@ -53,12 +53,12 @@ REPORT = ROOT / "docs/performance.md"
 
 
 def main() -> None:
-    asked = _arguments()
-    measures = asked.measure or list(MEASURES)
+    arguments = _arguments()
+    measures = arguments.measure or list(MEASURES)
     folder = ROOT / os.environ.setdefault("STACK_DIR", ".stack/bench")
     stack = prepared(folder)
     try:
-        figures = [figure for name in measures for figure in _measured(name, stack, asked)]
+        figures = [figure for name in measures for figure in _measured(name, stack, arguments)]
     finally:
         subprocess.run([ROOT / "ops/stack/stack", "down"], check=True, stdout=subprocess.DEVNULL)
     if set(measures) == set(MEASURES):
@@ -75,11 +75,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(name: str, stack: Stack, asked: argparse.Namespace) -> list[Figure]:
+def _measured(name: str, stack: Stack, arguments: argparse.Namespace) -> list[Figure]:
     sys.stdout.write(f"{name} …\n")
     services = Services(stack, Path(tempfile.mkdtemp(prefix="bench-")))
     try:
-        figures = MEASURES[name](stack, services, asked)
+        figures = MEASURES[name](stack, services, arguments)
     finally:
         services.stop()
     for figure in figures:
@@ -91,13 +91,14 @@ def _measured(name: str, stack: Stack, asked: argparse.Namespace) -> list[Figure
 def _report(figures: list[Figure]) -> str:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     rows = "\n".join(
-        f"| {one.what} | {one.measured} | {one.bar} | {'yes' if one.holds else '**no**'} |" for one in figures
+        f"| {figure.label} | {figure.measured} | {figure.limit} | {'yes' if figure.holds else '**no**'} |"
+        for figure in figures
     )
     return f"""# Speed and size, as measured
 
 Written by `make bench` on {machine}, everything on the one machine. Ratios compare two measurements of the same run.
 
-| what | measured | bar | holds |
+| what | measured | limit | met |
 |---|---|---|---|
 {rows}
 """

@@ -1,4 +1,4 @@
-"""The same flow in the stock Nameko idiom, to compare with: one event per worker and per transaction.
+"""The same flow with stock Nameko, for comparison: one event per worker and per transaction.
 
 Checks, decisions (on returned calls too), rows and SQL are the house's own; only the plumbing is Nameko's: `http`,
 `event_handler`, which acknowledges when the worker ends, and `EventDispatcher`, which waits for the broker after each
@@ -67,6 +67,6 @@ class StockProjector:
     db = Database()
 
     @event_handler("stock_calls", "call_changed")
-    def show_call(self, said: Any) -> None:
+    def project_call(self, payload: Any) -> None:
         with self.db.connection() as conn:
-            projections.project(conn, [Message(said["body"], said["key"], said["about"])])
+            projections.project(conn, [Message(payload["body"], payload["key"], payload["about"])])

@@ -1,4 +1,4 @@
-"""A price list through the door: how long a usual one takes, and how long others wait while the longest is taken."""
+"""Measure the import of a price list, and the latency of other requests during the largest import."""
 
 import argparse
 import threading
@@ -20,16 +20,16 @@ RATE = (
 )
 
 
-def measure(stack: Stack, services: Services, asked: argparse.Namespace) -> list[Figure]:
+def measure(stack: Stack, services: Services, arguments: argparse.Namespace) -> list[Figure]:
     with emptied(stack, "billing"), emptied(stack, "gateway") as gateway_db:
-        company.found(gateway_db)
+        company.create(gateway_db)
         next(system.start(stack, services, {}))
         url, headers = company.address(stack), company.sign_in(stack, "admin")
         csv = "direction,prefix,per_minute\n" + "".join(f"outbound,+{10**9 + n},1.20\n" for n in range(PREFIXES))
         asking = {"params": {"name": "bench", "currency": "UAH"}, "data": csv}
-        took, _ = _posted(f"{url}/tariffs/import", {**headers, "Content-Type": "text/csv"}, f"{url}/me", **asking)
+        took, _ = _time_import(f"{url}/tariffs/import", {**headers, "Content-Type": "text/csv"}, f"{url}/me", **asking)
         json = {**headers, "Content-Type": "application/json"}
-        longest, waited = _posted(f"{url}/tariffs", json, f"{url}/me", data=_draft())
+        longest, waited = _time_import(f"{url}/tariffs", json, f"{url}/me", data=_draft())
     return [
         Figure(
             f"a price list of {PREFIXES:,} prefixes, POST to 201",
@@ -52,18 +52,18 @@ def _draft() -> bytes:
     return f'{{"name":"bench","currency":"UAH","rates":[{rates}]}}'.encode()
 
 
-def _posted(url: str, headers: dict[str, str], other: str, **how: Any) -> tuple[float, float]:
-    """Seconds until the answer, and the longest that who asks for `other` waited meanwhile."""
+def _time_import(url: str, headers: dict[str, str], other: str, **how: Any) -> tuple[float, float]:
+    """Return (seconds of the import, longest seconds of a request to `other` meanwhile)."""
     waits, done = [0.0], threading.Event()
 
-    def ask_meanwhile() -> None:
+    def request_meanwhile() -> None:
         with requests.Session() as session:
             while not done.wait(0.02):
-                asked_at = time.monotonic()
+                started_at = time.monotonic()
                 assert session.get(other, headers=headers, timeout=30).ok
-                waits.append(time.monotonic() - asked_at)
+                waits.append(time.monotonic() - started_at)
 
-    asking = threading.Thread(target=ask_meanwhile)
+    asking = threading.Thread(target=request_meanwhile)
     asking.start()
     began = time.monotonic()
     answer = requests.post(url, headers=headers, timeout=60, **how)

@@ -13,13 +13,13 @@ class Gateway(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Door)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.batches: list[list[dict[str, Any]]] = []
         self.answers: list[int] = []
         self.refuses: Callable[[dict[str, Any]], bool] = lambda report: False
         self.keys: set[str | None] = set()
 
-    def keep(self, batch: list[dict[str, Any]]) -> None:
+    def store(self, batch: list[dict[str, Any]]) -> None:
         self.batches.append(batch)
 
     @property
@@ -31,7 +31,7 @@ class Gateway(ThreadingHTTPServer):
         return [report for batch in self.batches for report in batch]
 
 
-class Door(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     server: Gateway
     protocol_version = "HTTP/1.1"
 
@@ -40,7 +40,7 @@ class Door(BaseHTTPRequestHandler):
         wrong = {str(n): {"at": ["Wrong."]} for n, report in enumerate(body) if self.server.refuses(report)}
         status = self.server.answers.pop(0) if self.server.answers else 422 if wrong else 202
         if status == 202:
-            self.server.keep(body)
+            self.server.store(body)
             self.server.keys.add(self.headers["X-Api-Key"])
         answer = json.dumps({"errors": wrong}).encode()
         self.send_response(status)
@@ -59,7 +59,7 @@ class Counter(Gateway):
         super().__init__()
         self.arrived = 0
 
-    def keep(self, batch: list[dict[str, Any]]) -> None:
+    def store(self, batch: list[dict[str, Any]]) -> None:
         self.arrived += len(batch)
 
 

@@ -44,7 +44,7 @@ def calls(many: int) -> Iterator[dict[str, str]]:
         yield BARE | {"uniqueid": f"{1795373800 + n}.1"}
 
 
-def test_a_file_of_asterisk_arrives_whole(gateway: Gateway, tmp_path: Path, capsys):
+def test_an_asterisk_csv_is_imported_completely(gateway: Gateway, tmp_path: Path, capsys):
     file = shutil.copy(MASTER, tmp_path)
     assert journal.main(["import", "asterisk-csv", str(file), *TRUNKS]) == 0
     expected = [report for reports in IMPORTED.values() for report in reports]
@@ -54,7 +54,7 @@ def test_a_file_of_asterisk_arrives_whole(gateway: Gateway, tmp_path: Path, caps
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Master.csv"]
 
 
-def test_a_second_import_says_the_same(gateway: Gateway, tmp_path: Path):
+def test_a_second_import_sends_the_same_reports(gateway: Gateway, tmp_path: Path):
     file = shutil.copy(MASTER, tmp_path)
     for _ in range(2):
         assert journal.main(["import", "asterisk-csv", str(file), *TRUNKS]) == 0
@@ -62,7 +62,7 @@ def test_a_second_import_says_the_same(gateway: Gateway, tmp_path: Path):
     assert first == second
 
 
-def test_what_cannot_be_understood_is_told_by_line(gateway: Gateway, tmp_path: Path, capsys):
+def test_rejected_rows_are_listed_by_line(gateway: Gateway, tmp_path: Path, capsys):
     swapped = BARE | {"start": "ANSWERED", "disposition": BARE["start"], "uniqueid": "1795373899.1"}
     lines = csv_of(*calls(2)) + '"never closed,\n' + "\n" + csv_of(swapped) + csv_of(*calls(3))
     (tmp_path / "cdr.csv").write_text(lines)
@@ -74,7 +74,7 @@ def test_what_cannot_be_understood_is_told_by_line(gateway: Gateway, tmp_path: P
     assert "2 records were rejected" in capsys.readouterr().err
 
 
-def test_names_with_quotes_line_feeds_and_old_letters_arrive(gateway: Gateway, tmp_path: Path):
+def test_names_with_quotes_line_feeds_and_legacy_encodings_are_imported(gateway: Gateway, tmp_path: Path):
     named = [
         BARE | {"clid": f'"{name}" <1001>', "uniqueid": f"{n}.1"} for n, name in enumerate(['а "б" в', "г\nд", "є"])
     ]
@@ -84,7 +84,7 @@ def test_names_with_quotes_line_feeds_and_old_letters_arrive(gateway: Gateway, t
     assert names == {'а "б" в', "г д", "є"}
 
 
-def test_a_head_is_read_and_is_no_row(gateway: Gateway, tmp_path: Path):
+def test_the_header_is_read_and_not_counted(gateway: Gateway, tmp_path: Path):
     swapped = {name: BARE[name] for name in reversed(BARE)}
     (tmp_path / "cdr.csv").write_text(csv_of({name: name for name in swapped}, swapped))
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
@@ -95,7 +95,7 @@ def told_of(file: Path) -> list[str]:
     return [line.partition(":")[0] for line in file.read_text().splitlines()]
 
 
-def test_what_the_gateway_refuses_of_a_row_is_told_by_its_line(gateway: Gateway, tmp_path: Path):
+def test_a_row_refused_by_the_gateway_is_listed_by_its_line(gateway: Gateway, tmp_path: Path):
     gateway.refuses = lambda report: report["type"] == "placed" and report["call"] == "1795373801.1"
     (tmp_path / "cdr.csv").write_text(csv_of(*calls(3)))
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
@@ -103,7 +103,7 @@ def test_what_the_gateway_refuses_of_a_row_is_told_by_its_line(gateway: Gateway,
     assert told.startswith("line 2, report 1795373801.1")
 
 
-def test_what_the_gateway_refuses_of_a_file_is_told_by_its_name(gateway: Gateway, tmp_path: Path):
+def test_a_file_refused_by_the_gateway_is_listed_by_its_name(gateway: Gateway, tmp_path: Path):
     gateway.refuses = lambda report: report["type"] == "placed"
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "a.json").write_bytes(switch.json_of(switch.leg(switch.profile("101", "102", switch.A))))
@@ -112,14 +112,14 @@ def test_what_the_gateway_refuses_of_a_file_is_told_by_its_name(gateway: Gateway
     assert told.startswith("a.json, report ")
 
 
-def test_a_report_without_an_id_is_told_by_its_line(gateway: Gateway, tmp_path: Path):
+def test_a_report_without_an_id_is_listed_by_its_line(gateway: Gateway, tmp_path: Path):
     gateway.refuses = lambda report: "report_id" not in report
     (tmp_path / "r.ndjson").write_text('\ufeff{"report_id": "r-1"}\n{"type": "ended"}\n', encoding="utf-8")
     assert journal.main(["import", "reports", "r.ndjson"]) == 1
     assert told_of(tmp_path / "r.ndjson.not-understood") == ["line 2"]
 
 
-def test_a_first_line_that_is_broken_costs_only_itself(gateway: Gateway, tmp_path: Path):
+def test_a_malformed_first_line_is_the_only_rejected_one(gateway: Gateway, tmp_path: Path):
     (tmp_path / "cdr.csv").write_text('"","10"01",x\n' + csv_of(*calls(2)))
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
     assert told_of(tmp_path / "cdr.csv.not-understood") == ["line 1"]
@@ -127,14 +127,14 @@ def test_a_first_line_that_is_broken_costs_only_itself(gateway: Gateway, tmp_pat
 
 
 @pytest.mark.parametrize("head", [True, False])
-def test_a_mark_before_the_first_line_is_no_part_of_it(gateway: Gateway, tmp_path: Path, head: bool):
+def test_a_byte_order_mark_is_ignored(gateway: Gateway, tmp_path: Path, head: bool):
     lines = csv_of({name: name for name in BARE}) * head + csv_of(*calls(1))
     (tmp_path / "cdr.csv").write_text("\ufeff" + lines, encoding="utf-8")
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
     assert {report["call"] for report in gateway.reports} == {"1795373800.1"}
 
 
-def test_a_head_without_a_column_that_is_needed_ends_the_import_and_is_said(gateway: Gateway, tmp_path: Path, capsys):
+def test_a_header_without_a_required_column_stops_the_import(gateway: Gateway, tmp_path: Path, capsys):
     (tmp_path / "cdr.csv").write_text("calldate,clid,src,disposition\n" + "x,y,z,ANSWERED\n" * 3)
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
     assert "cdr.csv: line 1: The head has no column dst" in capsys.readouterr().err
@@ -142,9 +142,7 @@ def test_a_head_without_a_column_that_is_needed_ends_the_import_and_is_said(gate
 
 
 @pytest.mark.parametrize("broken_off", [1, 3, 4])
-def test_an_import_that_broke_off_goes_on_where_it_was(
-    gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch
-):
+def test_an_interrupted_import_resumes(gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch):
     monkeypatch.setattr(run, "MAX_REPORTS_PER_REQUEST", 900)
     many = 3 * NEAR
     lines = csv_of(*calls(many)) + "broken\n"
@@ -161,7 +159,7 @@ def test_an_import_that_broke_off_goes_on_where_it_was(
     assert (tmp_path / "cdr.csv.not-understood").read_text().count("line") == 1
 
 
-def test_files_of_freeswitch_arrive_however_they_lie(gateway: Gateway, tmp_path: Path):
+def test_freeswitch_files_in_subfolders_are_imported(gateway: Gateway, tmp_path: Path):
     record = switch.leg(switch.profile("101", "102", switch.A))
     folder = tmp_path / "not-taken" / "2026"
     folder.mkdir(parents=True)
@@ -173,7 +171,7 @@ def test_files_of_freeswitch_arrive_however_they_lie(gateway: Gateway, tmp_path:
     assert (tmp_path / "not-taken.not-understood").read_text().startswith("2026/broken.json: It is not JSON")
 
 
-def test_lines_of_reports_arrive_and_what_the_gateway_refuses_is_told(gateway: Gateway, tmp_path: Path):
+def test_report_lines_are_imported_and_refused_ones_listed(gateway: Gateway, tmp_path: Path):
     made = [{"report_id": f"r-{n}", "call": "c", "type": "ended", "at": f"{n}", "data": {}} for n in range(1500)]
     gateway.refuses = lambda report: report["at"] in ("7", "1200")
     lines = [*map(json.dumps, made), "{", "[]", ""]
@@ -190,14 +188,14 @@ def test_lines_of_reports_arrive_and_what_the_gateway_refuses_is_told(gateway: G
     ]
 
 
-def test_a_gateway_that_is_away_is_waited_for(gateway: Gateway, tmp_path: Path):
+def test_an_unavailable_gateway_is_retried(gateway: Gateway, tmp_path: Path):
     gateway.answers = [503, 429, 502]
     (tmp_path / "cdr.csv").write_text(csv_of(*calls(1)))
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 0
     assert len(gateway.batches) == 1
 
 
-def test_a_body_is_never_larger_than_the_gateway_takes(gateway: Gateway):
+def test_a_request_body_stays_below_the_limit(gateway: Gateway):
     client = sender.Sender(gateway.url, "k")
     assert client.send([{"report_id": str(n), "name": "ї" * 1000} for n in range(1500)]) == {}
     assert [len(batch) for batch in gateway.batches] == [936, 564]
@@ -212,12 +210,12 @@ def test_a_body_is_never_larger_than_the_gateway_takes(gateway: Gateway):
         (["asterisk-csv", "cdr.csv", "--phones", "bob"], "bob=102"),
     ],
 )
-def test_what_is_wrong_with_the_command_is_said(gateway: Gateway, tmp_path: Path, capsys, arguments, said):
+def test_a_wrong_command_prints_one_sentence(gateway: Gateway, tmp_path: Path, capsys, arguments, said):
     assert journal.main(["import", *arguments]) == 1
     assert said in capsys.readouterr().err
 
 
-def test_without_a_system_it_says_what_to_say(tmp_path: Path, monkeypatch, capsys):
+def test_without_a_system_the_missing_option_is_named(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STACK_DIR", raising=False)
     assert journal.main(["import", "reports", "x"]) == 1

@@ -26,7 +26,7 @@ def brought(file: Path, rows: int) -> tuple[float, int]:
 
 
 @sized("import")
-def test_ten_times_the_records_need_no_more_memory(tmp_path: Path, size: Size):
+def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path, size: Size):
     few, _ = brought(tmp_path / "few.csv", size.rows // 10)
     many, arrived = brought(tmp_path / "many.csv", size.rows)
     assert arrived == 4 * size.rows

@@ -89,7 +89,7 @@ def path(key: str) -> str:
     return f"/api/v1/calls/{call_id('oselia', key)}/comment"
 
 
-def test_who_answered_comments_else_the_supervisor(journal: Journal):
+def test_the_operator_who_answered_comments_or_else_the_supervisor(journal: Journal):
     bursts = [call("a", "101"), call("b", "102"), call("c"), call("d", "777")]
     assert list(remarks(journal).watch(bursts)) == bursts
     who = {where: login for login, where, _ in journal.written}
@@ -98,24 +98,24 @@ def test_who_answered_comments_else_the_supervisor(journal: Journal):
     assert sorted(journal.signed_in) == ["operator", "operator2", "supervisor"]
 
 
-def test_a_call_that_is_not_shown_yet_is_commented_later(journal: Journal):
+def test_a_comment_is_retried_until_the_call_is_visible(journal: Journal):
     journal.answers = [404, 503]
     list(remarks(journal).watch([call("a"), call("b")]))
     assert sorted(where for _, where, _ in journal.written) == sorted([path("a"), path("b")])
 
 
-def test_a_call_that_is_never_shown_is_given_up(journal: Journal):
+def test_a_comment_is_given_up_after_the_last_attempt(journal: Journal):
     journal.answers = [404] * (ATTEMPTS + 5)
     list(remarks(journal).watch([call("a")]))
     assert (journal.written, len(journal.answers)) == ([], 5)
 
 
-def test_who_is_signed_out_signs_in_again(journal: Journal):
+def test_an_expired_session_is_renewed(journal: Journal):
     journal.answers = [401]
     list(remarks(journal).watch([call("a")]))
     assert (len(journal.written), journal.signed_in) == (1, ["supervisor", "supervisor"])
 
 
-def test_only_a_share_of_the_calls_gets_one(journal: Journal):
+def test_only_a_share_of_the_calls_gets_a_comment(journal: Journal):
     list(remarks(journal, 0.2).watch([call(str(number)) for number in range(50)]))
     assert 3 <= len(journal.written) <= 20

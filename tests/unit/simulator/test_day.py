@@ -9,7 +9,7 @@ import pytest
 
 from shared.contracts.calls.reports import load
 from shared.contracts.values import Phase, Status
-from tests.unit.simulator.retelling import as_journal, with_call_backs
+from tests.unit.simulator.call_states import call_states, statuses_with_call_backs
 from tools.simulator.call_volume import KYIV, expected_call_count
 from tools.simulator.day import live_reports, past_reports
 from tools.simulator.demo_company import demo_company
@@ -60,64 +60,64 @@ def test_the_same_seed_and_start_give_the_same_bytes(tell):
 @pytest.mark.parametrize(
     "otherwise", [{"seed": "2"}, {"start": MONDAY + timedelta(microseconds=1)}], ids=["seed", "start"]
 )
-def test_another_run_never_uses_the_same_ids(tell, otherwise):
+def test_different_runs_have_different_ids(tell, otherwise):
     assert not {report.report_id for report in tell()} & {report.report_id for report in tell(**otherwise)}
     assert not {report.call for report in tell()} & {report.call for report in tell(**otherwise)}
 
 
-def test_another_number_of_calls_or_another_rate_is_another_run():
+def test_the_number_of_calls_and_the_rate_are_part_of_the_run_id():
     assert not {report.call for report in past()} & {report.call for report in past(calls=201)}
     assert not {report.call for report in live()} & {report.call for report in live(per_second=2)}
 
 
 @pytest.mark.parametrize("tell", [past, live])
-def test_reports_come_in_order_of_time(tell):
+def test_reports_are_sorted_by_time(tell):
     times = [report.at for report in tell()]
     assert times == sorted(times)
 
 
-def test_every_report_is_one_the_journal_takes(month):
+def test_every_report_is_valid(month):
     assert len(load([report.as_json() for report in month])) == len(month)
 
 
-def test_no_id_is_used_twice(month):
+def test_report_ids_are_unique(month):
     assert len({report.report_id for report in month}) == len(month)
 
 
-def test_a_past_period_has_exactly_the_calls_asked_for(month):
+def test_a_past_period_has_exactly_the_requested_calls(month):
     assert len(placed(month)) == 10_000
 
 
 @pytest.mark.parametrize("calls", [1, 2, 7, 1000])
 @pytest.mark.parametrize("hours", [1, 5, 24])
-def test_however_short_the_period_it_has_its_calls_and_they_are_over(calls, hours):
+def test_all_calls_of_a_short_period_have_ended(calls, hours):
     reports = past(hours=hours, calls=calls)
     assert len(placed(reports)) == calls
     assert all(MONDAY <= report.at <= MONDAY + timedelta(hours=hours) for report in reports)
-    assert all(call.phase is Phase.ENDED for call in as_journal(reports).values())
+    assert all(call.phase is Phase.ENDED for call in call_states(reports).values())
 
 
-def test_every_ended_status_occurs_at_a_sane_rate(month):
-    statuses = Counter(with_call_backs(as_journal(month)))
+def test_every_final_status_occurs_at_a_plausible_rate(month):
+    statuses = Counter(statuses_with_call_backs(call_states(month)))
     assert statuses.keys() == SHARES.keys()
     for status, (least, most) in SHARES.items():
         assert least < statuses[status] / 10_000 < most, f"{status}: {statuses[status]}"
 
 
 def test_the_live_statuses_are_those_of_calls_in_progress():
-    calls = as_journal(live(reports=2000)).values()
+    calls = call_states(live(reports=2000)).values()
     in_progress = {call.status for call in calls if call.phase is not Phase.ENDED}
     assert {Status.CONNECTING, Status.RINGING, Status.ANSWERED} <= in_progress
 
 
-def test_every_direction_and_every_line_of_the_demonstration_takes_part(month):
+def test_every_direction_and_every_demo_line_occurs(month):
     assert {report.data["direction"] for report in placed(month)} == {"inbound", "outbound", "internal"}
     answering = {report.data["party"] for report in month if report.type == "answered"}
     calling = {report.data["caller"] for report in placed(month)}
     assert {"101", "102", "120"} <= answering & calling
 
 
-def test_withheld_foreign_and_unknown_numbers_call_too(month):
+def test_withheld_foreign_and_unknown_callers_occur(month):
     callers = {report.data["caller"] for report in placed(month) if report.data["direction"] == "inbound"}
     known = {customer.number for customer in COMPANY.customers}
     assert "" in callers
@@ -125,7 +125,7 @@ def test_withheld_foreign_and_unknown_numbers_call_too(month):
     assert callers - known
 
 
-def test_people_call_by_day_and_seldom_by_night_or_on_sunday(month):
+def test_few_calls_happen_at_night_or_on_sunday(month):
     there = [report.at.astimezone(KYIV) for report in placed(month)]
     by_day = sum(9 <= at.hour < 18 for at in there)
     by_weekday = Counter(at.weekday() for at in there)
@@ -139,8 +139,8 @@ def test_a_live_exchange_keeps_its_rate():
     assert len(placed(reports)) / seconds == pytest.approx(5, rel=0.1)
 
 
-def test_nobody_talks_in_two_calls_while_others_are_free():
-    calls = [call for call in as_journal(past(hours=240, calls=500)).values() if call.direction == "outbound"]
+def test_busy_staff_take_no_second_call_while_others_are_free():
+    calls = [call for call in call_states(past(hours=240, calls=500)).values() if call.direction == "outbound"]
     calls.sort(key=lambda call: call.placed_at)
     until: dict[str, datetime] = {}
     for call in calls:

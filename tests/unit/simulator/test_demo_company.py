@@ -14,23 +14,23 @@ rng = st.integers(0, 2**32).map(Random)
 
 
 @given(rng=rng)
-def test_every_number_outside_is_one_that_exists(rng):
+def test_every_generated_number_is_valid(rng):
     for number in (numbers.mobile(rng), numbers.landline(rng), numbers.foreign(rng)):
         assert numbers.is_valid(number)
 
 
 @given(rng=rng)
-def test_however_a_number_is_written_it_is_the_same_number(rng):
+def test_every_notation_of_a_number_normalises_to_the_same_number(rng):
     number = numbers.mobile(rng)
     assert normalise(numbers.as_dialled(rng, number)) == number
     assert normalise(numbers.as_presented(rng, number)) == number
 
 
-def test_the_lines_of_the_company_and_its_engineers_exist():
+def test_the_numbers_of_the_company_are_valid():
     assert all(numbers.is_valid(number) for number in (*COMPANY.lines, *COMPANY.engineers))
 
 
-def test_customers_are_many_and_most_of_them_are_contacts():
+def test_most_customers_are_contacts():
     assert len({customer.number for customer in COMPANY.customers}) == len(COMPANY.customers) == 400
     assert 200 < len(list(COMPANY.contacts)) < 350
 
@@ -41,12 +41,12 @@ def test_names_are_written_in_ukrainian():
         assert set(somebody.name.lower()) <= letters
 
 
-def test_nobody_shares_a_login_or_a_line():
+def test_logins_and_lines_are_unique():
     assert len({person.login for person in COMPANY.staff}) == len(COMPANY.staff)
     assert len({person.line for person in COMPANY.staff}) == len(COMPANY.staff)
 
 
-def test_the_demonstration_decides_which_lines_its_people_have():
+def test_the_extensions_of_the_demo_accounts_can_be_chosen():
     company = demo_company(operator="103", operator2="100", accountant="105")
     lines = {person.login: person.line for person in company.staff}
     assert (lines["operator"], lines["operator2"], lines["accountant"]) == ("103", "100", "105")

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from shared.contracts.values import Phase
-from tests.unit.simulator.retelling import as_journal
+from tests.unit.simulator.call_states import call_states
 from tools.simulator.day import live_reports, past_reports
 from tools.simulator.demo_company import demo_company
 from tools.simulator.display import Counts, PlainDisplay
@@ -72,19 +72,19 @@ def test_a_live_report_is_sent_when_it_happens():
     assert sorted(late)[len(late) // 2] < 0.001
 
 
-def test_a_stopped_exchange_hangs_up_the_calls_in_progress():
+def test_stopping_ends_the_calls_in_progress():
     box, counts = live_for(120)
-    calls = as_journal(report for _, report in box.came)
+    calls = call_states(report for _, report in box.came)
     assert len(calls) == counts.calls
     assert all(call.phase is Phase.ENDED for call in calls.values())
 
 
-def test_a_stopped_exchange_may_be_told_to_leave_its_calls_alone():
+def test_stopping_can_leave_the_calls_in_progress():
     box, _ = live_for(120, leave_live=True)
-    assert any(call.phase is not Phase.ENDED for call in as_journal(report for _, report in box.came).values())
+    assert any(call.phase is not Phase.ENDED for call in call_states(report for _, report in box.came).values())
 
 
-def test_a_past_period_arrives_whole_in_full_batches():
+def test_a_past_period_is_sent_in_full_batches():
     box, told = Letterbox(), list(past_reports(COMPANY, "oselia", "1", NOON, 24, 1000))
     bursts = list(bursts_at_full_speed(iter(told), Stop()))
     assert [len(burst) for burst in bursts[:-1]] == [MAX_REPORTS_PER_BURST] * (len(bursts) - 1)
@@ -111,7 +111,7 @@ def test_a_month_needs_no_more_memory_than_a_day():
     assert not exchange.in_progress
 
 
-def test_a_signal_stops_and_a_second_one_is_not_held_back():
+def test_the_first_signal_stops_and_the_second_kills():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     stop = Stop()
     try:
@@ -125,7 +125,7 @@ def test_a_signal_stops_and_a_second_one_is_not_held_back():
         signal.signal(signal.SIGINT, before[1])
 
 
-def test_without_a_terminal_it_says_every_few_seconds_how_much_is_done_and_left(monkeypatch, capsys):
+def test_without_a_terminal_progress_is_printed_every_few_seconds(monkeypatch, capsys):
     seconds = iter([0, 0, 0, 2, 2, 6, 6, 6])
     monkeypatch.setattr("tools.simulator.display.monotonic", lambda: next(seconds))
     lines = PlainDisplay(total=1000)
@@ -140,7 +140,7 @@ def test_the_stream_of_a_live_exchange_never_ends():
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_an_exchange_that_was_stopped_before_it_began_sends_nothing(stopped):
+def test_an_exchange_stopped_before_its_start_sends_nothing(stopped):
     stop = Stop()
     stop.requested = stopped
     bursts = bursts_at_full_speed(past_reports(COMPANY, "oselia", "1", NOON, 1, 5), stop)

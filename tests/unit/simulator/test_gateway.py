@@ -82,7 +82,7 @@ def send(url: str, number: int = 1, patience: Patience | None = None) -> tuple[P
     return patience, said
 
 
-def test_reports_go_to_the_ingest_door_with_the_key(journal):
+def test_reports_are_posted_with_the_ingest_key(journal):
     send(journal.url)
     ((path, headers, body),) = journal.requests
     assert path == "/api/v1/reports"
@@ -90,14 +90,14 @@ def test_reports_go_to_the_ingest_door_with_the_key(journal):
     assert body == [report.as_json() for report in reports(1)]
 
 
-def test_no_more_than_five_hundred_reports_go_at_once(journal):
+def test_a_request_has_at_most_five_hundred_reports(journal):
     send(journal.url, number=1200)
     assert [len(body) for _, _, body in journal.requests] == [500, 500, 200]
     assert len({headers["Idempotency-Key"] for _, headers, _ in journal.requests}) == 3
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_journal_gets_the_same_batch_again_after_the_time_it_asked_for(journal, status):
+def test_a_busy_journal_gets_the_same_batch_again_after_retry_after(journal, status):
     journal.answers = [(status, {"Retry-After": "7"}, {}), ACCEPTED]
     patience, said = send(journal.url)
     assert patience.waited == [7]
@@ -105,7 +105,7 @@ def test_a_busy_journal_gets_the_same_batch_again_after_the_time_it_asked_for(jo
     assert said == [f"The gateway answers {status}; trying again in 7 s."]
 
 
-def test_a_journal_that_is_not_there_is_tried_again_with_growing_pauses():
+def test_an_unreachable_journal_is_retried_with_growing_pauses():
     patience = Patience(stops_after=7)
     with socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def test_a_journal_that_is_not_there_is_tried_again_with_growing_pauses():
     assert patience.waited == [0.5, 1, 2, 4, 8, 15, 15]
 
 
-def test_what_the_journal_refuses_is_told_in_one_sentence_and_not_sent_again(journal):
+def test_refused_reports_are_described_in_one_sentence_and_not_retried(journal):
     journal.answers = [
         (422, {}, {"title": "Invalid", "detail": "A report is malformed.", "errors": {"0": {"at": ["No."]}}})
     ]
@@ -124,7 +124,7 @@ def test_what_the_journal_refuses_is_told_in_one_sentence_and_not_sent_again(jou
     assert len(journal.requests) == 1
 
 
-def test_a_wrong_key_is_not_tried_again(journal):
+def test_a_wrong_key_is_not_retried(journal):
     journal.answers = [(401, {}, {"title": "Unauthorized"})]
     with pytest.raises(Refused, match="401"):
         send(journal.url)

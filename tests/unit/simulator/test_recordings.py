@@ -87,41 +87,41 @@ def seconds(sound: bytes) -> float:
         return file.getnframes() / file.getframerate()
 
 
-def test_a_call_that_was_answered_is_recorded_as_long_as_they_talked(journal: Journal):
+def test_the_recording_of_an_answered_call_is_as_long_as_the_talk(journal: Journal):
     told(journal, call("a", 3.5))
     assert journal.asked == [f"/api/v1/calls/{call_id('oselia', 'a')}/recording"]
     assert [seconds(sound) for sound in journal.taken.values()] == [3.5]
 
 
-def test_a_call_that_nobody_answered_is_not(journal: Journal):
+def test_an_unanswered_call_is_not_recorded(journal: Journal):
     told(journal, call("a", None), call("b", 0.0))
     assert journal.asked == []
 
 
-def test_a_long_call_is_recorded_for_a_while(journal: Journal):
+def test_a_recording_has_a_maximum_length(journal: Journal):
     told(journal, call("a", MAX_RECORDED_SECONDS * 3))
     assert [seconds(sound) for sound in journal.taken.values()] == [MAX_RECORDED_SECONDS]
 
 
-def test_some_calls_are_recorded_and_others_not(journal: Journal):
+def test_only_a_share_of_the_calls_is_recorded(journal: Journal):
     told(journal, *(call(str(number), 0.1) for number in range(40)), share=0.5)
     assert 10 < len(journal.taken) < 30
 
 
-def test_what_the_journal_does_not_take_yet_is_sent_again(journal: Journal):
+def test_an_upload_is_retried_until_the_journal_accepts_it(journal: Journal):
     journal.answers = [404, 503]
     told(journal, call("a", 0.1))
     assert (len(journal.asked), len(journal.taken)) == (3, 1)
 
 
-def test_what_it_never_takes_is_given_up(journal: Journal):
+def test_an_upload_is_given_up_after_the_last_attempt(journal: Journal):
     journal.answers = [404] * 100
     told(journal, call("a", 0.1))
     assert (len(journal.asked), journal.taken) == (ATTEMPTS, {})
 
 
 @pytest.mark.parametrize("espeak", [True, False], ids=["voices, if there are any", "tones"])
-def test_two_take_turns_and_are_heard(monkeypatch: pytest.MonkeyPatch, espeak: bool):
+def test_two_speakers_alternate_audibly(monkeypatch: pytest.MonkeyPatch, espeak: bool):
     if not espeak:
         monkeypatch.setattr(audio_synthesis, "_espeak", lambda: None)
         audio_synthesis._phrase_audio.cache_clear()
@@ -133,7 +133,7 @@ def test_two_take_turns_and_are_heard(monkeypatch: pytest.MonkeyPatch, espeak: b
     assert all(max(sound[part * quarter : (part + 1) * quarter]) > 1000 for part in range(4))
 
 
-def test_the_same_dice_make_the_same_conversation():
+def test_equal_generator_states_give_equal_audio():
     assert (
         synthesize_conversation(4.0, Random(5))
         == synthesize_conversation(4.0, Random(5))

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.values import Status
-from tests.unit.simulator.retelling import as_journal, with_call_backs
+from tests.unit.simulator.call_states import call_states, statuses_with_call_backs
 from tools.simulator import scenarios
 from tools.simulator.demo_company import demo_company
 from tools.simulator.numbers import WITHHELD
@@ -51,21 +51,21 @@ def context(seed: int, at: datetime = NOON, first_key: int = 1) -> ScenarioConte
 
 
 def only_call(reports: list[Report]):
-    (call,) = as_journal(reports).values()
+    (call,) = call_states(reports).values()
     return call
 
 
 @each_scenario
 @settings(max_examples=30)
 @given(seed=seeds)
-def test_a_scenario_gives_the_status_it_is_named_for(scenario, seed):
+def test_a_scenario_results_in_the_status_it_is_named_after(scenario, seed):
     assert only_call(scenario(context(seed))).status is EXPECTED[scenario]
 
 
 @each_scenario
 @settings(max_examples=30)
 @given(seed=seeds)
-def test_a_call_begins_placed_and_its_time_only_goes_on(scenario, seed):
+def test_a_call_starts_with_placed_and_its_times_ascend(scenario, seed):
     reports = scenario(context(seed))
     assert reports[0].type == "placed"
     assert reports[0].at == NOON
@@ -75,16 +75,16 @@ def test_a_call_begins_placed_and_its_time_only_goes_on(scenario, seed):
 @each_scenario
 @settings(max_examples=30)
 @given(seed=seeds)
-def test_the_same_dice_tell_the_same_call(scenario, seed):
+def test_equal_generator_states_give_equal_calls(scenario, seed):
     assert scenario(context(seed)) == scenario(context(seed))
 
 
 @given(seed=seeds)
-def test_a_missed_call_that_is_called_back_is_returned(seed):
+def test_a_missed_call_with_a_call_back_is_returned(seed):
     missed = scenarios.missed_nobody_answers(context(seed))
     assume(missed[0].data["caller"] != WITHHELD)
     back = scenarios.call_back(context(seed, at=missed[-1].at, first_key=2), missed[0].data["caller"])
-    assert with_call_backs(as_journal([*missed, *back])) == [Status.RETURNED, Status.ANSWERED]
+    assert statuses_with_call_backs(call_states([*missed, *back])) == [Status.RETURNED, Status.ANSWERED]
 
 
 def test_a_ring_group_rings_several_telephones_and_one_of_them_answers():
@@ -93,20 +93,20 @@ def test_a_ring_group_rings_several_telephones_and_one_of_them_answers():
     assert call.answered_by[0] in call.rung
 
 
-def test_a_menu_looks_before_the_group_it_leads_to():
+def test_a_menu_precedes_the_group_it_leads_to():
     call = only_call(scenarios.inbound_menu(context(1)))
     assert call.groups[0] == "menu"
     assert len(call.groups) == 2
 
 
 @pytest.mark.parametrize("scenario", [scenarios.forwarded_unanswered, scenarios.transferred])
-def test_a_call_that_goes_on_to_a_mobile_has_a_second_leg_to_an_engineer(scenario):
+def test_a_call_forwarded_to_a_mobile_has_a_second_leg(scenario):
     call = only_call(scenario(context(1)))
     assert call.forwarded[0].to in COMPANY.engineers
     assert call.forwarded[0].line == COMPANY.lines[0]
 
 
-def test_an_engaged_number_is_busy_and_a_red_button_is_declined():
+def test_an_engaged_number_and_a_rejected_call_are_declined():
     assert only_call(scenarios.declined_busy(context(1))).reason == "busy"
     assert only_call(scenarios.declined_refused(context(1))).reason == "declined"
 

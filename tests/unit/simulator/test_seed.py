@@ -48,23 +48,23 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "stack" / "demo.env"
 
 
-def test_the_file_says_all_that_was_promised_and_nothing_else():
+def test_the_file_has_exactly_the_documented_values():
     assert list(demo_values(COMPANY, "http://127.0.0.1:8000", {})) == PROMISED
 
 
-def test_passwords_and_keys_are_made_once():
+def test_passwords_and_keys_are_generated_once():
     first = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     second = demo_values(COMPANY, "http://127.0.0.1:9000", first)
     assert second == {**first, "BASE_URL": "http://127.0.0.1:9000"}
 
 
-def test_no_two_secrets_are_alike():
+def test_secrets_are_unique():
     values = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     secrets = [value for name, value in values.items() if name.endswith(("PASSWORD", "KEY"))]
     assert len(set(secrets)) == len(secrets) == 8
 
 
-def test_what_was_written_is_read_by_us_and_by_a_shell(path):
+def test_the_file_can_be_read_by_python_and_by_a_shell(path):
     values = {"PLAIN": "101", "ODD": 'it\'s $HOME; "quoted" `так`'}
     demonstration.write(path, values)
     assert demonstration.read(path) == values
@@ -72,36 +72,36 @@ def test_what_was_written_is_read_by_us_and_by_a_shell(path):
     assert shell.stdout == values["ODD"]
 
 
-def test_only_its_owner_reads_the_file(path):
+def test_only_the_owner_can_read_the_file(path):
     demonstration.write(path, {"A": "1"})
     assert S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_writing_leaves_nothing_else_behind(path):
+def test_writing_leaves_no_temporary_file(path):
     demonstration.write(path, {"A": "1"})
     demonstration.write(path, {"A": "2"})
     assert [file.name for file in path.parent.iterdir()] == ["demo.env"]
 
 
-def test_no_file_says_nothing(path):
+def test_a_missing_file_has_no_values(path):
     assert demonstration.read(path) == {}
 
 
-def test_the_file_is_where_the_stack_is(monkeypatch, tmp_path):
+def test_the_file_is_in_the_stack_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("STACK_DIR", str(tmp_path))
     assert demonstration.demo_env() == tmp_path / "demo.env"
     monkeypatch.delenv("STACK_DIR")
     assert demonstration.demo_env() == Path(".stack/demo.env")
 
 
-def test_everybody_of_the_company_has_an_account_and_a_line_since_2020(directory):
+def test_every_employee_has_an_account_and_a_line_since_2020(directory):
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
     assert len(directory.calls["ensure_account"]) == len(directory.calls["ensure_line"]) == len(COMPANY.staff) + 1
     assert {held_from for _, _, held_from in directory.calls["ensure_line"]} == {LINES_HELD_FROM}
     assert LINES_HELD_FROM.astimezone(UTC) <= datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def test_the_passwords_of_the_file_are_those_of_the_accounts(directory):
+def test_the_accounts_have_the_passwords_of_the_file(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
     passwords = {(tenant, login): password for tenant, login, password, _, _ in directory.calls["ensure_account"]}
@@ -117,20 +117,20 @@ def test_logins_are_unique_in_the_system(directory):
     assert len(set(logins)) == len(logins)
 
 
-def test_contacts_are_the_customers_the_company_knows(directory):
+def test_the_known_customers_are_contacts(directory):
     seed(None, COMPANY, demo_values(COMPANY, "http://127.0.0.1:8000", {}))
     contacts = {(number, name) for _, number, name in directory.calls["ensure_contact"]}
     assert contacts == {(customer.number, customer.name) for customer in COMPANY.contacts}
 
 
-def test_each_company_has_an_ingest_key_of_its_own(directory):
+def test_each_company_has_its_own_ingest_key(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
     keys = {(tenant, kind): key for tenant, kind, _, key in directory.calls["ensure_api_key"]}
     assert keys == {(TENANT, "ingest"): demo["INGEST_KEY"], (OTHER_TENANT, "ingest"): demo["OTHER_INGEST_KEY"]}
 
 
-def test_seeding_again_asks_for_the_same(directory):
+def test_seeding_again_makes_the_same_calls(directory):
     demo = demo_values(COMPANY, "http://127.0.0.1:8000", {})
     seed(None, COMPANY, demo)
     once = {name: list(given) for name, given in directory.calls.items()}

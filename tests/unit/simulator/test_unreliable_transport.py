@@ -27,18 +27,18 @@ def carried(transport: UnreliableTransport, reports: list[Report]) -> list[Repor
 
 
 @given(st.lists(st.floats(0, 1000)), st.integers(), shares, shares)
-def test_the_set_of_reports_stays_the_same(seconds, seed, duplicates, disorder):
+def test_the_transport_loses_no_report(seconds, seed, duplicates, disorder):
     reports = [said(number, second) for number, second in enumerate(sorted(seconds))]
     arrived = carried(UnreliableTransport(Random(seed), duplicates, disorder), reports)
     assert {report.report_id: report for report in arrived} == {report.report_id: report for report in reports}
 
 
-def test_a_good_road_changes_nothing():
+def test_a_reliable_transport_changes_nothing():
     reports = every_second(100)
     assert carried(UnreliableTransport(Random(1), 0, 0), reports) == reports
 
 
-def test_as_many_reports_arrive_twice_as_were_asked_for():
+def test_the_share_of_duplicates_is_as_configured():
     transport = UnreliableTransport(Random(1), duplicates=0.1, disorder=0)
     arrived = Counter(report.report_id for report in carried(transport, every_second(2000)))
     assert set(arrived.values()) == {1, 2}
@@ -46,7 +46,7 @@ def test_as_many_reports_arrive_twice_as_were_asked_for():
     assert 150 < transport.repeated < 250
 
 
-def test_a_late_report_comes_after_later_ones_but_not_much_later():
+def test_a_delayed_report_is_late_by_at_most_the_limit():
     transport = UnreliableTransport(Random(1), duplicates=0, disorder=0.1)
     arrived = carried(transport, every_second(500))
     latest, behind = NOON, []
@@ -57,7 +57,7 @@ def test_a_late_report_comes_after_later_ones_but_not_much_later():
     assert max(behind) <= MAX_DELAY
 
 
-def test_the_road_keeps_only_what_is_late():
+def test_the_transport_holds_only_delayed_reports():
     transport = UnreliableTransport(Random(1), duplicates=0.02, disorder=0.05)
     longest = 0
     for report in every_second(5000):

@@ -1,4 +1,4 @@
-"""What the journal would say of simulated calls, decided by the calls domain itself."""
+"""The states of simulated calls, decided by the domain code of calls."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -27,8 +27,8 @@ FACTS = {
 DAY = timedelta(hours=24)
 
 
-def as_journal(reports: Iterable[Report]) -> dict[str, CallState]:
-    """The state of every call by its exchange key, call-backs left aside."""
+def call_states(reports: Iterable[Report]) -> dict[str, CallState]:
+    """The state of every call by its exchange key, without call-backs."""
     calls: dict[str, Call] = {}
     for said in load([report.as_json() for report in reports]):
         fact = FACTS[said.type](call_id=_id(said.call), at=said.at, report_id=said.report_id, **said.data)
@@ -36,8 +36,8 @@ def as_journal(reports: Iterable[Report]) -> dict[str, CallState]:
     return {key: state(_id(key), call) for key, call in calls.items()}
 
 
-def with_call_backs(calls: dict[str, CallState]) -> list[Status]:
-    """The statuses of the calls once missed ones have met their call-backs."""
+def statuses_with_call_backs(calls: dict[str, CallState]) -> list[Status]:
+    """The statuses of the calls, with missed calls that were called back as returned."""
     reached: dict[str, list[CallBack]] = {}
     for call in calls.values():
         if call.direction == "outbound" and call.answered_at:
