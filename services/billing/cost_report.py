@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from shared.contracts.billing.rpc import ReportGrouping
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
 
@@ -46,16 +46,17 @@ TOTALS = f"""
 """
 
 
-class By(StrEnum):
-    DAY = "day"
-    PREFIX = "prefix"
-
-
-QUERIES: Mapping[By, Any] = {By.DAY: BY_DAY, By.PREFIX: BY_PREFIX}
+QUERIES: Mapping[ReportGrouping, Any] = {ReportGrouping.DAY: BY_DAY, ReportGrouping.PREFIX: BY_PREFIX}
 
 
 def show(
-    conn: Connection, tenant: str, placed_from: datetime, placed_to: datetime, by: By, zone: str, **page: Any
+    conn: Connection,
+    tenant: str,
+    placed_from: datetime,
+    placed_to: datetime,
+    by: ReportGrouping,
+    zone: str,
+    **page: Any,
 ) -> Json:
     """`{"rows": [{"day": "2026-11-22", "currency": "UAH", "calls": 3, "amount": "3.60"}], "totals": […]}`.
 

@@ -69,8 +69,7 @@ def draft_tariff(
         )
         return _carry_out(conn, tenant, tariff_id, command, new=True)
 
-    answer: Json = commands.once(conn, command_id, draft)
-    return answer
+    return commands.once(conn, command_id, draft)
 
 
 def activate_tariff(
@@ -78,15 +77,13 @@ def activate_tariff(
 ) -> Json:
     """Let a draft rule from that instant on. Raises NotFound, and Rejected for what is no draft or has no rates."""
     command = ActivateTariff(tariff_id=tariff_id, valid_from=valid_from, by=by, at=clock.now())
-    answer: Json = commands.once(conn, command_id, lambda: _carry_out(conn, tenant, tariff_id, command))
-    return answer
+    return commands.once(conn, command_id, lambda: _carry_out(conn, tenant, tariff_id, command))
 
 
 def discard_tariff(conn: Connection, command_id: UUID, tenant: str, tariff_id: UUID, by: UUID | None) -> Json:
     """Throw a draft away. Raises NotFound, and Rejected for what is no draft."""
     command = DiscardTariff(tariff_id=tariff_id, by=by, at=clock.now())
-    answer: Json = commands.once(conn, command_id, lambda: _carry_out(conn, tenant, tariff_id, command))
-    return answer
+    return commands.once(conn, command_id, lambda: _carry_out(conn, tenant, tariff_id, command))
 
 
 def _carry_out(conn: Connection, tenant: str, tariff_id: UUID, command: Command, *, new: bool = False) -> Json:

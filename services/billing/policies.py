@@ -25,10 +25,11 @@ from shared.contracts.calls.events import CallState
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.values import Phase
 from shared.contracts.wire import EnvelopeSchema, Json
-from shared.plumbing import clock, commands, decider, store
+from shared.plumbing import clock, commands, decider
 from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import CommandEnvelope
+from shared.plumbing.resend import Resend
 
 ROW = """(
     tenant text, call_id uuid, version int, facts jsonb, placed_at timestamptz, ended_at timestamptz,
@@ -186,25 +187,7 @@ def retry(conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UU
         conn.execute(AGAIN, {"call_ids": failed})
         return {"retried": len(failed)}
 
-    answer: Json = commands.once(conn, command_id, again)
-    return answer
+    return commands.once(conn, command_id, again)
 
 
-def resend(
-    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
-) -> Json:
-    """Publish the current state of charges once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
-
-    def send() -> Json:
-        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
-        histories = store.read(conn, [f"charge-{one}" for one in wanted])
-        latest = [
-            (history[-1], describe(stream, decider.replay(domain, history)))
-            for stream, history in histories.items()
-            if history and history[0].tenant == tenant
-        ]
-        store.resend(conn, latest)
-        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
-
-    answer: Json = commands.once(conn, command_id, send)
-    return answer
+resend = Resend("charge", "charges", domain, describe)

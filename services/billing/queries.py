@@ -14,6 +14,7 @@ from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.errors import NotFound, Rejected
 from shared.contracts.wire import Json, instant
 from shared.plumbing.database import Connection
+from shared.plumbing.timeline import TimelineQuery
 
 TARIFF = "select tenant, tariff from tariffs where tariff_id = %(tariff_id)s"
 VIEW = """
@@ -60,19 +61,9 @@ CLAIM = """
 """
 DUE = "select due_at from calls where tenant = %(tenant)s and call_id = %(call_id)s"
 CHARGE = "select charge from charges where tenant = %(tenant)s and call_id = %(call_id)s"
-TIMELINE = """
-    select type, coalesce((data ->> 'at')::timestamptz, recorded_at) as at, recorded_at, data, data ->> 'by'
-      from events
-     where stream = %(stream)s and tenant = %(tenant)s
-     order by version
-"""
-OF_TENANT = """
-    select call_id
-      from charges
-     where tenant = %(tenant)s and (%(after)s::uuid is null or call_id > %(after)s)
-     order by call_id
-     limit %(limit)s
-"""
+TIMELINE = TimelineQuery(
+    "billing", "charge", at="coalesce((data ->> 'at')::timestamptz, recorded_at)", by="data ->> 'by'"
+)
 FAILED = """
     select charge, changed_at, call_id
       from charges
@@ -191,17 +182,9 @@ def due_at(conn: Connection, tenant: str, call_id: UUID) -> datetime | None:
     return row[0] if row else None
 
 
-def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[dict[str, Any]]:
-    """Every event of the call's charge, oldest first; `by` is the account that brought it about."""
-    names = ("type", "at", "recorded_at", "data", "by")
-    rows = conn.execute(TIMELINE, {"tenant": tenant, "stream": f"charge-{call_id}"})
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def of_tenant(conn: Connection, tenant: str, after: UUID | None, limit: int) -> Sequence[UUID]:
-    """The ids of the company's calls that have a charge, after one of them, in their order."""
-    wanted = {"tenant": tenant, "after": after, "limit": limit}
-    return [call_id for (call_id,) in conn.execute(OF_TENANT, wanted)]
+def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[Json]:
+    """Every event of the call's charge, oldest first; `by` is the account that caused it."""
+    return TIMELINE.read(conn, tenant, call_id)
 
 
 def failed(conn: Connection, **page: Any) -> list[Json]:

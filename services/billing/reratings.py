@@ -140,8 +140,7 @@ def begin(
         conn.execute(BEGIN, words)
         return {"id": str(command_id)}
 
-    answer: Json = commands.once(conn, command_id, keep)
-    return answer
+    return commands.once(conn, command_id, keep)
 
 
 def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tariff:

@@ -1,8 +1,9 @@
-"""The doors of billing: ended calls in, tariffs and prices asked for, and the clockwork that rates what is due."""
+"""The entrypoints of billing: take ended calls, answer RPC, rate calls and periods on timers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from nameko.dependency_providers import Config
@@ -10,6 +11,7 @@ from nameko.dependency_providers import Config
 from services.billing import cost_report, handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
 from services.billing.queries import Terms
 from services.billing.rate_book_cache import Books
+from shared.contracts.billing import rpc as contract
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json
@@ -61,90 +63,86 @@ class BillingService:
         with self.db.long_transaction() as conn:
             handlers.forget_uploads(conn)
 
-    @rpc
-    def upload(self, **sent: Any) -> None:
+    @rpc(contract.upload)
+    def upload(self, **part: Any) -> None:
         with self.db.connection() as conn:
-            handlers.take_slice(conn, **schemas.UploadSchema().load(sent))
+            handlers.take_slice(conn, **part)
 
-    @rpc
+    @rpc(contract.draft_tariff)
     def draft_tariff(self, **command: Any) -> Json:
-        asked = schemas.DraftSchema().load(command)
-        drafted = self._rates(asked["tenant"], asked.pop("rates"), asked.pop("upload"))
+        drafted = self._rates(command["tenant"], command.pop("rates"), command.pop("upload"))
         with self.db.long_transaction() as conn:
-            return handlers.draft_tariff(conn, drafted=drafted, **asked)
+            return handlers.draft_tariff(conn, drafted=drafted, **command)
 
-    @rpc
+    @rpc(contract.activate_tariff)
     def activate_tariff(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            return handlers.activate_tariff(conn, **schemas.ActivateSchema().load(command))
+            return handlers.activate_tariff(conn, **command)
 
-    @rpc
+    @rpc(contract.discard_tariff)
     def discard_tariff(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            return handlers.discard_tariff(conn, **schemas.DiscardSchema().load(command))
+            return handlers.discard_tariff(conn, **command)
 
-    @rpc
+    @rpc(contract.tariffs)
     def tariffs(self, **query: Any) -> Json:
         with self.db.autocommit() as conn:
-            return {"tariffs": queries.list_tariffs(conn, **schemas.ListQuerySchema().load(query))}
+            return {"tariffs": queries.list_tariffs(conn, **query)}
 
-    @rpc
-    def tariff(self, **query: Any) -> Json:
+    @rpc(contract.tariff)
+    def tariff(self, tenant: str, tariff_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            return queries.show_tariff(conn, **schemas.TariffQuerySchema().load(query))
+            return queries.show_tariff(conn, tenant, tariff_id)
 
-    @rpc
-    def rates(self, **query: Any) -> Json:
-        asked = schemas.RatesQuerySchema().load(query)
-        number = asked.pop("slice")
+    @rpc(contract.rates)
+    def rates(self, tenant: str, tariff_id: UUID, slice: int) -> Json:  # noqa: A002  the field of the wire format
         with self.db.autocommit() as conn:
-            return {"rates": rates.read_slice(conn, queries.digest(conn, **asked), number)}
+            return {"rates": rates.read_slice(conn, queries.digest(conn, tenant, tariff_id), slice)}
 
-    @rpc
-    def price(self, **query: Any) -> Json:
+    @rpc(contract.price)
+    def price(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            return prices.show(conn, **schemas.CallQuerySchema().load(query))
+            return prices.show(conn, tenant, call_id)
 
-    @rpc
-    def timeline(self, **query: Any) -> Json:
+    @rpc(contract.timeline)
+    def timeline(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
-        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
+            return {"events": queries.timeline(conn, tenant, call_id)}
 
-    @rpc
+    @rpc(contract.failed)
     def failed(self, **query: Any) -> Json:
         with self.db.autocommit() as conn:
-            return {"charges": queries.failed(conn, **schemas.ListQuerySchema().load(query))}
+            return {"charges": queries.failed(conn, **query)}
 
-    @rpc
+    @rpc(contract.retry)
     def retry(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            return policies.retry(conn, **schemas.RetrySchema().load(command))
+            return policies.retry(conn, **command)
 
-    @rpc
+    @rpc(contract.rerate)
     def rerate(self, **command: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return reratings.begin(conn, **schemas.RerateSchema().load(command))
+            return reratings.begin(conn, **command)
 
-    @rpc
-    def rerating(self, **query: Any) -> Json:
+    @rpc(contract.rerating)
+    def rerating(self, tenant: str, rerating_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            return reratings.show(conn, **schemas.ReratingQuerySchema().load(query))
+            return reratings.show(conn, tenant, rerating_id)
 
-    @rpc
+    @rpc(contract.rerating_sums)
     def rerating_sums(self, **query: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return {"by_prefix": reratings.by_prefix(conn, **schemas.ReratingSumsQuerySchema().load(query))}
+            return {"by_prefix": reratings.by_prefix(conn, **query)}
 
-    @rpc
+    @rpc(contract.report)
     def report(self, **query: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return cost_report.show(conn, **schemas.SumsQuerySchema().load(query))
+            return cost_report.show(conn, **query)
 
-    @rpc
+    @rpc(contract.resend)
     def resend(self, **command: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return policies.resend(conn, **schemas.ResendSchema().load(command))
+            return policies.resend(conn, **command)
 
     def _rates(self, tenant: str, sent: list[Any], upload: Json | None) -> list[Rate]:
         """The rates of a draft, checked before any transaction begins."""

@@ -31,10 +31,11 @@ from shared.contracts.calls.reports import Report
 from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.gateway import schemas as settings
 from shared.contracts.wire import Json
-from shared.plumbing import clock, commands, decider, inbox, logs, store
+from shared.plumbing import clock, decider, inbox, logs, store
 from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import Connection, is_outage
 from shared.plumbing.decider import Changed, CommandEnvelope
+from shared.plumbing.resend import Resend
 
 logger = logging.getLogger(__name__)
 
@@ -151,21 +152,4 @@ def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
     projections.keep_settings(conn, settings.newest(heard))
 
 
-def resend(
-    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
-) -> Json:
-    """Publish the current state of calls once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
-
-    def send() -> Json:
-        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
-        histories = store.read(conn, [f"call-{one}" for one in wanted])
-        latest = [
-            (history[-1], describe(stream, decider.replay(domain, history)))
-            for stream, history in histories.items()
-            if history and history[0].tenant == tenant
-        ]
-        store.resend(conn, latest)
-        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
-
-    answer: Json = commands.once(conn, command_id, send)
-    return answer
+resend = Resend("call", "calls", domain, describe)

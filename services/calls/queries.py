@@ -1,6 +1,6 @@
 """What calls reads of its own rows and streams."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from services.calls.domain.returns import CallBack, MissedCall, Windows
 from shared.contracts.errors import NotFound
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
+from shared.plumbing.timeline import TimelineQuery
 
 LIFE = [
     "call_placed",
@@ -25,13 +26,13 @@ LIFE = [
 Number = tuple[str, str]
 """A tenant and a number."""
 
-GET = "select state from calls where tenant = %(tenant)s and call_id = %(call_id)s"
-TIMELINE = """
-    select type, coalesce((data ->> 'at')::timestamptz, recorded_at) as at, recorded_at, data
-      from events
-     where stream = %(stream)s and tenant = %(tenant)s
-     order by at, array_position(%(life)s::text[], type), data ->> 'report_id', version
-"""
+TIMELINE = TimelineQuery(
+    "calls",
+    "call",
+    at="coalesce((data ->> 'at')::timestamptz, recorded_at)",
+    order="at, array_position(%(types)s::text[], type), data ->> 'report_id', version",
+    parameters={"types": LIFE},
+)
 SILENT = """
     select tenant, call_id
       from calls
@@ -59,33 +60,14 @@ CALL_BACKS = """
      where reached.direction = 'outbound'
 """
 WINDOWS = "select tenant, returned_window from settings where returned_window is not null"
-OF_TENANT = """
-    select call_id
-      from calls
-     where tenant = %(tenant)s and (%(after)s::uuid is null or call_id > %(after)s)
-     order by call_id
-     limit %(limit)s
-"""
 
 
-def get(conn: Connection, tenant: str, call_id: UUID) -> Json:
-    """The call's state. Raises NotFound."""
-    row = conn.execute(GET, {"tenant": tenant, "call_id": call_id}).fetchone()
-    if row is None:
-        raise NotFound
-    state: Json = row[0]
-    return state
-
-
-def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[dict[str, Any]]:
+def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[Json]:
     """Every event of the call in the order in which things happened. Raises NotFound."""
-    rows = conn.execute(TIMELINE, {"tenant": tenant, "stream": f"call-{call_id}", "life": LIFE}).fetchall()
-    if not rows:
+    events = TIMELINE.read(conn, tenant, call_id)
+    if not events:
         raise NotFound
-    return [
-        {"type": type_, "at": at, "recorded_at": recorded_at, "data": data, "by": None}
-        for type_, at, recorded_at, data in rows
-    ]
+    return events
 
 
 def silent(conn: Connection, silent_since: datetime, most: int) -> list[tuple[str, UUID]]:
@@ -107,9 +89,3 @@ def call_backs(conn: Connection, due: Mapping[str, list[Any]]) -> list[tuple[Num
 def windows(conn: Connection, default: timedelta) -> Windows:
     """How long a call-back counts, by what companies have set."""
     return Windows(default, dict(conn.execute(WINDOWS).fetchall()))
-
-
-def of_tenant(conn: Connection, tenant: str, after: UUID | None, limit: int) -> Sequence[UUID]:
-    """The tenant's call ids after one of them, in their order."""
-    wanted = {"tenant": tenant, "after": after, "limit": limit}
-    return [call_id for (call_id,) in conn.execute(OF_TENANT, wanted)]

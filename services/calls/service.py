@@ -1,13 +1,15 @@
-"""The doors of calls: reports in, questions about calls, and the clockwork that watches over them."""
+"""The entrypoints of calls: take reports, answer RPC, decide returns and give up abandoned calls on timers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from nameko.dependency_providers import Config
 
-from services.calls import handlers, queries, schemas
+from services.calls import handlers, queries
 from services.calls.domain.returns import Windows
+from shared.contracts.calls import rpc as contract
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection, Database
 from shared.plumbing.relay import Relay
@@ -48,21 +50,15 @@ class CallsService:
             silence = timedelta(hours=float(self.config["SILENCE_HOURS"]))
             handlers.give_up_silent_calls(conn, silence, self._windows(conn))
 
-    @rpc
-    def get(self, **query: Any) -> Json:
-        with self.db.connection() as conn:
-            return queries.get(conn, **schemas.CallQuerySchema().load(query))
+    @rpc(contract.timeline)
+    def timeline(self, tenant: str, call_id: UUID) -> Json:
+        with self.db.autocommit() as conn:
+            return {"events": queries.timeline(conn, tenant, call_id)}
 
-    @rpc
-    def timeline(self, **query: Any) -> Json:
-        with self.db.connection() as conn:
-            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
-        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
-
-    @rpc
+    @rpc(contract.resend)
     def resend(self, **command: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return handlers.resend(conn, **schemas.ResendSchema().load(command))
+            return handlers.resend(conn, **command)
 
     def _decide_returns(self) -> None:
         again = True

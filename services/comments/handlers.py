@@ -1,6 +1,5 @@
 """One function per command. Each is one transaction, which the caller opens."""
 
-from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -11,9 +10,10 @@ from shared.contracts.comments import schemas
 from shared.contracts.errors import Conflict
 from shared.contracts.values import Role
 from shared.contracts.wire import Json
-from shared.plumbing import clock, commands, decider, logs, store
+from shared.plumbing import clock, commands, decider, logs
 from shared.plumbing.database import Connection
 from shared.plumbing.decider import CommandEnvelope
+from shared.plumbing.resend import Resend
 
 STATE = schemas.CommentStateSchema()
 
@@ -33,15 +33,13 @@ def write(
     Raises Conflict, with the comment as it is, when `seen` is not its version; Rejected; Invalid.
     """
     command = WriteComment(call_id=call_id, author_id=author_id, role=role, text=text, seen=seen, at=clock.now())
-    answer: Json = commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
-    return answer
+    return commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
 
 
 def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, author_id: UUID, role: Role) -> Json:
     """Take the comment away; the answer is as that of `write`. Raises NotFound and Rejected."""
     command = DeleteComment(call_id=call_id, author_id=author_id, role=role, at=clock.now())
-    answer: Json = commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
-    return answer
+    return commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
 
 
 def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
@@ -65,21 +63,4 @@ def describe(stream: str, state: domain.Comment) -> Json:
     return described
 
 
-def resend(
-    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
-) -> Json:
-    """Publish the current state of comments once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
-
-    def send() -> Json:
-        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
-        histories = store.read(conn, [f"comment-{one}" for one in wanted])
-        latest = [
-            (history[-1], describe(stream, decider.replay(domain, history)))
-            for stream, history in histories.items()
-            if history and history[0].tenant == tenant
-        ]
-        store.resend(conn, latest)
-        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
-
-    answer: Json = commands.once(conn, command_id, send)
-    return answer
+resend = Resend("comment", "comments", domain, describe)

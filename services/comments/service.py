@@ -1,8 +1,10 @@
-"""The doors of comments: a comment is written and deleted here, and its past is told."""
+"""The entrypoints of comments: write and delete a comment, and read its history."""
 
 from typing import Any
+from uuid import UUID
 
-from services.comments import handlers, queries, schemas
+from services.comments import handlers, queries
+from shared.contracts.comments import rpc as contract
 from shared.contracts.wire import Json
 from shared.plumbing.database import Database
 from shared.plumbing.relay import Relay
@@ -14,32 +16,30 @@ class CommentsService:
 
     db = Database()
 
-    @rpc
+    @rpc(contract.write)
     def write(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            return handlers.write(conn, **schemas.WriteSchema().load(command))
+            return handlers.write(conn, **command)
 
-    @rpc
+    @rpc(contract.delete)
     def delete(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            return handlers.delete(conn, **schemas.DeleteSchema().load(command))
+            return handlers.delete(conn, **command)
 
-    @rpc
-    def history(self, **query: Any) -> Json:
+    @rpc(contract.history)
+    def history(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            versions = queries.history(conn, **schemas.CallQuerySchema().load(query))
-        return {"versions": schemas.VersionSchema(many=True).dump(versions)}
+            return {"versions": queries.history(conn, tenant, call_id)}
 
-    @rpc
-    def timeline(self, **query: Any) -> Json:
+    @rpc(contract.timeline)
+    def timeline(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
-        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
+            return {"events": queries.timeline(conn, tenant, call_id)}
 
-    @rpc
+    @rpc(contract.resend)
     def resend(self, **command: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return handlers.resend(conn, **schemas.ResendSchema().load(command))
+            return handlers.resend(conn, **command)
 
 
 class CommentsRelay:

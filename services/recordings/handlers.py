@@ -11,9 +11,10 @@ from shared.contracts.gateway import schemas as settings
 from shared.contracts.recordings import schemas
 from shared.contracts.recordings.events import Reason
 from shared.contracts.wire import Json
-from shared.plumbing import clock, commands, decider, logs, store
+from shared.plumbing import clock, commands, decider, logs
 from shared.plumbing.database import Connection
 from shared.plumbing.decider import Changed, CommandEnvelope
+from shared.plumbing.resend import Resend
 
 STATE = schemas.RecordingStateSchema()
 SWEPT_AT_ONCE = 100
@@ -37,8 +38,7 @@ def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, accou
         object_id = str(change.after.stored.object_id)
         return {"version": change.version, "state": change.published, "object_id": object_id}
 
-    answer: Json = commands.once(conn, command_id, carry_out)
-    return answer
+    return commands.once(conn, command_id, carry_out)
 
 
 def note_listening(conn: Connection, tenant: str, call_id: UUID, account_id: UUID) -> None:
@@ -68,26 +68,6 @@ def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
     projections.keep_settings(conn, settings.newest(heard))
 
 
-def resend(
-    conn: Connection, command_id: UUID, tenant: str, call_ids: Sequence[UUID] | None, after: UUID | None, limit: int
-) -> Json:
-    """Publish the current state of recordings once more: `{"sent": 3, "last": "…"}`; `last` is the next `after`."""
-
-    def send() -> Json:
-        wanted = call_ids if call_ids is not None else queries.of_tenant(conn, tenant, after, limit)
-        histories = store.read(conn, [f"recording-{one}" for one in wanted])
-        latest = [
-            (history[-1], describe(stream, decider.replay(domain, history)))
-            for stream, history in histories.items()
-            if history and history[0].tenant == tenant
-        ]
-        store.resend(conn, latest)
-        return {"sent": len(latest), "last": str(wanted[-1]) if wanted else None}
-
-    answer: Json = commands.once(conn, command_id, send)
-    return answer
-
-
 def _execute(conn: Connection, tenant: str, command: Command) -> list[Changed]:
     queries.lock(conn, tenant, command.call_id)
     changes = decider.execute(conn, domain, [_order(tenant, command)], describe)
@@ -104,3 +84,6 @@ def describe(stream: str, state: domain.Recording) -> Json:
     """What is published of a recording."""
     described: Json = STATE.dump(domain.state(state))
     return described
+
+
+resend = Resend("recording", "recordings", domain, describe)

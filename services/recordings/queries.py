@@ -1,6 +1,6 @@
 """What recordings reads of its own rows and streams."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.contracts.errors import NotFound
 from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
+from shared.plumbing.timeline import TimelineQuery
 
 GET = "select version, state from recordings where tenant = %(tenant)s and call_id = %(call_id)s"
 SOUND = """
@@ -18,21 +19,16 @@ SOUND = """
 # Rows are locked before their streams, whoever comes: nobody waits for the other in a circle.
 LOCK = "select tenant from recordings where call_id = %(call_id)s for update"
 PEAKS = "select peaks from recordings where tenant = %(tenant)s and call_id = %(call_id)s and available"
-TIMELINE = """
-    select type, coalesce(data ->> 'stored_at', data ->> 'deleted_at', data ->> 'listened_at',
-                          data ->> 'downloaded_at')::timestamptz,
-           recorded_at, data - 'peaks', data ->> 'account_id'
-      from events
-     where stream = %(stream)s and tenant = %(tenant)s
-     order by version
-"""
-OF_TENANT = """
-    select call_id
-      from recordings
-     where tenant = %(tenant)s and call_id > coalesce(%(after)s, '00000000-0000-0000-0000-000000000000'::uuid)
-     order by call_id
-     limit %(limit)s
-"""
+TIMELINE = TimelineQuery(
+    "recordings",
+    "recording",
+    at="""
+        coalesce(data ->> 'stored_at', data ->> 'deleted_at', data ->> 'listened_at',
+                 data ->> 'downloaded_at')::timestamptz
+    """,
+    by="data ->> 'account_id'",
+    data="data - 'peaks'",
+)
 KEPT_LONG_ENOUGH = """
     select recordings.tenant, recordings.call_id, recordings.object_id
       from settings
@@ -81,17 +77,9 @@ def lock(conn: Connection, tenant: str, call_id: UUID) -> None:
         raise NotFound
 
 
-def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[dict[str, Any]]:
-    """Every event of the recording, oldest first; `by` is the account that brought it about."""
-    names = ("type", "at", "recorded_at", "data", "by")
-    rows = conn.execute(TIMELINE, {"stream": f"recording-{call_id}", "tenant": tenant})
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def of_tenant(conn: Connection, tenant: str, after: UUID | None, limit: int) -> Sequence[UUID]:
-    """The ids of the tenant's calls that have or had a recording, after one of them, in their order."""
-    wanted = {"tenant": tenant, "after": after, "limit": limit}
-    return [call_id for (call_id,) in conn.execute(OF_TENANT, wanted)]
+def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[Json]:
+    """Every event of the recording, oldest first; `by` is the account that caused it."""
+    return TIMELINE.read(conn, tenant, call_id)
 
 
 def kept_long_enough(conn: Connection, at: datetime, limit: int) -> list[tuple[str, UUID, UUID]]:

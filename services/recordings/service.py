@@ -1,4 +1,4 @@
-"""The doors of recordings: its RPC, and the clockwork that deletes. Sound comes and goes by `doors/media.py`."""
+"""The entrypoints of recordings: RPC, and deletion on timers. Audio is served by `endpoints/media.py`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,9 @@ from uuid import UUID
 
 import eventlet
 
-from services.recordings import garbage_collection, handlers, queries, schemas
+from services.recordings import garbage_collection, handlers, queries
 from services.recordings.endpoints.media import MediaEndpoints
+from shared.contracts.recordings import rpc as contract
 from shared.contracts.wire import Json
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import rpc
@@ -34,29 +35,28 @@ class RecordingsService(MediaEndpoints):
     def delete_orphans(self) -> None:
         garbage_collection.delete_orphans(self.db, self.objects)
 
-    @rpc
+    @rpc(contract.delete)
     def delete(self, **command: Any) -> Json:
         with self.db.connection() as conn:
-            answer = handlers.delete(conn, **schemas.DeleteSchema().load(command))
-        # Whoever deletes need not wait for the store; bytes that it does not delete now are an orphan's.
-        eventlet.spawn_n(garbage_collection.delete_objects, self.objects, [UUID(answer.pop("object_id"))])
-        return answer
+            deleted = handlers.delete(conn, **command)
+        # The caller does not wait for the bucket. Bytes that are not deleted now are garbage, and collected later.
+        eventlet.spawn_n(garbage_collection.delete_objects, self.objects, [UUID(deleted["object_id"])])
+        return deleted
 
-    @rpc
-    def peaks(self, **query: Any) -> Json:
+    @rpc(contract.peaks)
+    def peaks(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            return {"peaks": queries.peaks(conn, **schemas.CallQuerySchema().load(query))}
+            return {"peaks": queries.peaks(conn, tenant, call_id)}
 
-    @rpc
-    def timeline(self, **query: Any) -> Json:
+    @rpc(contract.timeline)
+    def timeline(self, tenant: str, call_id: UUID) -> Json:
         with self.db.autocommit() as conn:
-            events = queries.timeline(conn, **schemas.CallQuerySchema().load(query))
-        return {"events": schemas.TimelineEventSchema(many=True).dump(events)}
+            return {"events": queries.timeline(conn, tenant, call_id)}
 
-    @rpc
+    @rpc(contract.resend)
     def resend(self, **command: Any) -> Json:
         with self.db.long_transaction() as conn:
-            return handlers.resend(conn, **schemas.ResendSchema().load(command))
+            return handlers.resend(conn, **command)
 
 
 class RecordingsRelay:

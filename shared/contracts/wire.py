@@ -41,8 +41,9 @@ class Instant(fields.Field[datetime]):
     }
     EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
-        return None if value is None else instant(value)
+    def _serialize(self, value: datetime | str | None, attr: str | None, obj: Any, **_: Any) -> str | None:
+        # A state or a result that was stored as JSON has its times as text already.
+        return instant(value) if isinstance(value, datetime) else value
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:
         # fromisoformat also reads week dates and offsets without a colon; RFC 3339, §5.6, has only this form.

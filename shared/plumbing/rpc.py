@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from functools import wraps
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,9 @@ from psycopg.errors import QueryCanceled
 
 from shared.contracts import errors
 from shared.contracts.errors import Invalid, ServiceError, Unavailable
+from shared.contracts.rpc import RpcMethod
 from shared.contracts.topology import RPC_EXCHANGE
+from shared.contracts.wire import Json
 from shared.plumbing import deadline, logs
 from shared.plumbing.database import is_outage
 from shared.plumbing.publisher import BROKER_ERRORS, Outgoing, Publishers
@@ -128,11 +131,12 @@ def _crossing(error: BaseException) -> ServiceError:
 
 
 class Rpc(nameko_rpc.Rpc):
-    """`@rpc`: as Nameko's, with the house's errors, deadlines, and no way for a request to end the service."""
+    """The entrypoint of one RPC method: Nameko's, with our errors, deadlines, and safe against any request."""
 
     rpc_consumer = _RpcConsumer()
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, contract: RpcMethod, **kwargs: Any) -> None:
+        self.contract = contract
         super().__init__(expected_exceptions=(ServiceError, ValidationError), **kwargs)
 
     def unpack_message_headers(self, message: Any) -> dict[str, Any]:
@@ -141,7 +145,21 @@ class Rpc(nameko_rpc.Rpc):
         return {name: headers.get(f"nameko.{name}") for name in ("correlation_id", deadline.DEADLINE)}
 
 
-rpc: Callable[..., Any] = Rpc.decorator
+def rpc(contract: RpcMethod) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`@rpc(contract.timeline)`: load the request into the arguments of the method, and dump what it returns."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        if method.__name__ != contract.name:
+            raise TypeError(f"{method.__qualname__} is not named as its contract {contract.routing_key}")
+
+        @wraps(method)
+        def handle(service: Any, **request: Any) -> Any:
+            return contract.dump_response(method(service, **contract.load_request(request)))
+
+        decorated: Callable[..., Any] = Rpc.decorator(contract)(handle)
+        return decorated
+
+    return decorate
 
 
 class _ReplyListener(nameko_rpc.ReplyListener):
@@ -157,18 +175,24 @@ class _ReplyListener(nameko_rpc.ReplyListener):
 
 
 class Remote:
-    """The methods of another service: `remote.timeline(call_id=…)`, or `remote.call("timeline", 1.5, call_id=…)`.
-
-    Raises what the other side raised if it is a ServiceError, and Unavailable when no answer came in time.
-    """
+    """The methods of another service: `remote.call(contract.timeline, 1.5, tenant=…, call_id=…)`."""
 
     def __init__(self, service: str, publishers: Publishers, listener: _ReplyListener) -> None:
         self._service, self._publishers, self._listener = service, publishers, listener
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        return lambda **kwargs: self.call(method, TIMEOUT, **kwargs)
+    def call(self, method: RpcMethod, timeout: float = TIMEOUT, /, **request: Any) -> Any:
+        """The response as JSON, checked by the contract; `timeout` is in seconds.
 
-    def call(self, method: str, timeout: float, /, **kwargs: Any) -> Any:
+        Raises the ServiceError that the other service raised, and Unavailable if no response arrives in time.
+        """
+        result = self._result(method, timeout, method.dump_request(request))
+        try:
+            return method.check_response(result)
+        except ValidationError as error:
+            logger.exception("malformed response", extra={"method": method.routing_key})
+            raise ServiceError(f"{self._service} sent a malformed response.") from error
+
+    def _result(self, method: RpcMethod, timeout: float, kwargs: Json) -> Any:
         asked, timeout = str(uuid4()), min(timeout, deadline.left())
         reply = self._listener.get_reply_event(asked)
         try:
@@ -183,11 +207,11 @@ class Remote:
             raise nameko_errors.deserialize(body["error"])
         return body["result"]
 
-    def _request(self, method: str, kwargs: dict[str, Any], asked: str, timeout: float) -> Outgoing:
+    def _request(self, method: RpcMethod, kwargs: Json, asked: str, timeout: float) -> Outgoing:
         headers = {f"nameko.{deadline.DEADLINE}": time.time() + timeout, "nameko.correlation_id": logs.correlation_id()}
         properties = TRANSIENT | {"reply_to": self._listener.routing_key, "expiration": str(int(timeout * 1000))}
         body = json.dumps({"args": [], "kwargs": kwargs}, ensure_ascii=False)
-        return Outgoing(RPC_EXCHANGE, f"{self._service}.{method}", body, asked, headers, properties)
+        return Outgoing(RPC_EXCHANGE, method.routing_key, body, asked, headers, properties)
 
 
 def gather(asks: Mapping[str, Callable[[], Any]], timeout: float = TIMEOUT) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """Owners of streams are alike: no one may import another, so what all of them have stands in each, and is held here."""
 
 import importlib
+import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from marshmallow import Schema
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
+from shared.contracts.rpc import RpcMethod, methods_of
 from shared.contracts.topology import EVENT_SOURCES
+from shared.plumbing.rpc import Rpc
 
 ROOT = Path(__file__).parents[2]
 MODEL = "comments"
@@ -29,16 +32,6 @@ def statements(owner: str) -> dict[str, list[str]]:
     return found
 
 
-def asked(owner: str, schema: str) -> dict[str, Any]:
-    """What a schema of an owner's RPC takes or gives, by field."""
-    shape: Schema = getattr(importlib.import_module(f"services.{owner}.schemas"), schema)()
-    return {
-        name: (type(field), field.required, field.allow_none, field.load_default, repr(field.validate))
-        for name, field in shape.fields.items()
-        if name != "owner"
-    }
-
-
 @pytest.fixture(params=[owner for owner in EVENT_SOURCES if owner != MODEL])
 def owner(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -56,6 +49,32 @@ def test_whoever_remembers_what_it_has_heard_remembers_it_alike() -> None:
     assert all(done == found[0] for done in found)
 
 
-@pytest.mark.parametrize("schema", ["CallQuerySchema", "ResendSchema", "TimelineEventSchema"])
-def test_owners_are_asked_alike_and_answer_alike(owner: str, schema: str) -> None:
-    assert asked(owner, schema) == asked(MODEL, schema)
+@pytest.mark.parametrize("method", ["timeline", "resend"])
+def test_owners_answer_the_common_methods_alike(owner: str, method: str) -> None:
+    ours, theirs = contract(MODEL, method), contract(owner, method)
+    assert (ours.owner, theirs.owner) == (MODEL, owner)
+    assert replace(theirs, owner=MODEL, request=ours.request, response=ours.response) == ours
+    assert type(theirs.request) is type(ours.request)
+    assert type(theirs.response) is type(ours.response)
+
+
+@pytest.mark.parametrize("service", sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py")))
+def test_every_rpc_method_has_a_contract_and_every_contract_a_method(service: str) -> None:
+    module = importlib.import_module(f"services.{service}.service")
+    served = {
+        entrypoint.contract.routing_key
+        for class_ in vars(module).values()
+        if inspect.isclass(class_) and class_.__module__ == module.__name__
+        for _, member in inspect.getmembers(class_)
+        for entrypoint in getattr(member, ENTRYPOINT_EXTENSIONS_ATTR, ())
+        if isinstance(entrypoint, Rpc)
+    }
+    contracts = ROOT / "shared" / "contracts" / service / "rpc.py"
+    defined = methods_of(importlib.import_module(f"shared.contracts.{service}.rpc")) if contracts.exists() else ()
+    assert served == {method.routing_key for method in defined}
+    assert all(method.owner == service for method in defined)
+
+
+def contract(owner: str, method: str) -> RpcMethod:
+    found: RpcMethod = getattr(importlib.import_module(f"shared.contracts.{owner}.rpc"), method)
+    return found

@@ -11,6 +11,7 @@ from services.gateway.endpoints.billing_schemas import By
 from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
 from services.gateway.http import cursors
 from services.gateway.journal import cost_by_operator
+from shared.contracts.billing import rpc as billing
 from shared.contracts.errors import Invalid
 from shared.contracts.wire import Json, instant
 from shared.http.entrypoint import answer
@@ -40,8 +41,8 @@ class BillingReportEndpoints(EndpointGroup):
             with self.db.long_transaction() as conn:
                 found = cost_by_operator.cost_by_operator(conn, caller.tenant, placed_from, placed_to, **page)
         else:
-            words = {"placed_from": span["from"], "placed_to": span["to"], "by": asked["by"], "zone": caller.time_zone}
-            found = self.billing.call("report", LONG_COUNT, tenant=caller.tenant, **words, **page)
+            words = {"placed_from": placed_from, "placed_to": placed_to, "by": asked["by"], "zone": caller.time_zone}
+            found = self.billing.call(billing.report, LONG_COUNT, tenant=caller.tenant, **words, **page)
         rows = paged_sums("rows", asked, found["rows"], "amount", ABOUT[asked["by"]])
         return answer({"by": asked["by"], **span, **found, **rows})
 

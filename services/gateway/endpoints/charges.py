@@ -14,8 +14,9 @@ from services.gateway.http import cursors
 from services.gateway.http.cursors import Cursor
 from services.gateway.http.upstream import call_upstream
 from services.gateway.journal import entries, page_query
+from shared.contracts.billing import rpc as billing
 from shared.contracts.errors import Rejected
-from shared.contracts.wire import Json, instant
+from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
 
 REFUSALS = {
@@ -33,7 +34,7 @@ class ChargeEndpoints(EndpointGroup):
         with self.db.autocommit() as conn:
             row = page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
-        price = call_upstream(self.billing, "price", tenant=context.caller.tenant, call_id=str(call_id))
+        price = call_upstream(self.billing, billing.price, tenant=context.caller.tenant, call_id=call_id)
         if price["state"] == "not_due":
             # Billing may not have heard of the end yet that is in the journal already.
             price |= entries.build_price(row)
@@ -48,7 +49,7 @@ class ChargeEndpoints(EndpointGroup):
     def list_charges(self, context: RequestContext) -> Response:
         """The calls that could not be priced, and why."""
         asked = context.query()
-        found = call_upstream(self.billing, "failed", tenant=context.caller.tenant, **page(asked))["charges"]
+        found = call_upstream(self.billing, billing.failed, tenant=context.caller.tenant, **page(asked))["charges"]
         shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
         return answer(paged("charges", asked, shown, "failed_at", "call_id"))
 
@@ -60,9 +61,9 @@ class ChargeEndpoints(EndpointGroup):
     )
     def retry_charges(self, context: RequestContext) -> Response:
         """Rate calls once more that could not be priced, now that the tariff is mended."""
-        call_ids = [str(call_id) for call_id in context.body()["call_ids"]]
-        about = {"command_id": str(context.command_id), "tenant": context.caller.tenant}
-        return answer(call_upstream(self.billing, "retry", call_ids=call_ids, **about), 202)
+        call_ids = context.body()["call_ids"]
+        about = {"command_id": context.command_id, "tenant": context.caller.tenant}
+        return answer(call_upstream(self.billing, billing.retry, call_ids=call_ids, **about), 202)
 
 
 def page(asked: Json) -> Json:
@@ -70,7 +71,7 @@ def page(asked: Json) -> Json:
     words = {"limit": asked["limit"] + 1}
     if asked["cursor"] is not None:
         after = cursors.decode(asked["cursor"])
-        words |= {"after_at": instant(after.placed_at), "after_id": str(after.call_id)}
+        words |= {"after_at": after.placed_at, "after_id": after.call_id}
     return words
 
 

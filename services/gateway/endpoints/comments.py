@@ -12,7 +12,9 @@ from services.gateway.domain.scope import scope_of
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http.upstream import call_upstream
 from services.gateway.journal import page_query, projections, schemas
+from shared.contracts.comments import rpc as comments
 from shared.contracts.errors import Conflict, Rejected
+from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
 from shared.plumbing.database import Connection
@@ -27,7 +29,7 @@ class CommentEndpoints(EndpointGroup):
         """Add the comment of a call, or edit it."""
         self._look(context, call_id)
         sent = context.body()
-        told = self._order("write", context, call_id, text=sent["text"], seen=sent["version"])
+        told = self._order(comments.write, context, call_id, text=sent["text"], seen=sent["version"])
         self._show(context, told)
         with self.db.autocommit() as conn:
             comment = _comment(conn, context.caller.tenant, told)
@@ -38,7 +40,7 @@ class CommentEndpoints(EndpointGroup):
         """Take the comment of a call away."""
         self._look(context, call_id)
         context.query()
-        told = self._order("delete", context, call_id)
+        told = self._order(comments.delete, context, call_id)
         self._show(context, told)
         return answer(None, 204)
 
@@ -47,7 +49,7 @@ class CommentEndpoints(EndpointGroup):
         """Every version of a call's comment, oldest first."""
         self._look(context, call_id)
         context.query()
-        told = call_upstream(self.comments, "history", tenant=context.caller.tenant, call_id=str(call_id))
+        told = call_upstream(self.comments, comments.history, tenant=context.caller.tenant, call_id=call_id)
         versions: list[Json] = told["versions"]
         with self.db.autocommit() as conn:
             names = repository.account_names(conn, context.caller.tenant, {one["author_id"] for one in versions})
@@ -57,13 +59,11 @@ class CommentEndpoints(EndpointGroup):
         with self.db.autocommit() as conn:
             page_query.get_call(conn, scope_of(context.caller), call_id)
 
-    def _order(self, method: str, context: RequestContext, call_id: UUID, **words: Any) -> Json:
+    def _order(self, method: RpcMethod, context: RequestContext, call_id: UUID, **words: Any) -> Json:
         account = context.account
-        who = {"tenant": account.tenant, "author_id": str(account.id), "role": account.role}
+        who = {"tenant": account.tenant, "author_id": account.id, "role": account.role}
         with self._refusals(account.tenant):
-            return call_upstream(
-                self.comments, method, command_id=str(context.command_id), call_id=str(call_id), **who, **words
-            )
+            return call_upstream(self.comments, method, command_id=context.command_id, call_id=call_id, **who, **words)
 
     def _show(self, context: RequestContext, told: Json) -> None:
         with self.db.connection() as conn:

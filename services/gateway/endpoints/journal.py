@@ -24,7 +24,11 @@ from services.gateway.journal import entries, heartbeats, page_query, schemas, s
 from services.gateway.journal.page_query import Page
 from services.gateway.journal.request_filters import filters_from_query, for_account
 from services.gateway.journal.rows import Row
+from shared.contracts.billing import rpc as billing
+from shared.contracts.calls import rpc as calls
+from shared.contracts.comments import rpc as comments
 from shared.contracts.errors import Invalid, Unavailable
+from shared.contracts.recordings import rpc as recordings
 from shared.contracts.topology import EVENT_SOURCES
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
@@ -86,12 +90,12 @@ class JournalEndpoints(EndpointGroup):
             page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
         owners = {
-            "calls": self.calls,
-            "comments": self.comments,
-            "billing": self.billing,
-            "recordings": self.recordings,
+            "calls": (self.calls, calls.timeline),
+            "comments": (self.comments, comments.timeline),
+            "billing": (self.billing, billing.timeline),
+            "recordings": (self.recordings, recordings.timeline),
         }
-        told = call_upstreams(owners, "timeline", tenant=tenant, call_id=str(call_id))
+        told = call_upstreams(owners, tenant=tenant, call_id=call_id)
         if told["calls"] is None:
             raise Unavailable
         # Sorting keeps what happened in one instant as its owner has it.

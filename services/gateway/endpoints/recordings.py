@@ -16,6 +16,7 @@ from services.gateway.http.upstream import call_upstream, call_upstreams
 from services.gateway.journal import page_query, projections, schemas
 from services.gateway.journal.rows import Row
 from shared.contracts.errors import NotFound
+from shared.contracts.recordings import rpc as recordings
 from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.http.entrypoint import answer
 from shared.plumbing import clock
@@ -55,8 +56,8 @@ class RecordingEndpoints(EndpointGroup):
         """
         self._recorded(context, call_id)
         context.query()
-        words = {"tenant": context.caller.tenant, "call_id": str(call_id)}
-        told = call_upstreams({"recordings": self.recordings}, "peaks", **words)["recordings"]
+        words = {"tenant": context.caller.tenant, "call_id": call_id}
+        told = call_upstreams({"recordings": (self.recordings, recordings.peaks)}, **words)["recordings"]
         return answer({"peaks": None}, headers={"Degraded": "recordings"}) if told is None else answer(told)
 
     @endpoint("PUT", PATH, body="audio/*", body_limit=LARGEST, answers={307: ""}, idempotent=False)
@@ -79,8 +80,8 @@ class RecordingEndpoints(EndpointGroup):
             page_query.get_call(conn, scope_of(context.caller), call_id)
         context.query()
         account = context.account
-        words = {"tenant": account.tenant, "account_id": str(account.id), "call_id": str(call_id)}
-        told = call_upstream(self.recordings, "delete", command_id=str(context.command_id), **words)
+        words = {"tenant": account.tenant, "account_id": account.id, "call_id": call_id}
+        told = call_upstream(self.recordings, recordings.delete, command_id=context.command_id, **words)
         with self.db.connection() as conn:
             changed = projections.upsert_recording(conn, account.tenant, told["version"], told["state"])
         self.notifier.publish(changed)

@@ -9,7 +9,7 @@ from services.gateway.endpoints.billing_report import LONG_COUNT, page_of_sums, 
 from services.gateway.endpoints.charges import refusals
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http.upstream import call_upstream
-from shared.contracts.wire import instant
+from shared.contracts.billing import rpc as billing
 from shared.http.entrypoint import answer
 
 PATH = "/api/v1/rerating"
@@ -26,16 +26,16 @@ class ReratingEndpoints(EndpointGroup):
         """Rate the calls of a period again, or see in a dry run what a tariff would make of them."""
         sent = context.body()
         words = {
-            "command_id": str(context.command_id),
+            "command_id": context.command_id,
             "tenant": context.caller.tenant,
-            "placed_from": instant(sent["placed_from"]),
-            "placed_to": instant(sent["placed_to"]),
-            "tariff_id": str(sent["tariff_id"]) if sent["tariff_id"] else None,
+            "placed_from": sent["placed_from"],
+            "placed_to": sent["placed_to"],
+            "tariff_id": sent["tariff_id"],
             "dry_run": sent["dry_run"],
-            "by": str(context.account.id),
+            "by": context.account.id,
         }
         with refusals():
-            return answer(self.billing.call("rerate", LONG_COUNT, **words), 202)
+            return answer(self.billing.call(billing.rerate, LONG_COUNT, **words), 202)
 
     @endpoint(
         "GET",
@@ -45,7 +45,7 @@ class ReratingEndpoints(EndpointGroup):
     )
     def show_rerating(self, context: RequestContext, rerating_id: UUID) -> Response:
         """How far it is, and what it changes, by prefix."""
-        about = {"tenant": context.caller.tenant, "rerating_id": str(rerating_id)}
-        told, asked = call_upstream(self.billing, "rerating", **about), context.query()
-        found = call_upstream(self.billing, "rerating_sums", **about, **page_of_sums(asked))["by_prefix"]
+        about = {"tenant": context.caller.tenant, "rerating_id": rerating_id}
+        told, asked = call_upstream(self.billing, billing.rerating, **about), context.query()
+        found = call_upstream(self.billing, billing.rerating_sums, **about, **page_of_sums(asked))["by_prefix"]
         return answer({**told, **paged_sums("by_prefix", asked, found, "difference", "prefix")})

@@ -12,8 +12,10 @@ from services.gateway.endpoints.charges import page, paged, refusals
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http import schemas
 from services.gateway.http.upstream import call_upstream
+from shared.contracts.billing import rpc as billing
 from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.errors import Invalid, NotFound
+from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer, body_of, bytes_of
 from shared.plumbing.cooperative import cooperatively
@@ -40,7 +42,7 @@ class TariffEndpoints(EndpointGroup):
     def list_tariffs(self, context: RequestContext) -> Response:
         """The company's tariffs, the newest first, without their rates."""
         asked = context.query()
-        found = call_upstream(self.billing, "tariffs", tenant=context.caller.tenant, **page(asked))["tariffs"]
+        found = call_upstream(self.billing, billing.tariffs, tenant=context.caller.tenant, **page(asked))["tariffs"]
         return answer(paged("tariffs", asked, [_listed(one) for one in found], "drafted_at", "id"))
 
     @endpoint(
@@ -94,20 +96,19 @@ class TariffEndpoints(EndpointGroup):
         """Throw a draft away."""
         self._find_tariff(context, tariff_id)
         context.query()
-        self._order_tariff("discard_tariff", context, tariff_id)
+        self._order_tariff(billing.discard_tariff, context, tariff_id)
         return answer(None, 204)
 
     @endpoint("POST", f"{ONE}/activate", body=billing_schemas.ActivateBodySchema(), answers={200: TARIFF, 409: PROBLEM})
     def activate_tariff(self, context: RequestContext, tariff_id: UUID) -> Response:
         """Let a draft rule the calls answered from an instant on; the tariff before it ends there."""
         self._find_tariff(context, tariff_id)
-        valid_from = context.body()["valid_from"].isoformat()
-        return answer(
-            self._whole(context, self._order_tariff("activate_tariff", context, tariff_id, valid_from=valid_from)),
-        )
+        valid_from = context.body()["valid_from"]
+        activated = self._order_tariff(billing.activate_tariff, context, tariff_id, valid_from=valid_from)
+        return answer(self._whole(context, activated))
 
     def _find_tariff(self, context: RequestContext, tariff_id: UUID) -> Json:
-        found = call_upstream(self.billing, "tariff", tenant=context.caller.tenant, tariff_id=str(tariff_id))
+        found = call_upstream(self.billing, billing.tariff, tenant=context.caller.tenant, tariff_id=tariff_id)
         if found["state"] == "discarded":
             raise NotFound
         return found
@@ -118,24 +119,26 @@ class TariffEndpoints(EndpointGroup):
         for number, start in enumerate(range(0, len(content), SLICE)):
             part = b64encode(content[start : start + SLICE]).decode()
             about = {"upload_id": upload["id"], "tenant": context.caller.tenant}
-            call_upstream(self.billing, "upload", number=number, content=part, **about)
+            call_upstream(self.billing, billing.upload, number=number, content=part, **about)
             upload["slices"] = number + 1
-        return self._whole(context, self._order_tariff("draft_tariff", context, tariff_id, upload=upload, **head))
+        return self._whole(context, self._order_tariff(billing.draft_tariff, context, tariff_id, upload=upload, **head))
 
-    def _order_tariff(self, method: str, context: RequestContext, tariff_id: UUID, **words: Any) -> Json:
-        who = {"tenant": context.caller.tenant, "by": str(context.account.id)}
+    def _order_tariff(self, method: RpcMethod, context: RequestContext, tariff_id: UUID, **words: Any) -> Json:
+        who = {"tenant": context.caller.tenant, "by": context.account.id}
         with refusals():
             told: Json = self.billing.call(
-                method, LONG_WORK, command_id=str(context.command_id), tariff_id=str(tariff_id), **who, **words
+                method, LONG_WORK, command_id=context.command_id, tariff_id=tariff_id, **who, **words
             )
         return told
 
     def _whole(self, context: RequestContext, found: Json) -> Json:
         """The tariff with its rates, which billing tells a thousand at a time."""
         about, rates = {"tenant": context.caller.tenant, "tariff_id": found["tariff_id"]}, list[Json]()
-        while len(rates) < found["count"] and (
-            more := call_upstream(self.billing, "rates", slice=len(rates) // 1000, **about)["rates"]
-        ):
+        while len(rates) < found["count"]:
+            number = len(rates) // billing.RATES_PER_SLICE
+            more: list[Json] = call_upstream(self.billing, billing.rates, slice=number, **about)["rates"]
+            if not more:
+                break
             rates += more
         return {**_listed(found), "rates": rates}
 
@@ -154,7 +157,7 @@ def _drafted(context: RequestContext) -> tuple[Json, bytes, str]:
     if not isinstance(rates, list):
         raise Invalid("The rates are malformed.", {"rates": ["Not a list."]})
     head = schemas.load(HEAD, body)
-    return {**head, "rounding": body.get("rounding", {})}, _encoded(rates), "json"
+    return head, _encoded(rates), "json"
 
 
 def _encoded(rates: list[Any]) -> bytes:

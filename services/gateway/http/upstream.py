@@ -1,33 +1,37 @@
-"""Asking the owners of facts: none is waited for longer than ANSWER_TIME, and several are asked at once."""
+"""Calls to the services that own the data, with a short timeout, and several at the same time."""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from shared.contracts.errors import Unavailable
+from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.plumbing.rpc import Remote, gather
 
-ANSWER_TIME = 1.5
-"""Seconds: with what comes before and after, a client is answered within two."""
+UPSTREAM_TIMEOUT = 1.5
+"""Seconds. With the work before and after it, a client has its answer within two."""
 
 
-def call_upstream(owner: Remote, method: str, /, **words: Any) -> Json:
+def call_upstream(owner: Remote, method: RpcMethod, /, **request: Any) -> Json:
     """Raises what the owner raises, and Unavailable."""
-    answered: Json = owner.call(method, ANSWER_TIME, **words)
-    return answered
+    response: Json = owner.call(method, UPSTREAM_TIMEOUT, **request)
+    return response
 
 
-def call_upstreams(owners: Mapping[str, Remote], method: str, /, **words: Any) -> dict[str, Json | None]:
-    """The same asked of several at once; None of those who do not answer. Raises what else one of them raises."""
-    asks = {name: partial(call_upstream, owner, method, **words) for name, owner in owners.items()}
-    return {name: _answered(answer) for name, answer in gather(asks, ANSWER_TIME).items()}
+def call_upstreams(calls: Mapping[str, tuple[Remote, RpcMethod]], /, **request: Any) -> dict[str, Json | None]:
+    """Send one request to several owners at the same time; None for an owner that does not respond in time.
+
+    Raises any other error that one of them raises.
+    """
+    pending = {name: partial(call_upstream, owner, method, **request) for name, (owner, method) in calls.items()}
+    return {name: _response(result) for name, result in gather(pending, UPSTREAM_TIMEOUT).items()}
 
 
-def _answered(answer: Any) -> Json | None:
-    if isinstance(answer, Unavailable):
+def _response(result: Any) -> Json | None:
+    if isinstance(result, Unavailable):
         return None
-    if isinstance(answer, Exception):
-        raise answer
-    told: Json = answer
-    return told
+    if isinstance(result, Exception):
+        raise result
+    response: Json = result
+    return response

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.billing import cost_report
-from services.billing.cost_report import By
+from shared.contracts.billing.rpc import ReportGrouping
 from shared.contracts.wire import Json
 from tests.integration.billing.company import (
     MOBILE,
@@ -28,7 +28,7 @@ LATE = NOON + timedelta(hours=10, minutes=30)
 """Half past midnight in Kyiv."""
 
 
-def show(billing: Billing, by: By, tenant: str = TENANT, **span: Any) -> Json:
+def show(billing: Billing, by: ReportGrouping, tenant: str = TENANT, **span: Any) -> Json:
     asked = {"placed_from": NOON - YEAR, "placed_to": NOON + YEAR, "zone": "Europe/Kyiv", **WHOLE, **span}
     with billing.db.connection() as conn:
         return cost_report.show(conn, tenant, by=by, **asked)
@@ -47,30 +47,30 @@ def priced(billing: Billing) -> Billing:
 
 
 def test_by_day_each_call_counts_where_the_company_has_midnight(priced: Billing) -> None:
-    assert show(priced, By.DAY) == {
+    assert show(priced, ReportGrouping.DAY) == {
         "rows": [
             {"day": "2026-11-22", "currency": "UAH", "calls": 4, "amount": "3.0000"},
             {"day": "2026-11-23", "currency": "UAH", "calls": 1, "amount": "1.2000"},
         ],
         "totals": [{"currency": "UAH", "calls": 5, "amount": "4.2000"}],
     }
-    assert [row["day"] for row in show(priced, By.DAY, zone="UTC")["rows"]] == ["2026-11-22"]
+    assert [row["day"] for row in show(priced, ReportGrouping.DAY, zone="UTC")["rows"]] == ["2026-11-22"]
 
 
 def test_by_prefix_the_dearest_come_first_and_lines_add_up_to_the_whole(priced: Billing) -> None:
-    found = show(priced, By.PREFIX)
+    found = show(priced, ReportGrouping.PREFIX)
     assert found["rows"] == [
         {"prefix": "outbound +38050", "currency": "UAH", "calls": 3, "amount": "3.6000"},
         {"prefix": "outbound +38067", "currency": "UAH", "calls": 1, "amount": "0.6000"},
     ]
-    assert found["totals"] == show(priced, By.DAY)["totals"]
+    assert found["totals"] == show(priced, ReportGrouping.DAY)["totals"]
 
 
 def test_a_call_with_two_lines_counts_with_the_prefixes_of_both_and_once_in_the_whole(billing: Billing) -> None:
     billing.tariff(RATES, valid_from=NOON - YEAR)
     billing.hear(told(freephone("f", talked=60, forwarded_after=30)))
     assert billing.rate(after=300) == 1
-    found = show(billing, By.PREFIX)
+    found = show(billing, ReportGrouping.PREFIX)
     assert [(row["prefix"], row["calls"]) for row in found["rows"]] == [("inbound +380", 1), ("outbound +38067", 1)]
     [total] = found["totals"]
     assert (total["calls"], Decimal(total["amount"])) == (1, sum(Decimal(row["amount"]) for row in found["rows"]))
@@ -78,16 +78,20 @@ def test_a_call_with_two_lines_counts_with_the_prefixes_of_both_and_once_in_the_
 
 def test_the_period_has_its_beginning_and_not_its_end(priced: Billing) -> None:
     placed_at = LATE - timedelta(seconds=66)
-    assert [total["calls"] for total in show(priced, By.DAY, placed_from=placed_at)["totals"]] == [1]
-    assert [total["calls"] for total in show(priced, By.DAY, placed_to=placed_at)["totals"]] == [4]
+    assert [total["calls"] for total in show(priced, ReportGrouping.DAY, placed_from=placed_at)["totals"]] == [1]
+    assert [total["calls"] for total in show(priced, ReportGrouping.DAY, placed_to=placed_at)["totals"]] == [4]
 
 
 def test_nothing_is_told_of_other_companies(priced: Billing) -> None:
-    assert show(priced, By.DAY, OTHER) == show(priced, By.PREFIX, OTHER) == {"rows": [], "totals": []}
+    assert (
+        show(priced, ReportGrouping.DAY, OTHER)
+        == show(priced, ReportGrouping.PREFIX, OTHER)
+        == {"rows": [], "totals": []}
+    )
 
 
-@pytest.mark.parametrize("by", list(By))
-def test_page_by_page_every_row_is_told_once_in_the_order_of_the_whole(billing: Billing, by: By) -> None:
+@pytest.mark.parametrize("by", list(ReportGrouping))
+def test_page_by_page_every_row_is_told_once_in_the_order_of_the_whole(billing: Billing, by: ReportGrouping) -> None:
     rates = [a_rate(f"+{number}", "1.00" if number % 3 else "2.00") for number in range(1, 8)]
     billing.tariff(rates, valid_from=NOON - YEAR)
     for number in range(1, 8):

@@ -11,9 +11,12 @@ from uuid import UUID
 
 import eventlet
 from eventlet import patcher
+from marshmallow import INCLUDE, Schema, fields
 from werkzeug.wrappers import Request, Response
 
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
+from shared.contracts.rpc import RpcMethod
+from shared.contracts.wire import Json
 from shared.http.entrypoint import Stream, answer, body_of, http
 from shared.plumbing import commands
 from shared.plumbing.database import PATIENCE, Connection, Database
@@ -25,6 +28,32 @@ logger = logging.getLogger(__name__)
 
 NOTE = "insert into notes (word) values (%s)"
 heard: Counter[str] = Counter()
+
+
+class Untyped(RpcMethod):
+    """A method whose request and response are any JSON."""
+
+    def dump_request(self, request: Json) -> Json:
+        return request
+
+    def dump_response(self, response: Any) -> Any:
+        return response
+
+    def check_response(self, response: Any) -> Any:
+        return response
+
+
+class AnyRequest(Schema):
+    class Meta:
+        unknown = INCLUDE
+
+
+class Note(AnyRequest):
+    word = fields.String(required=True)
+
+
+def untyped(name: str, request: Schema | None = None) -> RpcMethod:
+    return Untyped(owner="answers", name=name, request=request or AnyRequest())
 
 
 def note(conn: Connection, word: str) -> None:
@@ -62,22 +91,22 @@ class Answers:
 
     db = Database()
 
-    @rpc
+    @rpc(untyped("echo"))
     def echo(self, **words: Any) -> Any:
         logger.info("asked")
         return words
 
-    @rpc
+    @rpc(untyped("modules"))
     def modules(self) -> list[str]:
         return sorted(sys.modules)
 
-    @rpc
+    @rpc(untyped("note", Note()))
     def note(self, word: str, seconds: float = 0) -> None:
         eventlet.sleep(seconds)
         with self.db.connection() as conn:
             note(conn, word)
 
-    @rpc
+    @rpc(untyped("note_once"))
     def note_once(self, command_id: str, word: str) -> Any:
         def work() -> Any:
             note(conn, word)
@@ -86,18 +115,18 @@ class Answers:
         with self.db.connection() as conn:
             return commands.once(conn, UUID(command_id), work)
 
-    @rpc
+    @rpc(untyped("wait"))
     def wait(self, seconds: float) -> float:
         logger.info("asked")
         eventlet.sleep(seconds)
         return seconds
 
-    @rpc
+    @rpc(untyped("query"))
     def query(self, seconds: float = 0) -> int:
         with self.db.connection() as conn:
             return int(conn.execute("select 1 from pg_sleep(%s)", (seconds,)).fetchone()[0])
 
-    @rpc
+    @rpc(untyped("queries_at_once"))
     def queries_at_once(self, number: int, seconds: float) -> float:
         def query(_: int) -> None:
             with self.db.connection() as conn:
@@ -107,28 +136,28 @@ class Answers:
         list(eventlet.GreenPool(number).imap(query, range(number)))
         return time.monotonic() - started
 
-    @rpc
+    @rpc(untyped("reject"))
     def reject(self) -> None:
         raise Rejected("not_allowed")
 
-    @rpc
+    @rpc(untyped("complain"))
     def complain(self, **words: Any) -> None:
         raise Invalid("There are unknown words.", {word: ["Unknown field."] for word in words})
 
-    @rpc
+    @rpc(untyped("fail"))
     def fail(self) -> None:
         raise RuntimeError("postgres://u:secret@h/db")
 
-    @rpc
+    @rpc(untyped("lose"))
     def lose(self) -> None:
         with self.db.connection() as conn:
             conn.execute("select pg_terminate_backend(pg_backend_pid())")
 
-    @rpc
+    @rpc(untyped("no_json"))
     def no_json(self) -> object:
         return object()
 
-    @rpc
+    @rpc(untyped("block"))
     def block(self, seconds: float) -> None:
         patcher.original("time").sleep(seconds)
 
@@ -147,12 +176,13 @@ class Asker:
 
     @http("POST", "/ask/<method>")
     def ask(self, request: Request, method: str) -> Response:
-        return answer(self.answers.call(method, float(request.args.get("timeout", 3)), **body_of(request)))
+        return answer(self.answers.call(untyped(method), float(request.args.get("timeout", 3)), **body_of(request)))
 
     @http("POST", "/gather")
     def ask_at_once(self, request: Request) -> Response:
         asks = {
-            name: partial(getattr(self.answers, one.pop("method")), **one) for name, one in body_of(request).items()
+            name: partial(self.answers.call, untyped(one.pop("method")), **one)
+            for name, one in body_of(request).items()
         }
         told = gather(asks, float(request.args["timeout"]))
         return answer({name: repr(one) if isinstance(one, ServiceError) else one for name, one in told.items()})

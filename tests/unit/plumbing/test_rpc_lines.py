@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 from amqp.exceptions import RecoverableConnectionError
 
+from shared.contracts.calls import rpc as contract
 from shared.contracts.errors import Unavailable
 from shared.plumbing import deadline, rpc
 from shared.plumbing.publisher import Outgoing
@@ -43,7 +44,7 @@ def test_nobody_asks_for_longer_than_his_own_caller_waits(waits: Any, asks: floa
     deadline.before_deadline({"deadline": time.time() + waits if isinstance(waits, float) else waits})
     publishers, listener = Publishers(), SimpleNamespace(get_reply_event=Mock(), forget=Mock(), routing_key="me")
     with pytest.raises(Unavailable):
-        rpc.Remote("calls", publishers, listener).call("get", asks)  # type: ignore[arg-type]
+        rpc.Remote("calls", publishers, listener).call(contract.timeline, asks)  # type: ignore[arg-type]
     [request] = publishers.sent
     assert request.properties
     assert most - 100 <= int(request.properties["expiration"]) <= most
@@ -84,7 +85,7 @@ def test_calls_that_failed_leave_nothing_behind(size: Size) -> None:
     def fail(times: int) -> None:
         for _ in range(times):
             with pytest.raises(Unavailable):
-                remote.call("get", 0.001)
+                remote.call(contract.timeline, 0.001)
 
     fail(100)
     before = resident()
