@@ -66,7 +66,9 @@ export const share = (part) => numbers({ style: "percent" }).format(part);
 /** The day in the company's zone, as the API writes it. @param {Instant} at */
 export function isoDay(at) {
   const options = /** @type {Intl.DateTimeFormatOptions} */ ({ timeZone: zone, ...DAY });
-  return new Intl.DateTimeFormat("en-CA", options).format(new Date(at)).slice(0, 10);
+  // The order and the separators of a locale differ between versions of its data, the parts do not.
+  const parts = new Intl.DateTimeFormat("en", options).formatToParts(new Date(at));
+  return ["year", "month", "day"].map((type) => parts.find((part) => part.type === type)?.value).join("-");
 }
 
 /** The instant of `2026-11-24` or `2026-11-24T14:15` in the company's zone, as the API writes it. @param {string} local */
