@@ -12,14 +12,14 @@ from shared.plumbing.decider import Changed, Decider
 class StreamKind:
     """The streams `<name>-<key>`, and `table`, which has a row for each of them with the key in the column `key`.
 
-    `describe(stream, state)` returns the published state of a stream, `row` the columns of a row that follow from it.
+    `published_state(stream, state)` returns the published state, `row` the columns of a row that follow from it.
     """
 
     name: str
     table: str
     key: str
     domain: Decider
-    describe: Callable[[str, Any], Json]
+    published_state: Callable[[str, Any], Json]
     row: Callable[[Changed], Json]
 
     @property

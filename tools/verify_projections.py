@@ -77,7 +77,7 @@ def _rows(
 
 def _expected(kind: StreamKind, stream: str, history: Sequence[Recorded]) -> Json:
     state = decider.replay(kind.domain, history)
-    published = kind.describe(stream, state)
+    published = kind.published_state(stream, state)
     return kind.row(
         Changed(
             tenant=history[0].tenant,

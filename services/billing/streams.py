@@ -11,7 +11,7 @@ OWNED_STREAMS = OwnedStreams(
             table="charges",
             key="call_id",
             domain=charge,
-            describe=policies.describe,
+            published_state=policies.describe,
             row=projections.charge_row,
         ),
         StreamKind(
@@ -19,7 +19,7 @@ OWNED_STREAMS = OwnedStreams(
             table="tariffs",
             key="tariff_id",
             domain=tariff,
-            describe=handlers.describe,
+            published_state=handlers.describe,
             row=projections.tariff_row,
         ),
     ),

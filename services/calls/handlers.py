@@ -1,4 +1,4 @@
-"""One function per command or heard message. Each is one transaction, which the caller opens."""
+"""One function per command or consumed message. The caller opens the transaction."""
 
 import hashlib
 import logging
@@ -11,7 +11,7 @@ import orjson
 
 from services.calls import policies, projections, queries
 from services.calls.domain import call as domain
-from services.calls.domain.call import GiveUp, TakeReport
+from services.calls.domain.call import AddReport, GiveUp
 from services.calls.domain.returns import Windows
 from shared.contracts.calls import reports, schemas
 from shared.contracts.calls.events import (
@@ -39,7 +39,7 @@ from shared.plumbing.resend import Resend
 
 logger = logging.getLogger(__name__)
 
-SAYS: dict[str, type[Reported]] = {
+EVENT_OF_REPORT: dict[str, type[Reported]] = {
     "placed": CallPlaced,
     "connecting": CallConnecting,
     "ringing": PartyRang,
@@ -51,105 +51,107 @@ SAYS: dict[str, type[Reported]] = {
     "ended": CallEnded,
 }
 STATE = schemas.CallStateSchema()
-WATCHED_AT_ONCE = 200
+MAX_STALE_CALLS = 200
 
 
-def take_reports(conn: Connection, heard: Sequence[tuple[Any, str]], windows: Windows) -> bool:
-    """Keep reports, each with its correlation id; True if calls that were missed may have been returned.
+def record_reports(conn: Connection, messages: Sequence[tuple[Any, str]], windows: Windows) -> bool:
+    """Record reports, each a body and a correlation id; True if returned calls must be computed again.
 
-    Raises Invalid for a malformed report and Rejected for one whose id was used for other content.
+    Raises Invalid for a malformed report and Rejected for a report id that was used for other content.
     """
-    taken: dict[str, tuple[Report, str]] = {}
+    accepted: dict[str, tuple[Report, str]] = {}
     digests: dict[str, bytes] = {}
-    for report, (body, about) in zip(reports.load(cooperatively(body for body, _ in heard)), heard, strict=True):
+    loaded = reports.load(cooperatively(body for body, _ in messages))
+    for report, (body, correlation_id) in zip(loaded, messages, strict=True):
         key, digest = f"{report.tenant} {report.report_id}", _digest(body)
         if digests.setdefault(key, digest) != digest:
             raise Rejected("report_id_used_for_other_content")
-        taken[key] = report, about
+        accepted[key] = report, correlation_id
     known = inbox.remember(conn, "reports", digests)
     if known.different:
         raise Rejected("report_id_used_for_other_content")
-    return _carry_out(conn, [_order(*taken[key]) for key in taken if key in known.first], windows)
+    return _execute_reports(conn, [_envelope(*accepted[key]) for key in accepted if key in known.first], windows)
 
 
 def _digest(body: Any) -> bytes:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _order(report: Report, correlation_id: str) -> CommandEnvelope:
-    about = call_id(report.tenant, report.call)
-    fact = SAYS[report.type](call_id=about, at=report.at, report_id=report.report_id, **report.data)
+def _envelope(report: Report, correlation_id: str) -> CommandEnvelope:
+    id_ = call_id(report.tenant, report.call)
+    fact = EVENT_OF_REPORT[report.type](call_id=id_, at=report.at, report_id=report.report_id, **report.data)
     return CommandEnvelope(
-        tenant=report.tenant, stream=f"call-{about}", command=TakeReport(fact=fact), correlation_id=correlation_id
+        tenant=report.tenant, stream=f"call-{id_}", command=AddReport(fact=fact), correlation_id=correlation_id
     )
 
 
-def _carry_out(conn: Connection, orders: Sequence[CommandEnvelope], windows: Windows) -> bool:
-    changes = _execute(conn, orders)
-    return policies.note_returns_due(conn, changes, windows)
+def _execute_reports(conn: Connection, envelopes: Sequence[CommandEnvelope], windows: Windows) -> bool:
+    changes = _execute(conn, envelopes)
+    return policies.queue_returns(conn, changes, windows)
 
 
-def _execute(conn: Connection, orders: Sequence[CommandEnvelope]) -> list[Changed]:
-    changes = decider.execute(conn, domain, orders, describe)
-    projections.keep_calls(conn, changes, clock.now())
+def _execute(conn: Connection, envelopes: Sequence[CommandEnvelope]) -> list[Changed]:
+    changes = decider.execute(conn, domain, envelopes, published_state)
+    projections.save_calls(conn, changes, clock.now())
     return changes
 
 
-def describe(stream: str, state: domain.Call) -> Json:
-    """What is published of a call."""
-    described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("call-")), state))
-    return described
+def published_state(stream: str, state: domain.Call) -> Json:
+    """The published state of a call."""
+    published: Json = STATE.dump(domain.state(UUID(stream.removeprefix("call-")), state))
+    return published
 
 
-def decide_returns(conn: Connection, windows: Windows) -> bool:
-    """Say of missed calls which call returned them; True if there was anything to look at.
+def recompute_returns(conn: Connection, windows: Windows) -> bool:
+    """Compute for a batch of numbers which missed calls were returned; True if there was one.
 
-    What fails alone is set aside. While a server is away, or another writer is first, all of it stays due.
+    A number that fails alone is stored with its error. An outage or a conflict is raised: the transaction is rolled
+    back and the batch stays pending.
     """
-    due = policies.take_due(conn)
-    if due and _put_right(conn, due, windows):
-        for one in due:
-            if error := _put_right(conn, [one], windows):
-                policies.set_aside(conn, one, error)
-    return bool(due)
+    pending = policies.take_pending(conn)
+    if pending and _try_recompute(conn, pending, windows):
+        for pending_return in pending:
+            if error := _try_recompute(conn, [pending_return], windows):
+                policies.record_failure(conn, pending_return, error)
+    return bool(pending)
 
 
-def _put_right(conn: Connection, due: Sequence[policies.Due], windows: Windows) -> Exception | None:
-    """None when it is done, else why not, and then nothing was written."""
+def _try_recompute(conn: Connection, pending: Sequence[policies.PendingReturn], windows: Windows) -> Exception | None:
+    """None on success; the error if nothing was written."""
     try:
         with conn.transaction():
-            _execute(conn, policies.orders_for_returns(conn, due, windows, clock.now()))
+            _execute(conn, policies.return_commands(conn, pending, windows, clock.now()))
     except Exception as error:
         if is_outage(error) or isinstance(error, Conflict):
             raise
-        logger.exception("returns could not be decided", extra={"due": len(due)})
+        logger.exception("cannot compute returned calls", extra={"numbers": len(pending)})
         return error
     return None
 
 
-def give_up_silent_calls(conn: Connection, silence: timedelta, windows: Windows) -> int:
-    """End live calls that nobody has reported on for `silence`; returns how many."""
-    silent_since = clock.now() - silence
-    locked = {call_id for _, call_id in queries.silent(conn, silent_since, WATCHED_AT_ONCE)}
-    store.lock(conn, [f"call-{one}" for one in locked])
-    # Asked again under the lock: a report may have come in between.
-    orders = [
+def give_up_stale_calls(conn: Connection, silence: timedelta, windows: Windows) -> int:
+    """End live calls without a report for `silence`; the number of ended calls."""
+    reported_before = clock.now() - silence
+    locked = {call_id for _, call_id in queries.stale_calls(conn, reported_before, MAX_STALE_CALLS)}
+    store.lock(conn, [f"call-{call_id}" for call_id in locked])
+    # Query again under the lock: a report may have arrived in between.
+    envelopes = [
         CommandEnvelope(
             tenant=tenant,
-            stream=f"call-{silent}",
-            command=GiveUp(call_id=silent),
+            stream=f"call-{stale_id}",
+            command=GiveUp(call_id=stale_id),
             correlation_id=logs.correlation_id(),
         )
-        for tenant, silent in queries.silent(conn, silent_since, WATCHED_AT_ONCE)
-        if silent in locked
+        for tenant, stale_id in queries.stale_calls(conn, reported_before, MAX_STALE_CALLS)
+        if stale_id in locked
     ]
-    _carry_out(conn, orders, windows)
-    return len(orders)
+    _execute_reports(conn, envelopes, windows)
+    return len(envelopes)
 
 
-def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
-    """Remember what companies have set, in any order, any number of times."""
-    projections.keep_settings(conn, settings.newest(heard))
+def save_settings(conn: Connection, messages: Sequence[Any]) -> None:
+    """Save the settings of companies; messages may be repeated or out of order."""
+    projections.save_settings(conn, settings.newest(messages))
 
 
-resend = Resend("call", "calls", domain, describe)
+resend = Resend("call", "calls", domain, published_state)

@@ -1,7 +1,7 @@
-"""When a call is missed or a number is reached: say which call returned which.
+"""When a call is missed or a number is called back: compute which call returned which.
 
-The change itself only notes, in its own transaction, which numbers are due. They are looked at in a second
-one, under a lock per tenant and number, so that whichever side comes last sees the other.
+The transaction of the change only queues the number. A second transaction computes the returned calls under a lock per
+tenant and number: of two concurrent changes, the later one sees the earlier.
 """
 
 from collections import defaultdict
@@ -17,19 +17,19 @@ from shared.plumbing import logs
 from shared.plumbing.database import Connection
 from shared.plumbing.decider import Changed, CommandEnvelope
 
-MOST = 500
+BATCH_SIZE = 500
 
-ADD_DUE = """
+QUEUE_RETURNS = """
     insert into returns_due (tenant, number, ended_from, ended_to)
     select * from unnest(%(tenant)s::text[], %(number)s::text[], %(ended_from)s::timestamptz[],
                          %(ended_to)s::timestamptz[])
 """
-TAKE_DUE = """
+TAKE_PENDING = """
     delete from returns_due
-     where id in (select id from returns_due where error is null order by id limit %(most)s for update skip locked)
+     where id in (select id from returns_due where error is null order by id limit %(limit)s for update skip locked)
     returning tenant, number, ended_from, ended_to
 """
-SET_ASIDE = """
+RECORD_FAILURE = """
     insert into returns_due (tenant, number, ended_from, ended_to, error)
     values (%(tenant)s, %(number)s, %(ended_from)s, %(ended_to)s, %(error)s)
 """
@@ -40,8 +40,8 @@ LOCK_NUMBERS = """
 """
 
 
-class Due(NamedTuple):
-    """The missed calls of `number` that ended in this span may have got or lost a call-back."""
+class PendingReturn(NamedTuple):
+    """Missed calls of `number` that ended in this interval must be computed again."""
 
     tenant: str
     number: str
@@ -49,59 +49,61 @@ class Due(NamedTuple):
     ended_to: datetime
 
 
-def note_returns_due(conn: Connection, changes: Iterable[Changed], windows: Windows) -> bool:
-    """Remember what the changes make due; True if they make anything due."""
-    due = {
-        found
+def queue_returns(conn: Connection, changes: Iterable[Changed], windows: Windows) -> bool:
+    """Queue the numbers that the changes affect; True if there are any."""
+    pending = {
+        pending_return
         for change in changes
         for call in (change.before, change.after)
-        if (found := due_for(change.tenant, call, windows.of(change.tenant)))
+        if (pending_return := pending_return_of(change.tenant, call, windows.of(change.tenant)))
     }
-    if due:
-        conn.execute(ADD_DUE, _columns(due))
-    return bool(due)
+    if pending:
+        conn.execute(QUEUE_RETURNS, _columns(pending))
+    return bool(pending)
 
 
-def due_for(tenant: str, call: Call, window: timedelta) -> Due | None:
-    """An inbound call ended without an answer is due itself; an answered outbound one, all that it may return."""
+def pending_return_of(tenant: str, call: Call, window: timedelta) -> PendingReturn | None:
+    """What a call affects: a missed inbound call itself, an answered outbound call all calls that it may return."""
     if call.placed is None:
         return None
-    reached_at, over_at = answered_at(call), ended_at(call)
+    answered, ended = answered_at(call), ended_at(call)
     match call.placed.direction:
-        case Direction.INBOUND if over_at and not reached_at and call.placed.caller:
-            return Due(tenant, call.placed.caller, over_at, over_at)
-        case Direction.OUTBOUND if reached_at:
-            return Due(tenant, call.placed.callee, reached_at - window, reached_at)
+        case Direction.INBOUND if ended and not answered and call.placed.caller:
+            return PendingReturn(tenant, call.placed.caller, ended, ended)
+        case Direction.OUTBOUND if answered:
+            return PendingReturn(tenant, call.placed.callee, answered - window, answered)
     return None
 
 
-def take_due(conn: Connection) -> list[Due]:
-    """Some of what is due, for this transaction alone."""
-    due = [Due(*row) for row in conn.execute(TAKE_DUE, {"most": MOST})]
-    if due:
-        conn.execute(LOCK_NUMBERS, _columns(due))
-    return due
+def take_pending(conn: Connection) -> list[PendingReturn]:
+    """Take a batch of pending numbers and lock them."""
+    pending = [PendingReturn(*row) for row in conn.execute(TAKE_PENDING, {"limit": BATCH_SIZE})]
+    if pending:
+        conn.execute(LOCK_NUMBERS, _columns(pending))
+    return pending
 
 
-def orders_for_returns(conn: Connection, due: Sequence[Due], windows: Windows, at: datetime) -> list[CommandEnvelope]:
-    """The orders, given at `at`, that put right what was due."""
-    columns = _columns(due)
+def return_commands(
+    conn: Connection, pending: Sequence[PendingReturn], windows: Windows, at: datetime
+) -> list[CommandEnvelope]:
+    """Commands that set `returned_by` of every missed call of the pending numbers; `at` is the time of the change."""
+    columns = _columns(pending)
     call_backs: dict[queries.Number, list[CallBack]] = defaultdict(list)
-    within = columns | {"window": [windows.of(one.tenant) for one in due]}
-    for number, call_back in queries.call_backs(conn, within):
+    columns_with_window = columns | {"window": [windows.of(pending_return.tenant) for pending_return in pending]}
+    for number, call_back in queries.call_backs(conn, columns_with_window):
         call_backs[number].append(call_back)
     return [
-        _order(number[0], missed, returned_by(missed, call_backs[number], windows.of(number[0])), at)
-        for number, missed in queries.missed(conn, columns)
+        _envelope(number[0], missed, returned_by(missed, call_backs[number], windows.of(number[0])), at)
+        for number, missed in queries.missed_calls(conn, columns)
     ]
 
 
-def set_aside(conn: Connection, due: Due, error: Exception) -> None:
-    """Keep what cannot be put right for a person to look at; whoever takes its `error` away has it tried again."""
-    conn.execute(SET_ASIDE, {**due._asdict(), "error": f"{type(error).__name__}: {error}"[:2000]})
+def record_failure(conn: Connection, pending: PendingReturn, error: Exception) -> None:
+    """Store a failed number with its error for the administrator. Setting `error` to null retries it."""
+    conn.execute(RECORD_FAILURE, {**pending._asdict(), "error": f"{type(error).__name__}: {error}"[:2000]})
 
 
-def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> CommandEnvelope:
+def _envelope(tenant: str, missed: MissedCall, call_back: CallBack | None, at: datetime) -> CommandEnvelope:
     command = SetReturnedBy(
         call_id=missed.call_id,
         returned_by=call_back.call_id if call_back else None,
@@ -112,6 +114,6 @@ def _order(tenant: str, missed: MissedCall, call_back: CallBack | None, at: date
     )
 
 
-def _columns(due: Iterable[Due]) -> dict[str, list[object]]:
-    rows = list(due)
-    return {name: [getattr(row, name) for row in rows] for name in Due._fields}
+def _columns(pending: Iterable[PendingReturn]) -> dict[str, list[object]]:
+    rows = list(pending)
+    return {name: [getattr(row, name) for row in rows] for name in PendingReturn._fields}

@@ -1,4 +1,4 @@
-"""What calls reads of its own rows and streams."""
+"""Read calls from their rows and streams."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from shared.contracts.wire import Json
 from shared.plumbing.database import Connection
 from shared.plumbing.timeline import TimelineQuery
 
-LIFE = [
+EVENT_ORDER = [
     "call_placed",
     "call_connecting",
     "party_offline",
@@ -22,7 +22,7 @@ LIFE = [
     "call_recorded",
     "call_ended",
 ]
-"""The order of what happens in one instant; what calls says of its own accord comes last."""
+"""The order of events with the same time. Events that the service adds itself come last."""
 Number = tuple[str, str]
 """A tenant and a number."""
 
@@ -31,16 +31,16 @@ TIMELINE = TimelineQuery(
     "call",
     at="coalesce((data ->> 'at')::timestamptz, recorded_at)",
     order="at, array_position(%(types)s::text[], type), data ->> 'report_id', version",
-    parameters={"types": LIFE},
+    parameters={"types": EVENT_ORDER},
 )
-SILENT = """
+STALE = """
     select tenant, call_id
       from calls
-     where phase <> 'ended' and heard_at < %(silent_since)s
-     order by heard_at
-     limit %(most)s
+     where phase <> 'ended' and reported_at < %(reported_before)s
+     order by reported_at
+     limit %(limit)s
 """
-MISSED = """
+MISSED_CALLS = """
     select distinct missed.tenant, missed.caller, missed.call_id, missed.ended_at, missed.returned_by
       from calls as missed
       join unnest(%(tenant)s::text[], %(number)s::text[], %(ended_from)s::timestamptz[], %(ended_to)s::timestamptz[])
@@ -70,22 +70,22 @@ def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[Json]:
     return events
 
 
-def silent(conn: Connection, silent_since: datetime, most: int) -> list[tuple[str, UUID]]:
-    """Live calls, with their tenants, that nobody has reported on since."""
-    return conn.execute(SILENT, {"silent_since": silent_since, "most": most}).fetchall()
+def stale_calls(conn: Connection, reported_before: datetime, limit: int) -> list[tuple[str, UUID]]:
+    """Live calls whose last report is older: `(tenant, call id)`."""
+    return conn.execute(STALE, {"reported_before": reported_before, "limit": limit}).fetchall()
 
 
-def missed(conn: Connection, due: Mapping[str, list[Any]]) -> list[tuple[Number, MissedCall]]:
-    """The missed calls of the numbers due, in the spans of time due; `due` holds columns."""
-    return [((tenant, number), MissedCall(*call)) for tenant, number, *call in conn.execute(MISSED, due)]
+def missed_calls(conn: Connection, pending: Mapping[str, list[Any]]) -> list[tuple[Number, MissedCall]]:
+    """Missed calls of the pending numbers in their intervals; `pending` holds columns."""
+    return [((tenant, number), MissedCall(*call)) for tenant, number, *call in conn.execute(MISSED_CALLS, pending)]
 
 
-def call_backs(conn: Connection, due: Mapping[str, list[Any]]) -> list[tuple[Number, CallBack]]:
-    """The answered outbound calls that may have returned what `missed` finds, each within the `window` of its row."""
-    rows = conn.execute(CALL_BACKS, due)
+def call_backs(conn: Connection, pending: Mapping[str, list[Any]]) -> list[tuple[Number, CallBack]]:
+    """Answered outbound calls that may have returned the missed calls, within the `window` of each row."""
+    rows = conn.execute(CALL_BACKS, pending)
     return [((tenant, number), CallBack(*call)) for tenant, number, *call in rows]
 
 
 def windows(conn: Connection, default: timedelta) -> Windows:
-    """How long a call-back counts, by what companies have set."""
+    """How long a call-back counts, by the settings of each company."""
     return Windows(default, dict(conn.execute(WINDOWS).fetchall()))

@@ -17,8 +17,8 @@ from shared.plumbing.rpc import rpc
 from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
-WATCH_EVERY = 30
-LEFT_OVER_EVERY = 1
+STALE_CALLS_INTERVAL = 30
+PENDING_RETURNS_INTERVAL = 1
 
 
 class CallsService:
@@ -28,27 +28,27 @@ class CallsService:
     config = Config()
 
     @subscribe("calls.reports", batch=500)
-    def take_reports(self, messages: Sequence[Message]) -> None:
+    def record_reports(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            heard = [(message.body, message.correlation_id) for message in messages]
-            returns_due = handlers.take_reports(conn, heard, self._windows(conn))
-        if returns_due:
-            self._decide_returns()
+            bodies = [(message.body, message.correlation_id) for message in messages]
+            has_pending_returns = handlers.record_reports(conn, bodies, self._windows(conn))
+        if has_pending_returns:
+            self._recompute_returns()
 
     @subscribe("calls.settings", batch=500)
-    def keep_settings(self, messages: Sequence[Message]) -> None:
+    def save_settings(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            handlers.keep_settings(conn, [message.body for message in messages])
+            handlers.save_settings(conn, [message.body for message in messages])
 
-    @every(LEFT_OVER_EVERY)
-    def decide_returns_left_over(self) -> None:
-        self._decide_returns()
+    @every(PENDING_RETURNS_INTERVAL)
+    def recompute_pending_returns(self) -> None:
+        self._recompute_returns()
 
-    @every(WATCH_EVERY)
-    def give_up_silent_calls(self) -> None:
+    @every(STALE_CALLS_INTERVAL)
+    def give_up_stale_calls(self) -> None:
         with self.db.long_transaction() as conn:
             silence = timedelta(hours=float(self.config["SILENCE_HOURS"]))
-            handlers.give_up_silent_calls(conn, silence, self._windows(conn))
+            handlers.give_up_stale_calls(conn, silence, self._windows(conn))
 
     @rpc(contract.timeline)
     def timeline(self, tenant: str, call_id: UUID) -> Json:
@@ -60,11 +60,11 @@ class CallsService:
         with self.db.long_transaction() as conn:
             return handlers.resend(conn, **command)
 
-    def _decide_returns(self) -> None:
-        again = True
-        while again:
+    def _recompute_returns(self) -> None:
+        has_more = True
+        while has_more:
             with self.db.long_transaction() as conn:
-                again = handlers.decide_returns(conn, self._windows(conn))
+                has_more = handlers.recompute_returns(conn, self._windows(conn))
 
     def _windows(self, conn: Connection) -> Windows:
         return queries.windows(conn, timedelta(hours=float(self.config["RETURNED_WINDOW_HOURS"])))

@@ -11,7 +11,7 @@ OWNED_STREAMS = OwnedStreams(
             table="calls",
             key="call_id",
             domain=call,
-            describe=handlers.describe,
+            published_state=handlers.published_state,
             row=projections.row,
         ),
     ),

@@ -1,4 +1,4 @@
-"""One function per command. Each is one transaction, which the caller opens."""
+"""One function per command. The caller opens the transaction."""
 
 from functools import partial
 from uuid import UUID
@@ -30,37 +30,37 @@ def write(
 ) -> Json:
     """Add the comment or edit it: `{"created": true, "version": 1, "state": {…}}`.
 
-    Raises Conflict, with the comment as it is, when `seen` is not its version; Rejected; Invalid.
+    Raises Conflict, with the current comment, when `seen` is not its version; Rejected; Invalid.
     """
     command = WriteComment(call_id=call_id, author_id=author_id, role=role, text=text, seen=seen, at=clock.now())
-    return commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
+    return commands.once(conn, command_id, partial(_execute, conn, tenant, command))
 
 
 def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, author_id: UUID, role: Role) -> Json:
-    """Take the comment away; the answer is as that of `write`. Raises NotFound and Rejected."""
+    """Delete the comment; the result is like that of `write`. Raises NotFound and Rejected."""
     command = DeleteComment(call_id=call_id, author_id=author_id, role=role, at=clock.now())
-    return commands.once(conn, command_id, partial(_carry_out, conn, tenant, command))
+    return commands.once(conn, command_id, partial(_execute, conn, tenant, command))
 
 
-def _carry_out(conn: Connection, tenant: str, command: Command) -> Json:
+def _execute(conn: Connection, tenant: str, command: Command) -> Json:
     stream = f"comment-{command.call_id}"
-    order = CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
+    envelope = CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
     try:
-        changes = decider.execute(conn, domain, [order], describe)
+        changes = decider.execute(conn, domain, [envelope], published_state)
     except Conflict as error:
         raise Conflict(str(error), queries.get(conn, tenant, command.call_id)) from error
     if not changes:
         return {"created": False, **(queries.get(conn, tenant, command.call_id) or {})}
-    projections.keep_comments(conn, changes)
+    projections.save_comments(conn, changes)
     [change] = changes
     created = change.before.text is None and change.after.text is not None
     return {"created": created, "version": change.version, "state": change.published}
 
 
-def describe(stream: str, state: domain.Comment) -> Json:
-    """What is published of a comment."""
-    described: Json = STATE.dump(domain.state(UUID(stream.removeprefix("comment-")), state))
-    return described
+def published_state(stream: str, state: domain.Comment) -> Json:
+    """The published state of a comment."""
+    published: Json = STATE.dump(domain.state(UUID(stream.removeprefix("comment-")), state))
+    return published
 
 
-resend = Resend("comment", "comments", domain, describe)
+resend = Resend("comment", "comments", domain, published_state)

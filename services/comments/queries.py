@@ -1,4 +1,4 @@
-"""What comments reads of its own rows and streams."""
+"""Read comments from their rows and streams."""
 
 from uuid import UUID
 
@@ -9,20 +9,21 @@ from shared.plumbing.database import Connection
 from shared.plumbing.timeline import TimelineQuery
 
 AUTHOR = "data ->> 'author_id'"
-HAPPENED = "coalesce(data ->> 'added_at', data ->> 'edited_at', data ->> 'deleted_at')::timestamptz"
+OCCURRED_AT = "coalesce(data ->> 'added_at', data ->> 'edited_at', data ->> 'deleted_at')::timestamptz"
 
 GET = "select version, state from comments where tenant = %(tenant)s and call_id = %(call_id)s"
 HISTORY = f"""
-    select version, split_part(type, '_', 2) as action, data ->> 'text' as text, {AUTHOR} as author_id, {HAPPENED} as at
+    select version, split_part(type, '_', 2) as action, data ->> 'text' as text, {AUTHOR} as author_id,
+           {OCCURRED_AT} as at
       from events
      where stream = %(stream)s and tenant = %(tenant)s
      order by version
 """
-TIMELINE = TimelineQuery("comments", "comment", at=HAPPENED, by=AUTHOR)
+TIMELINE = TimelineQuery("comments", "comment", at=OCCURRED_AT, by=AUTHOR)
 
 
 def get(conn: Connection, tenant: str, call_id: UUID) -> Json | None:
-    """`{"version": 3, "state": {…}}`; None where there never was a comment."""
+    """`{"version": 3, "state": {…}}`; None if the call never had a comment."""
     row = conn.execute(GET, {"tenant": tenant, "call_id": call_id}).fetchone()
     return {"version": row[0], "state": row[1]} if row else None
 

@@ -11,7 +11,7 @@ OWNED_STREAMS = OwnedStreams(
             table="comments",
             key="call_id",
             domain=comment,
-            describe=handlers.describe,
+            published_state=handlers.published_state,
             row=projections.row,
         ),
     ),

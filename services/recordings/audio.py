@@ -1,13 +1,11 @@
-"""What a file is, by its content: WAV by our own reading, MP3 and Ogg by mutagen.
+"""The format, duration and peaks of an uploaded file, from its content.
 
-How loud it is: MP3 by miniaudio, which libsndfile does not read in the low rates of telephony; Ogg by soundfile.
+Decoders play a truncated file without an error. `wav.py` and mutagen check here that the file is complete.
 """
 
 import struct
-from collections.abc import Iterable
 from datetime import timedelta
 from io import FileIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,126 +15,137 @@ from mutagen.ogg import OggPage
 from mutagen.oggopus import OggOpusInfo
 from mutagen.oggvorbis import OggVorbisInfo
 
-from services.recordings import wav
-from services.recordings.wav import Damaged
+from services.recordings import peaks, wav
+from services.recordings.wav import TRUNCATED, DamagedFile
 from shared.contracts.recordings.events import Format
 
-PARTS = 400
-"""How finely loudness is told."""
-DECODED = 32 * 1024 * 1024
-"""Bytes of MP3 up to which its length and loudness are worth decoding all of it: an hour or two."""
-SLOWEST = 1000
-"""Bytes of a second of MP3: no frame has less than 8 kbit/s."""
-MOST_SAMPLES = 192_000
-"""Of each part of an Ogg file, whatever its headers say."""
-MOST_READS, LONGEST_READ = 50_000, 4 * 1024 * 1024
-TAIL = 64 * 1024
-TOLERANCE = 0.99
-OGG: dict[bytes, Any] = {b"OpusHead": OggOpusInfo, b"\x01vorbis": OggVorbisInfo}
-BROKEN = (MutagenError, EOFError, ArithmeticError, LookupError, ValueError, struct.error)
-"""What reading a file that is not what it seems raises, mutagen's own errors and those that it lets through."""
-FIRST_PACKET = 28
-"""Where the first page of Ogg has its words, when it has one packet, as these two begin."""
+MAX_DECODED_MP3_SIZE = 32 * 1024 * 1024
+"""Bytes of an MP3 file that is decoded completely: one or two hours. A longer one has no peaks."""
+MIN_MP3_BYTE_RATE = 1000
+"""Bytes per second: the lowest bit rate of MP3 is 8 kbit/s."""
+MAX_READS, MAX_READ_SIZE = 50_000, 4 * 1024 * 1024
+TAIL_SIZE = 64 * 1024
+SIZE_TOLERANCE = 0.99
+OGG_CODECS: dict[bytes, Any] = {b"OpusHead": OggOpusInfo, b"\x01vorbis": OggVorbisInfo}
+FIRST_OGG_PACKET = 28
+"""Offset of the first packet in a page with one packet, which is the first page of Opus and Vorbis."""
+PARSE_ERRORS = (MutagenError, EOFError, ArithmeticError, LookupError, ValueError, struct.error)
+"""What mutagen raises for a file with damaged headers: its own errors and those that it does not catch."""
 
 
-class Unknown(Exception):
-    """The content is no WAV, MP3 or Ogg (Opus, Vorbis) recording, whatever its name says."""
+class UnsupportedFormat(Exception):
+    """The content is not WAV, MP3 or Ogg (Opus or Vorbis)."""
 
 
-class Found(NamedTuple):
-    """`peaks`: how loud each of PARTS equal parts is, 0 to 255; None where that cannot be told."""
+class AudioInfo(NamedTuple):
+    """`peaks`: see `peaks.py`; None for a file without them."""
 
     format: Format
     duration: timedelta
     peaks: list[int] | None
 
 
-class _Bounded(FileIO):
-    """A file that does not let itself be read without end, whatever its headers say."""
+class _BoundedFile(FileIO):
+    """A file that limits how often and how much is read, because headers may claim any size."""
 
     reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.reads += 1
-        if self.reads > MOST_READS or (size or 0) > LONGEST_READ:
-            raise Damaged("Its headers have no end.")
-        return super().read(LONGEST_READ if size is None or size < 0 else size)
+        if self.reads > MAX_READS or (size or 0) > MAX_READ_SIZE:
+            raise DamagedFile("The headers are too long.")
+        return super().read(MAX_READ_SIZE if size is None or size < 0 else size)
 
 
-def examine(path: Path) -> Found:
-    """Raises Unknown, and Damaged for what is broken off or has no sound in it. Reads and waits: for a thread."""
+def examine(path: Path) -> AudioInfo:
+    """Check and decode a file. Raises UnsupportedFormat, and DamagedFile if it is truncated or empty.
+
+    Blocks on disk and processor: call it in a thread.
+    """
     size = path.stat().st_size
-    with _Bounded(str(path)) as file:
+    with _BoundedFile(str(path)) as file:
         head = file.read(64)
         try:
             if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-                found = wav.read(file, size)
-                return Found(Format.WAV, found.duration, wav.peaks(file, found, PARTS))
+                return _examine_wav(file, path, size)
             if head[:4] == b"OggS":
-                return _ogg(file, path, head)
+                return _examine_ogg(file, path, head)
             if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
-                return _mp3(file, path, size)
-        except BROKEN as error:
-            raise Damaged("It is damaged.") from error
-    raise Unknown(Unknown.__doc__)
+                return _examine_mp3(file, path, size)
+        except PARSE_ERRORS as error:
+            raise DamagedFile("The file is damaged.") from error
+    raise UnsupportedFormat(UnsupportedFormat.__doc__)
 
 
-def _ogg(file: _Bounded, path: Path, head: bytes) -> Found:
-    info = next((info for begins, info in OGG.items() if head[FIRST_PACKET:].startswith(begins)), None)
-    if info is None:
-        raise Unknown(Unknown.__doc__)
-    file.seek(0)
-    about: Any = info(file)
-    last: Any = OggPage.find_last(file, about.serial, finishing=True)
-    if last is None or not last.last:
-        raise Damaged("It is broken off before its end.")
-    # mutagen would read the words in between first, of which there may be too many.
-    about._post_tags(file)
-    return Found(Format.OGG, _duration(about.length), _peaks_of_ogg(path))
-
-
-def _mp3(file: _Bounded, path: Path, size: int) -> Found:
+def _examine_wav(file: _BoundedFile, path: Path, size: int) -> AudioInfo:
+    info = wav.read_headers(file, size)
     try:
-        about: Any = MPEGInfo(file)
+        return AudioInfo(Format.WAV, info.duration, peaks.read_peaks(path))
+    except DamagedFile:
+        # The headers are valid and the file is complete: libsndfile does not know the encoding.
+        return AudioInfo(Format.WAV, info.duration, None)
+
+
+def _examine_ogg(file: _BoundedFile, path: Path, head: bytes) -> AudioInfo:
+    codec = next((codec for start, codec in OGG_CODECS.items() if head[FIRST_OGG_PACKET:].startswith(start)), None)
+    if codec is None:
+        raise UnsupportedFormat(UnsupportedFormat.__doc__)
+    file.seek(0)
+    info: Any = codec(file)
+    last_page: Any = OggPage.find_last(file, info.serial, finishing=True)
+    if last_page is None or not last_page.last:
+        raise DamagedFile(TRUNCATED)
+    # mutagen's public class would parse the tags first, whose number is not limited.
+    info._post_tags(file)
+    return AudioInfo(Format.OGG, _duration(info.length), peaks.read_peaks(path))
+
+
+def _examine_mp3(file: _BoundedFile, path: Path, size: int) -> AudioInfo:
+    try:
+        info: Any = MPEGInfo(file)
     except HeaderNotFoundError as error:
-        raise Unknown(Unknown.__doc__) from error
-    if about.layer != 3 or about.sketchy:
-        raise Unknown(Unknown.__doc__)
-    missing = about.bitrate * about.length / 8 * TOLERANCE > size - about.frame_offset
-    if missing or _is_cut(file, about.frame_offset, size):
-        raise Damaged("It is broken off before its end.")
-    if size > DECODED:
-        return Found(Format.MP3, _duration(_plausible(about.length, size)), None)
-    return _decoded(path, about)
+        raise UnsupportedFormat(UnsupportedFormat.__doc__) from error
+    if info.layer != 3 or info.sketchy:
+        raise UnsupportedFormat(UnsupportedFormat.__doc__)
+    is_too_short = info.bitrate * info.length / 8 * SIZE_TOLERANCE > size - info.frame_offset
+    if is_too_short or _is_last_frame_truncated(file, info.frame_offset, size):
+        raise DamagedFile(TRUNCATED)
+    if size > MAX_DECODED_MP3_SIZE:
+        if info.length > size / MIN_MP3_BYTE_RATE:
+            raise DamagedFile("The headers claim more audio than the file has.")
+        return AudioInfo(Format.MP3, _duration(info.length), None)
+    # The duration is that of the decoded samples: the headers may contain an estimate.
+    samples, mp3_peaks = peaks.decode_mp3(path, int(info.length * info.sample_rate))
+    return AudioInfo(Format.MP3, _duration(samples / info.channels / info.sample_rate), mp3_peaks)
 
 
-def _is_cut(file: _Bounded, first: int, size: int) -> bool:
-    """Whether the last frame is not all there. What follows the last whole one, such as a tag, is none of ours."""
-    at = _frame_in_tail(file, max(first, size - TAIL), size)
-    while at < size:
-        file.seek(at)
+def _is_last_frame_truncated(file: _BoundedFile, first_frame: int, size: int) -> bool:
+    """Follow the frames in the tail of the file. Ignore other data, such as a tag, after the last frame."""
+    position = _find_frame_in_tail(file, max(first_frame, size - TAIL_SIZE), size)
+    while position < size:
+        file.seek(position)
         try:
             MPEGFrame(file)
         except HeaderNotFoundError:
             return False
-        at = file.tell()
-    return at > size
+        position = file.tell()
+    return position > size
 
 
-def _frame_in_tail(file: _Bounded, begin: int, size: int) -> int:
-    """Where in the tail frames follow each other; `size` if they do not."""
+def _find_frame_in_tail(file: _BoundedFile, begin: int, size: int) -> int:
+    """The position of the first of three consecutive frames; `size` if there are none."""
     file.seek(begin)
-    tail = file.read(TAIL)
+    tail = file.read(TAIL_SIZE)
     offset = tail.find(b"\xff")
     while offset >= 0:
-        if _follow_each_other(file, begin + offset):
+        if _has_three_frames(file, begin + offset):
             return begin + offset
         offset = tail.find(b"\xff", offset + 1)
     return size
 
 
-def _follow_each_other(file: _Bounded, at: int) -> bool:
-    file.seek(at)
+def _has_three_frames(file: _BoundedFile, position: int) -> bool:
+    file.seek(position)
     try:
         for _ in range(3):
             MPEGFrame(file)
@@ -147,58 +156,5 @@ def _follow_each_other(file: _Bounded, at: int) -> bool:
 
 def _duration(seconds: float) -> timedelta:
     if seconds <= 0:
-        raise Damaged("There is no sound in it.")
+        raise DamagedFile("The file has no audio data.")
     return timedelta(seconds=seconds)
-
-
-def _peaks_of_ogg(path: Path) -> list[int]:
-    """Of each part its first second at most: an hour is looked through in two."""
-    # Like miniaudio, which loads numpy if it is there: 27 MiB that a service of WAV files does without.
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(str(path)) as sound:
-            parts = min(PARTS, sound.frames)
-            begins = [sound.frames * part // parts for part in range(parts + 1)]
-            return [_byte(_loudest(sound, begin, end)) for begin, end in pairwise(begins)]
-    except soundfile.SoundFileError as error:
-        raise Damaged("It is damaged.") from error
-
-
-def _loudest(sound: Any, begin: int, end: int) -> int:
-    sound.seek(begin)
-    frames = min(end - begin, sound.samplerate, MOST_SAMPLES // sound.channels)
-    samples = memoryview(sound.buffer_read(frames, "int16")).cast("h")
-    return max(max(samples, default=0), -min(samples, default=0))
-
-
-def _plausible(seconds: float, size: int) -> float:
-    """What the headers say, if it fits the file: they count frames that need not be there."""
-    if seconds > size / SLOWEST:
-        raise Damaged("Its headers tell of more than there is.")
-    return seconds
-
-
-def _decoded(path: Path, about: Any) -> Found:
-    """As long as it is when it is played: what its headers say may be an estimate, or a lie."""
-    import miniaudio
-
-    frames, samples, peaks = int(about.length * about.sample_rate / PARTS / 2), 0, list[int]()
-    try:
-        for piece in miniaudio.mp3_stream_file(str(path), max(64, min(frames, 8192))):
-            samples += len(piece)
-            peaks.append(max(max(piece), -min(piece)))
-    except miniaudio.DecodeError as error:
-        raise Damaged("It is damaged.") from error
-    return Found(Format.MP3, _duration(samples / about.channels / about.sample_rate), _in_parts(peaks))
-
-
-def _in_parts(peaks: list[int]) -> list[int]:
-    parts = min(PARTS, len(peaks))
-    ends = [len(peaks) * part // parts for part in range(parts + 1)]
-    loudest: Iterable[int] = (max(peaks[begin:end]) for begin, end in pairwise(ends))
-    return [_byte(peak) for peak in loudest]
-
-
-def _byte(peak: int) -> int:
-    return min(255, peak >> 7)

@@ -1,4 +1,4 @@
-"""One function per command or heard message. Each is one transaction, which the caller opens."""
+"""One function per command or consumed message. The caller opens the transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.recordings import projections, queries
 from services.recordings.domain import recording as domain
-from services.recordings.domain.recording import Command, DeleteRecording, Download, Listen, Sound, StoreRecording
+from services.recordings.domain.recording import AudioFile, Command, DeleteRecording, Download, Listen, StoreRecording
 from shared.contracts.gateway import schemas as settings
 from shared.contracts.recordings import schemas
 from shared.contracts.recordings.events import Reason
@@ -17,73 +17,73 @@ from shared.plumbing.decider import Changed, CommandEnvelope
 from shared.plumbing.resend import Resend
 
 STATE = schemas.RecordingStateSchema()
-SWEPT_AT_ONCE = 100
+RETENTION_BATCH_SIZE = 100
 
 
-def keep(conn: Connection, tenant: str, call_id: UUID, object_id: UUID, sound: Sound) -> bool:
-    """The object is the recording of the call from now on; False if the call has the very same bytes already.
+def store_recording(conn: Connection, tenant: str, call_id: UUID, object_id: UUID, audio: AudioFile) -> bool:
+    """Make the object the recording of the call; False if the call has a recording with the same bytes.
 
     Raises Conflict for other bytes, Rejected when the recording was deleted, NotFound for a call of another company.
     """
-    command = StoreRecording(call_id=call_id, object_id=object_id, sound=sound, at=clock.now())
+    command = StoreRecording(call_id=call_id, object_id=object_id, audio=audio, at=clock.now())
     return bool(_execute(conn, tenant, command))
 
 
 def delete(conn: Connection, command_id: UUID, tenant: str, call_id: UUID, account_id: UUID) -> Json:
-    """Take the recording away for good: `{"version": 2, "state": {…}, "object_id": "…"}`. Raises NotFound."""
+    """Delete the recording permanently: `{"version": 2, "state": {…}, "object_id": "…"}`. Raises NotFound."""
     command = DeleteRecording(call_id=call_id, account_id=account_id, reason=Reason.REQUEST, at=clock.now())
 
-    def carry_out() -> Json:
+    def execute() -> Json:
         [change] = _execute(conn, tenant, command)
         object_id = str(change.after.stored.object_id)
         return {"version": change.version, "state": change.published, "object_id": object_id}
 
-    return commands.once(conn, command_id, carry_out)
+    return commands.once(conn, command_id, execute)
 
 
-def note_listening(conn: Connection, tenant: str, call_id: UUID, account_id: UUID) -> None:
-    """Raises NotFound when there is nothing to listen to."""
+def record_listening(conn: Connection, tenant: str, call_id: UUID, account_id: UUID) -> None:
+    """Record that an account played the recording. Raises NotFound."""
     _execute(conn, tenant, Listen(call_id=call_id, account_id=account_id, at=clock.now()))
 
 
-def note_download(conn: Connection, tenant: str, call_id: UUID, account_id: UUID) -> None:
-    """Raises NotFound when there is nothing to take away."""
+def record_download(conn: Connection, tenant: str, call_id: UUID, account_id: UUID) -> None:
+    """Record that an account downloaded the recording. Raises NotFound."""
     _execute(conn, tenant, Download(call_id=call_id, account_id=account_id, at=clock.now()))
 
 
-def delete_kept_long_enough(conn: Connection) -> list[UUID]:
-    """Delete some of what companies want kept no longer; the objects that nobody needs now."""
+def delete_expired(conn: Connection) -> list[UUID]:
+    """Delete a batch of recordings older than the retention period of their company; the ids of their objects."""
     at = clock.now()
-    found = queries.kept_long_enough(conn, at, SWEPT_AT_ONCE)
-    orders = [
-        _order(tenant, DeleteRecording(call_id=call_id, account_id=None, reason=Reason.RETENTION, at=at))
-        for tenant, call_id, _ in found
+    expired = queries.expired(conn, at, RETENTION_BATCH_SIZE)
+    envelopes = [
+        _envelope(tenant, DeleteRecording(call_id=call_id, account_id=None, reason=Reason.RETENTION, at=at))
+        for tenant, call_id, _ in expired
     ]
-    projections.keep_recordings(conn, decider.execute(conn, domain, orders, describe) if orders else [])
-    return [object_id for _, _, object_id in found]
+    projections.save_recordings(conn, decider.execute(conn, domain, envelopes, published_state) if envelopes else [])
+    return [object_id for _, _, object_id in expired]
 
 
-def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
-    """Remember what companies have set, in any order, any number of times."""
-    projections.keep_settings(conn, settings.newest(heard))
+def save_settings(conn: Connection, messages: Sequence[Any]) -> None:
+    """Save the settings of companies; messages may be repeated or out of order."""
+    projections.save_settings(conn, settings.newest(messages))
 
 
 def _execute(conn: Connection, tenant: str, command: Command) -> list[Changed]:
     queries.lock(conn, tenant, command.call_id)
-    changes = decider.execute(conn, domain, [_order(tenant, command)], describe)
-    projections.keep_recordings(conn, changes)
+    changes = decider.execute(conn, domain, [_envelope(tenant, command)], published_state)
+    projections.save_recordings(conn, changes)
     return changes
 
 
-def _order(tenant: str, command: Command) -> CommandEnvelope:
+def _envelope(tenant: str, command: Command) -> CommandEnvelope:
     stream = f"recording-{command.call_id}"
     return CommandEnvelope(tenant=tenant, stream=stream, command=command, correlation_id=logs.correlation_id())
 
 
-def describe(stream: str, state: domain.Recording) -> Json:
-    """What is published of a recording."""
-    described: Json = STATE.dump(domain.state(state))
-    return described
+def published_state(stream: str, state: domain.Recording) -> Json:
+    """The published state of a recording."""
+    published: Json = STATE.dump(domain.state(state))
+    return published
 
 
-resend = Resend("recording", "recordings", domain, describe)
+resend = Resend("recording", "recordings", domain, published_state)

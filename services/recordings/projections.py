@@ -1,4 +1,4 @@
-"""The recordings as they are now, written in the transaction of the events that changed them."""
+"""The current state of recordings, written in the transaction of the events that changed them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from shared.contracts.wire import instant
 from shared.plumbing.database import Connection, as_rows
 from shared.plumbing.decider import Changed
 
-KEEP_RECORDINGS = """
+SAVE_RECORDINGS = """
     insert into recordings (call_id, tenant, version, state, available, object_id, peaks, stored_at)
     select * from json_to_recordset(%(rows)s) as recording (
         call_id uuid, tenant text, version int, state jsonb, available boolean, object_id uuid, peaks smallint[],
@@ -18,35 +18,35 @@ KEEP_RECORDINGS = """
        set version = excluded.version, state = excluded.state, available = excluded.available
      where recordings.version < excluded.version
 """
-KEEP_SETTINGS = """
+SAVE_SETTINGS = """
     insert into settings (tenant, version, retention_days)
-    select * from json_to_recordset(%(rows)s) as said (tenant text, version int, retention_days int)
+    select * from json_to_recordset(%(rows)s) as setting (tenant text, version int, retention_days int)
         on conflict (tenant) do update
        set version = excluded.version, retention_days = excluded.retention_days
      where settings.version < excluded.version
 """
 
 
-def keep_recordings(conn: Connection, changes: Sequence[Changed]) -> None:
-    """Show changed recordings as they are; an older version never replaces a newer one."""
+def save_recordings(conn: Connection, changes: Sequence[Changed]) -> None:
+    """Save changed recordings; an older version never replaces a newer one."""
     if changes:
-        conn.execute(KEEP_RECORDINGS, {"rows": as_rows([row(change) for change in changes])})
+        conn.execute(SAVE_RECORDINGS, {"rows": as_rows([row(change) for change in changes])})
 
 
-def keep_settings(conn: Connection, said: Mapping[str, tuple[int, SettingsChanged]]) -> None:
-    """What companies have set, each with its version; an older one never replaces a newer one."""
+def save_settings(conn: Connection, newest: Mapping[str, tuple[int, SettingsChanged]]) -> None:
+    """Save the settings of companies, each with its version; an older version never replaces a newer one."""
     rows = [
         {"tenant": tenant, "version": version, "retention_days": settings.retention_days}
-        for tenant, (version, settings) in sorted(said.items())
+        for tenant, (version, settings) in sorted(newest.items())
     ]
-    conn.execute(KEEP_SETTINGS, {"rows": as_rows(rows)})
+    conn.execute(SAVE_SETTINGS, {"rows": as_rows(rows)})
 
 
 def row(change: Changed) -> dict[str, Any]:
-    """What of a recording's row follows from its stream: all of it."""
+    """The row of a recording after a change."""
     recording: Recording = change.after
     stored = recording.stored
-    assert stored is not None, "nothing happens to a recording before it is stored"
+    assert stored is not None, "the first event of a recording is recording_stored"
     return {
         "call_id": str(stored.call_id),
         "tenant": change.tenant,

@@ -1,4 +1,4 @@
-"""What recordings reads of its own rows and streams."""
+"""Read recordings from their rows and streams."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,12 +11,12 @@ from shared.plumbing.database import Connection
 from shared.plumbing.timeline import TimelineQuery
 
 GET = "select version, state from recordings where tenant = %(tenant)s and call_id = %(call_id)s"
-SOUND = """
+AVAILABLE = """
     select object_id, state
       from recordings
      where tenant = %(tenant)s and call_id = %(call_id)s and available
 """
-# Rows are locked before their streams, whoever comes: nobody waits for the other in a circle.
+# Every transaction locks the row before the stream, which excludes deadlocks.
 LOCK = "select tenant from recordings where call_id = %(call_id)s for update"
 PEAKS = "select peaks from recordings where tenant = %(tenant)s and call_id = %(call_id)s and available"
 TIMELINE = TimelineQuery(
@@ -29,7 +29,7 @@ TIMELINE = TimelineQuery(
     by="data ->> 'account_id'",
     data="data - 'peaks'",
 )
-KEPT_LONG_ENOUGH = """
+EXPIRED = """
     select recordings.tenant, recordings.call_id, recordings.object_id
       from settings
      cross join lateral (
@@ -43,35 +43,35 @@ KEPT_LONG_ENOUGH = """
      where settings.retention_days is not null
      limit %(limit)s
 """
-NEEDED = "select object_id from recordings where available and object_id = any(%(object_ids)s)"
+OBJECTS_IN_USE = "select object_id from recordings where available and object_id = any(%(object_ids)s)"
 
 
-class Sound(NamedTuple):
-    """What is served: the object, and what its recording is said to be."""
+class AvailableRecording(NamedTuple):
+    """The object to serve and the published state of its recording."""
 
     object_id: UUID
     state: Json
 
 
 def get(conn: Connection, tenant: str, call_id: UUID) -> Json | None:
-    """`{"version": 3, "state": {…}}`; None where there never was a recording."""
+    """`{"version": 3, "state": {…}}`; None if the call never had a recording."""
     row = conn.execute(GET, {"tenant": tenant, "call_id": call_id}).fetchone()
     return {"version": row[0], "state": row[1]} if row else None
 
 
-def sound(conn: Connection, tenant: str, call_id: UUID) -> Sound:
-    """Raises NotFound for a recording that is not there or is deleted."""
-    return Sound._make(_one(conn, SOUND, tenant, call_id))
+def get_available(conn: Connection, tenant: str, call_id: UUID) -> AvailableRecording:
+    """Raises NotFound if the recording does not exist or is deleted."""
+    return AvailableRecording._make(_fetch_one(conn, AVAILABLE, tenant, call_id))
 
 
 def peaks(conn: Connection, tenant: str, call_id: UUID) -> list[int] | None:
-    """How loud each of as many equal parts is; None where nobody can tell. Raises NotFound."""
-    found: list[int] | None = _one(conn, PEAKS, tenant, call_id)[0]
-    return found
+    """The loudness of equal parts of the recording; None if it could not be computed. Raises NotFound."""
+    peaks: list[int] | None = _fetch_one(conn, PEAKS, tenant, call_id)[0]
+    return peaks
 
 
 def lock(conn: Connection, tenant: str, call_id: UUID) -> None:
-    """Be the only one to change the recording, if there is one. Raises NotFound for that of another company."""
+    """Lock the recording, if there is one, for a change. Raises NotFound for that of another company."""
     row = conn.execute(LOCK, {"call_id": call_id}).fetchone()
     if row and row[0] != tenant:
         raise NotFound
@@ -82,17 +82,17 @@ def timeline(conn: Connection, tenant: str, call_id: UUID) -> list[Json]:
     return TIMELINE.read(conn, tenant, call_id)
 
 
-def kept_long_enough(conn: Connection, at: datetime, limit: int) -> list[tuple[str, UUID, UUID]]:
-    """Company, call and object of recordings that their company no longer wants kept, locked; not those others have."""
-    return conn.execute(KEPT_LONG_ENOUGH, {"at": at, "limit": limit}).fetchall()
+def expired(conn: Connection, at: datetime, limit: int) -> list[tuple[str, UUID, UUID]]:
+    """Lock recordings that are past their retention period: `(tenant, call id, object id)`; skip locked ones."""
+    return conn.execute(EXPIRED, {"at": at, "limit": limit}).fetchall()
 
 
-def needed(conn: Connection, object_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the objects that a recording is made of."""
-    return {object_id for (object_id,) in conn.execute(NEEDED, {"object_ids": list(object_ids)})}
+def objects_in_use(conn: Connection, object_ids: Iterable[UUID]) -> set[UUID]:
+    """The objects that belong to an available recording."""
+    return {object_id for (object_id,) in conn.execute(OBJECTS_IN_USE, {"object_ids": list(object_ids)})}
 
 
-def _one(conn: Connection, query: str, tenant: str, call_id: UUID) -> tuple[Any, ...]:
+def _fetch_one(conn: Connection, query: str, tenant: str, call_id: UUID) -> tuple[Any, ...]:
     row: tuple[Any, ...] | None = conn.execute(query, {"tenant": tenant, "call_id": call_id}).fetchone()
     if row is None:
         raise NotFound

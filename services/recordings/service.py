@@ -15,23 +15,23 @@ from shared.plumbing.rpc import rpc
 from shared.plumbing.subscriptions import Message, subscribe
 from shared.plumbing.timers import every
 
-RETENTION_EVERY = 60
-ORPHANS_EVERY = 3600
+RETENTION_INTERVAL = 60
+ORPHANS_INTERVAL = 3600
 
 
 class RecordingsService(MediaEndpoints):
     name = "recordings"
 
     @subscribe("recordings.settings", batch=500)
-    def keep_settings(self, messages: Sequence[Message]) -> None:
+    def save_settings(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            handlers.keep_settings(conn, [message.body for message in messages])
+            handlers.save_settings(conn, [message.body for message in messages])
 
-    @every(RETENTION_EVERY)
-    def delete_kept_long_enough(self) -> None:
-        garbage_collection.delete_kept_long_enough(self.db, self.objects)
+    @every(RETENTION_INTERVAL)
+    def delete_expired(self) -> None:
+        garbage_collection.delete_expired(self.db, self.objects)
 
-    @every(ORPHANS_EVERY)
+    @every(ORPHANS_INTERVAL)
     def delete_orphans(self) -> None:
         garbage_collection.delete_orphans(self.db, self.objects)
 

@@ -11,7 +11,7 @@ OWNED_STREAMS = OwnedStreams(
             table="recordings",
             key="call_id",
             domain=recording,
-            describe=handlers.describe,
+            published_state=handlers.published_state,
             row=projections.row,
         ),
     ),

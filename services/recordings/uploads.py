@@ -1,4 +1,4 @@
-"""Bytes on their way in: from a connection into a file, counted and digested, never held."""
+"""Receive an upload into a file in blocks, with its SHA-256."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,53 +8,53 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from services.recordings.objects import refused
+from services.recordings.folder import storage_error
 from shared.plumbing.cooperative import in_a_thread
 
-AT_ONCE = 256 * 1024
+BLOCK_SIZE = 256 * 1024
 
 
-class Incomplete(Exception):
-    """The connection broke off before all of it was here."""
+class IncompleteUpload(Exception):
+    """The connection closed before the whole body was received."""
 
 
 @contextmanager
-def received(incoming: Path, read: Callable[[int], bytes], size: int) -> Iterator[tuple[Path, str]]:
-    """A file with the `size` bytes that `read` gives, safe on the disk, and their SHA-256; gone when the block ends.
+def received_file(incoming: Path, read: Callable[[int], bytes], size: int) -> Iterator[tuple[Path, str]]:
+    """Write `size` bytes from `read` to a new file: `(path, SHA-256)`. The file is deleted at the end of the block.
 
-    Unless it was moved elsewhere. Raises Incomplete, NoRoom and Unavailable.
+    The caller may move it elsewhere before. Raises IncompleteUpload, StorageFull and Unavailable.
     """
     path = incoming / str(uuid4())
     try:
-        yield path, _write(path, read, size)
+        yield path, _receive(path, read, size)
     finally:
         path.unlink(missing_ok=True)
 
 
-def _write(path: Path, read: Callable[[int], bytes], size: int) -> str:
-    digest, left = sha256(), size
+def _receive(path: Path, read: Callable[[int], bytes], size: int) -> str:
+    digest, remaining = sha256(), size
     try:
         with path.open("xb", buffering=0) as file:
-            while left and (piece := _read(read, min(AT_ONCE, left))):
-                digest.update(piece)
-                in_a_thread(_write_all, file, piece)
-                left -= len(piece)
+            while remaining and (block := _read_block(read, min(BLOCK_SIZE, remaining))):
+                digest.update(block)
+                in_a_thread(_write_all, file, block)
+                remaining -= len(block)
             in_a_thread(os.fsync, file.fileno())
     except OSError as error:
-        raise refused(error) from error
-    if left:
-        raise Incomplete(Incomplete.__doc__)
+        raise storage_error(error) from error
+    if remaining:
+        raise IncompleteUpload(IncompleteUpload.__doc__)
     return digest.hexdigest()
 
 
-def _read(read: Callable[[int], bytes], most: int) -> bytes:
+def _read_block(read: Callable[[int], bytes], max_size: int) -> bytes:
     try:
-        return read(most)
+        return read(max_size)
     except (OSError, ValueError) as error:
-        raise Incomplete(Incomplete.__doc__) from error
+        raise IncompleteUpload(IncompleteUpload.__doc__) from error
 
 
-def _write_all(file: BinaryIO, piece: bytes) -> None:
-    view = memoryview(piece)
+def _write_all(file: BinaryIO, block: bytes) -> None:
+    view = memoryview(block)
     while view:
         view = view[file.write(view) :]

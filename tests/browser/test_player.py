@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.service.recordings.stage import wav_of
+from tests.service.recordings.media_client import wav_of
 from tests.support.infrastructure import eventually
 
 SECONDS, RATE = 12, 8000

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.calls.domain import call as domain
 from services.calls.domain.returns import CallBack, MissedCall, returned_by
-from services.calls.handlers import SAYS
+from services.calls.handlers import EVENT_OF_REPORT
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import CallReturned, CallState, call_id
 from shared.contracts.calls.reports import Report
@@ -125,7 +125,9 @@ def _expected(tenant: str, calls: dict[str, list[Report]]) -> dict[str, CallStat
 
 def _fold(tenant: str, key: str, told: list[Report]) -> domain.Call:
     facts = [
-        SAYS[report.type](call_id=call_id(tenant, key), at=report.at, report_id=report.report_id, **report.data)
+        EVENT_OF_REPORT[report.type](
+            call_id=call_id(tenant, key), at=report.at, report_id=report.report_id, **report.data
+        )
         for report in told
     ]
     return reduce(domain.evolve, facts, domain.INITIAL)

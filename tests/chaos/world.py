@@ -19,7 +19,7 @@ import psycopg
 import requests
 
 from shared.contracts.topology import QUEUES
-from tests.service.recordings.stage import wav
+from tests.service.recordings.media_client import wav
 from tests.support.infrastructure import ROOT, Broker, Service, Services, Stack
 
 BATCH = 25

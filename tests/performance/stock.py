@@ -51,10 +51,10 @@ class StockCalls:
     @event_handler("stock_gateway", "report")
     def take_report(self, report: Any) -> None:
         with self.db.connection() as conn:
-            returns_due = handlers.take_reports(conn, [(report, "stock")], WINDOWS)
+            returns_due = handlers.record_reports(conn, [(report, "stock")], WINDOWS)
         while returns_due:
             with self.db.connection() as conn:
-                returns_due = handlers.decide_returns(conn, WINDOWS)
+                returns_due = handlers.recompute_returns(conn, WINDOWS)
         with self.db.connection() as conn:
             said = conn.execute(TAKE_OUTBOX).fetchall()
         for key, body, about in said:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.service.recordings.stage import wav, wav_of
+from tests.service.recordings.media_client import wav, wav_of
 from tests.support import compose
 from tests.support.infrastructure import Stack, eventually
 from tests.support.system import System

@@ -1,4 +1,4 @@
-"""One call: a function of the set of its reports, whatever their order. No clock, no I/O, no framework."""
+"""The state of one call, computed from its reports in any order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,42 +29,43 @@ from shared.contracts.event import Event
 from shared.contracts.values import EndedBy, Status
 
 Fact = TypeVar("Fact", bound=Reported)
-NONE = timedelta(0)
-MOST_REPORTS, MOST_ENDS = 5000, 100
-"""A call is read whole to be decided: beyond this only its end, or an earlier one, is taken; the rest is parked."""
-MOST_TEXT = 16_000
-"""Characters of the state's lists: each event tells all of them again, and a batch has hundreds of events."""
+ZERO = timedelta(0)
+MAX_REPORTS_PER_CALL, MAX_LATE_ENDS_PER_CALL = 5000, 100
+"""Every report loads all events of its call. Above the limit only an earlier end is accepted, up to the second limit;
+other reports go to the dead-letter queue."""
+MAX_LIST_TEXT = 16_000
+"""Characters of the lists in the state, which is published with each event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeReport:
-    """Keep one reported fact. That it is not the second of its report_id, the inbox has seen to."""
+class AddReport:
+    """Add one reported fact. The inbox has already removed duplicates by report_id."""
 
     fact: Reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """End the call if it is still live: nobody has reported on it for too long."""
+    """End a live call that has had no report for too long."""
 
     call_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetReturnedBy:
-    """Say which call returned this one; None when none does any more."""
+    """Set which call returned this one; None if there is none any more."""
 
     call_id: UUID
     returned_by: UUID | None
     at: datetime
 
 
-Command = TakeReport | GiveUp | SetReturnedBy
+Command = AddReport | GiveUp | SetReturnedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What has been heard of a call: the earliest fact of each kind."""
+    """The earliest fact of each kind, and the number of reports."""
 
     placed: CallPlaced | None = None
     connecting: Mapping[str | None, CallConnecting] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Call:
     given_up: bool = False
     returned_by: UUID | None = None
     latest_at: datetime | None = None
-    heard: int = 0
+    report_count: int = 0
 
 
 INITIAL = Call()
@@ -86,9 +87,9 @@ INITIAL = Call()
 
 def decide(call: Call, command: Command) -> list[Event]:
     match command:
-        case TakeReport(fact=fact) if refusal := _refusal(call, fact):
-            raise Rejected(refusal)
-        case TakeReport(fact=fact):
+        case AddReport(fact=fact) if reason := _rejection_reason(call, fact):
+            raise Rejected(reason)
+        case AddReport(fact=fact):
             return [fact]
         case GiveUp(call_id=call_id):
             if call.ended or call.given_up or call.latest_at is None:
@@ -100,37 +101,37 @@ def decide(call: Call, command: Command) -> list[Event]:
             return [CallReturnWithdrawn(call_id=call_id, at=at)]
         case SetReturnedBy(call_id=call_id, returned_by=UUID() as returned_by, at=at):
             return [CallReturned(call_id=call_id, returned_by=returned_by, at=at)]
-    raise TypeError(f"calls does not know the command {command!r}")
+    raise TypeError(f"unknown command {command!r}")
 
 
-def _refusal(call: Call, fact: Reported) -> str | None:
-    """Why the call cannot take this fact; None when it can."""
-    if call.heard >= MOST_REPORTS and not _ends_sooner(call, fact):
+def _rejection_reason(call: Call, fact: Reported) -> str | None:
+    """Why the fact cannot be added to the call; None if it can."""
+    if call.report_count >= MAX_REPORTS_PER_CALL and not _is_earlier_end(call, fact):
         return "too_many_reports_of_one_call"
-    if type(fact) in ONCE_PER and _text(_keep(call, fact)) > MOST_TEXT:
+    if type(fact) in FACTS_BY_KEY and _list_text_size(_with_fact(call, fact)) > MAX_LIST_TEXT:
         return "too_many_parties_of_one_call"
     return None
 
 
-def _ends_sooner(call: Call, fact: Reported) -> bool:
-    within = call.heard < MOST_REPORTS + MOST_ENDS
-    return within and isinstance(fact, CallEnded) and _earlier(call.ended, fact) is fact
+def _is_earlier_end(call: Call, fact: Reported) -> bool:
+    below_limit = call.report_count < MAX_REPORTS_PER_CALL + MAX_LATE_ENDS_PER_CALL
+    return below_limit and isinstance(fact, CallEnded) and _earliest(call.ended, fact) is fact
 
 
-def _text(call: Call) -> int:
-    """The length of the state's lists as JSON, about."""
+def _list_text_size(call: Call) -> int:
+    """Approximate length of the lists in the state as JSON."""
     parties = (call.connecting, call.rang, call.offline, call.answered)
-    names = sum(len(name or "") + 4 for kept in parties for name in kept)
-    return names + sum(len(one.to) + len(one.line or "") + 64 for one in call.forwarded.values())
+    names = sum(len(name or "") + 4 for facts in parties for name in facts)
+    return names + sum(len(fact.to) + len(fact.line or "") + 64 for fact in call.forwarded.values())
 
 
-ONCE: dict[type[Event], str] = {
+SINGLE_FACTS: dict[type[Event], str] = {
     CallPlaced: "placed",
     CallRefused: "refused",
     CallRecorded: "recorded",
     CallEnded: "ended",
 }
-ONCE_PER: dict[type[Event], tuple[str, str]] = {
+FACTS_BY_KEY: dict[type[Event], tuple[str, str]] = {
     CallConnecting: ("connecting", "group"),
     PartyRang: ("rang", "party"),
     PartyOffline: ("offline", "party"),
@@ -142,9 +143,9 @@ ONCE_PER: dict[type[Event], tuple[str, str]] = {
 def evolve(call: Call, event: Event) -> Call:
     match event:
         case Reported():
-            kept = _keep(call, event)
-            latest_at = max(kept.latest_at or event.at, event.at)
-            return replace(kept, latest_at=latest_at, heard=kept.heard + 1)
+            updated = _with_fact(call, event)
+            latest_at = max(updated.latest_at or event.at, event.at)
+            return replace(updated, latest_at=latest_at, report_count=updated.report_count + 1)
         case CallGivenUp():
             return replace(call, given_up=True)
         case CallReturned(returned_by=returned_by):
@@ -154,33 +155,33 @@ def evolve(call: Call, event: Event) -> Call:
     return call
 
 
-def _keep(call: Call, fact: Reported) -> Call:
-    """The earliest fact of each kind, or of each kind and party, so that order does not matter."""
-    if name := ONCE.get(type(fact)):
-        return replace(call, **{name: _earlier(getattr(call, name), fact)})
-    name, key = ONCE_PER[type(fact)]
-    known, of = getattr(call, name), getattr(fact, key)
-    kept: dict[str, Any] = {name: {**known, of: _earlier(known.get(of), fact)}}
-    return replace(call, **kept)
+def _with_fact(call: Call, fact: Reported) -> Call:
+    """Keep the earliest fact of each kind and party, so that the order of reports does not matter."""
+    if name := SINGLE_FACTS.get(type(fact)):
+        return replace(call, **{name: _earliest(getattr(call, name), fact)})
+    name, key = FACTS_BY_KEY[type(fact)]
+    facts, value = getattr(call, name), getattr(fact, key)
+    changes: dict[str, Any] = {name: {**facts, value: _earliest(facts.get(value), fact)}}
+    return replace(call, **changes)
 
 
-def _order(fact: Reported) -> tuple[datetime, str]:
+def _sort_key(fact: Reported) -> tuple[datetime, str]:
     return fact.at, fact.report_id
 
 
-def _earlier(known: Fact | None, fact: Fact) -> Fact:
-    return fact if known is None or _order(fact) < _order(known) else known
+def _earliest(known: Fact | None, fact: Fact) -> Fact:
+    return fact if known is None or _sort_key(fact) < _sort_key(known) else known
 
 
-def _in_time(facts: Mapping[str, Fact]) -> list[Fact]:
-    return sorted(facts.values(), key=_order)
+def _sorted_by_time(facts: Mapping[str, Fact]) -> list[Fact]:
+    return sorted(facts.values(), key=_sort_key)
 
 
 def state(call_id: UUID, call: Call) -> CallState:
-    """What the journal shows of the call."""
+    """The published state of the call."""
     placed_at = call.placed.at if call.placed else None
-    picked_up_at, over_at = answered_at(call), ended_at(call)
-    wait_time, talk_time = _times(placed_at, picked_up_at, over_at)
+    answered, ended = answered_at(call), ended_at(call)
+    wait_time, talk_time = _times(placed_at, answered, ended)
     outcome = decide_outcome(_facts(call))
     return CallState(
         call_id=call_id,
@@ -193,18 +194,18 @@ def state(call_id: UUID, call: Call) -> CallState:
         caller_name=call.placed.caller_name if call.placed else None,
         callee=call.placed.callee if call.placed else None,
         line=call.placed.line if call.placed else None,
-        groups=[fact.group for fact in sorted(call.connecting.values(), key=_order) if fact.group],
-        rung=[fact.party for fact in _in_time(call.rang)],
-        offline=[fact.party for fact in _in_time(call.offline)],
-        answered_by=[fact.party for fact in _in_time(call.answered)],
-        forwarded=[Forward(to=fact.to, line=fact.line, at=fact.at) for fact in _in_time(call.forwarded)],
+        groups=[fact.group for fact in sorted(call.connecting.values(), key=_sort_key) if fact.group],
+        rung=[fact.party for fact in _sorted_by_time(call.rang)],
+        offline=[fact.party for fact in _sorted_by_time(call.offline)],
+        answered_by=[fact.party for fact in _sorted_by_time(call.answered)],
+        forwarded=[Forward(to=fact.to, line=fact.line, at=fact.at) for fact in _sorted_by_time(call.forwarded)],
         ended_by=_ended_by(call),
         cause=call.ended.cause if call.ended else None,
         sip=call.ended.sip if call.ended else None,
         placed_at=placed_at,
         ringing_at=min((fact.at for fact in call.rang.values()), default=None),
-        answered_at=picked_up_at,
-        ended_at=over_at,
+        answered_at=answered,
+        ended_at=ended,
         wait_time=wait_time,
         talk_time=talk_time,
         recorded=call.recorded is not None,
@@ -217,7 +218,7 @@ def _facts(call: Call) -> Facts:
         direction=call.placed.direction if call.placed else None,
         rang=bool(call.rang),
         offline=bool(call.offline),
-        group_looked=any(group is not None for group in call.connecting),
+        group_was_searched=any(group is not None for group in call.connecting),
         answered=bool(call.answered),
         refused=call.refused is not None,
         ended=call.ended is not None or call.given_up,
@@ -230,12 +231,12 @@ def _facts(call: Call) -> Facts:
 
 
 def answered_at(call: Call) -> datetime | None:
-    """When the first party picked up."""
+    """When the first party answered."""
     return min((fact.at for fact in call.answered.values()), default=None)
 
 
 def ended_at(call: Call) -> datetime | None:
-    """When it ended; the watchdog ends a call at its last report."""
+    """When the call ended. A call that was given up ended at its last report."""
     if call.ended:
         return call.ended.at
     return call.latest_at if call.given_up else None
@@ -248,16 +249,16 @@ def _ended_by(call: Call) -> EndedBy | None:
 
 
 def _times(
-    placed_at: datetime | None, picked_up_at: datetime | None, over_at: datetime | None
+    placed_at: datetime | None, answered: datetime | None, ended: datetime | None
 ) -> tuple[timedelta | None, timedelta | None]:
-    """Wait and talk. A pick-up that a wrong clock puts outside the call counts at its edge: they always add up."""
-    if picked_up_at is not None:
-        picked_up_at = max(picked_up_at, placed_at or picked_up_at)
-        picked_up_at = min(picked_up_at, over_at or picked_up_at)
-    return _between(placed_at, picked_up_at or over_at), _between(picked_up_at, over_at)
+    """Wait and talk time. An answer outside the call (wrong clock) is moved to its start or end, so they add up."""
+    if answered is not None:
+        answered = max(answered, placed_at or answered)
+        answered = min(answered, ended or answered)
+    return _between(placed_at, answered or ended), _between(answered, ended)
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
     if start is None or end is None:
         return None
-    return max(end - start, NONE)
+    return max(end - start, ZERO)

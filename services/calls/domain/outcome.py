@@ -1,4 +1,4 @@
-"""The thirteen statuses: one pure function from what is known of a call to its status, phase, rule and reason.
+"""The thirteen statuses: decide the status, phase, rule and reason of a call from its facts.
 
 Cause numbers are ITU-T Q.850 (05/2018), §2.2; status codes are those of RFC 3261, §21.
 """
@@ -14,19 +14,19 @@ UNREACHABLE_CAUSES = {1, 3, 18, 19, 20, 22, 27, 28}
 UNREACHABLE_CODES = {404, 408, 410, 480, 484, 502}
 FAILURE_CAUSES = {38, 41, 47, 102, 127}
 FAILURE_CODES = {408, 481, *range(500, 600)}
-TIME_OUT_CAUSES = {None, 0, 16}
-"""And 19, which is among the unreachable."""
+TIMEOUT_CAUSES = {None, 0, 16}
+"""Cause 19 also means a timeout; it is in UNREACHABLE_CAUSES."""
 CANCEL_CODE = 487
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that the status depends on."""
+    """The facts of a call that its status depends on."""
 
     direction: Direction | None = None
     rang: bool = False
     offline: bool = False
-    group_looked: bool = False
+    group_was_searched: bool = False
     answered: bool = False
     refused: bool = False
     ended: bool = False
@@ -37,7 +37,7 @@ class Facts:
     returned: bool = False
 
     def failed_with(self, causes: set[int], codes: set[int]) -> bool:
-        """A Q.850 cause outranks the SIP code: exchanges send 503 for five causes and 480 for three."""
+        """A Q.850 cause takes precedence over the SIP code: exchanges send 503 for five causes and 480 for three."""
         return self.cause in causes if self.cause else self.sip in codes
 
 
@@ -52,15 +52,15 @@ class Outcome:
 def decide_outcome(facts: Facts) -> Outcome:
     if not facts.ended:
         return _live(facts)
-    if not facts.answered and (refusal := _no_channels(facts)):
-        return refusal
+    if not facts.answered and (outcome := _no_channels(facts)):
+        return outcome
     if facts.answered:
-        return _talked(facts)
+        return _answered(facts)
     if facts.direction is Direction.INBOUND:
         return _missed(facts) or _ended(Status.UNKNOWN_ERROR, "nothing_matched")
     if facts.direction is None:
         return _ended(Status.UNKNOWN_ERROR, "not_placed")
-    return _not_reached(facts) or _ended(Status.UNKNOWN_ERROR, "nothing_matched")
+    return _outbound_unanswered(facts) or _ended(Status.UNKNOWN_ERROR, "nothing_matched")
 
 
 def _ended(status: Status, rule: str, reason: str | None = None) -> Outcome:
@@ -83,7 +83,7 @@ def _no_channels(facts: Facts) -> Outcome | None:
     return None
 
 
-def _talked(facts: Facts) -> Outcome:
+def _answered(facts: Facts) -> Outcome:
     if facts.given_up:
         return _ended(Status.NETWORK_ERROR, "given_up_by_watchdog")
     if facts.failed_with(FAILURE_CAUSES, FAILURE_CODES):
@@ -96,14 +96,14 @@ def _missed(facts: Facts) -> Outcome | None:
         missed = _ended(Status.MISSED_OFFLINE, "every_party_offline")
     elif facts.rang:
         missed = _ended(Status.MISSED, "nobody_picked_up")
-    elif facts.group_looked:
+    elif facts.group_was_searched:
         missed = _ended(Status.MISSED, "group_found_nobody")
     else:
         return None
     return _ended(Status.RETURNED, "called_back") if facts.returned else missed
 
 
-def _not_reached(facts: Facts) -> Outcome | None:
+def _outbound_unanswered(facts: Facts) -> Outcome | None:
     if facts.ended_by is EndedBy.CALLER or facts.failed_with(set(), {CANCEL_CODE}):
         return _ended(Status.CANCELLED, "cancelled_by_caller")
     if facts.failed_with(BUSY_CAUSES, BUSY_CODES):
@@ -111,7 +111,7 @@ def _not_reached(facts: Facts) -> Outcome | None:
     if facts.failed_with(REFUSED_CAUSES, REFUSED_CODES):
         return _ended(Status.DECLINED, "far_end_refused", "declined")
     unreachable = facts.failed_with(UNREACHABLE_CAUSES, UNREACHABLE_CODES)
-    timed_out = facts.ended_by is EndedBy.SYSTEM and facts.cause in TIME_OUT_CAUSES
+    timed_out = facts.ended_by is EndedBy.SYSTEM and facts.cause in TIMEOUT_CAUSES
     if facts.rang and (unreachable or timed_out):
         return _ended(Status.NO_ANSWER, "rang_unanswered")
     if unreachable:

@@ -1,4 +1,4 @@
-"""Which call-back returned a missed call."""
+"""Find the call-back that returned a missed call."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How long after a missed call a call-back counts: as its company has set it, or `default`."""
+    """How long after a missed call a call-back counts: per tenant, or `default`."""
 
     default: timedelta
     of_tenants: Mapping[str, timedelta] = field(default_factory=dict)
@@ -33,8 +33,8 @@ class Windows:
 
 
 def returned_by(missed: MissedCall, call_backs: Iterable[CallBack], window: timedelta) -> CallBack | None:
-    """The first call-back answered after the missed call ended and within the window; the same for any order."""
-    within = (
+    """The first call-back answered after the missed call ended and within the window."""
+    candidates = (
         call_back for call_back in call_backs if missed.ended_at <= call_back.answered_at <= missed.ended_at + window
     )
-    return min(within, key=lambda call_back: (call_back.answered_at, call_back.call_id), default=None)
+    return min(candidates, key=lambda call_back: (call_back.answered_at, call_back.call_id), default=None)

@@ -1,4 +1,4 @@
-"""The comment on one call: who may write it, and what is refused. Pure: a function of state and command."""
+"""The comment on one call: who may add, edit and delete it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ MAY_EDIT_ANY = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """`version` counts the events. `author_id` is who added it."""
+    """`version` is the number of events. `author_id` is the account that added the comment."""
 
     version: int = 0
     text: str | None = None
@@ -37,7 +37,7 @@ class _Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteComment(_Command):
-    """`seen`: the version that the writer had before them, 0 for no comment; None: whatever there is."""
+    """`seen`: the version that the author edited, 0 for no comment; None accepts any version."""
 
     text: str
     seen: int | None = None
@@ -53,7 +53,10 @@ INITIAL = Comment()
 
 
 def decide(comment: Comment, command: Command) -> list[Event]:
-    """Raises Invalid for a text that is none, Conflict for a version that is not the last, NotFound, and Rejected."""
+    """Decide which events a command causes.
+
+    Raises Invalid for the text, Conflict when `seen` is not the latest version, NotFound, and Rejected.
+    """
     match command:
         case WriteComment():
             return _write(comment, command, comment_text(command.text))
@@ -67,7 +70,7 @@ def decide(comment: Comment, command: Command) -> list[Event]:
 
 def _write(comment: Comment, command: WriteComment, text: str) -> list[Event]:
     call_id, author, at = command.call_id, command.author_id, command.at
-    if command.seen not in (None, _shown_version(comment)):
+    if command.seen not in (None, _visible_version(comment)):
         raise Conflict
     if comment.text is None:
         return [CommentAdded(call_id=call_id, text=text, author_id=author, added_at=at)]
@@ -78,8 +81,8 @@ def _write(comment: Comment, command: WriteComment, text: str) -> list[Event]:
     return [CommentEdited(call_id=call_id, text=text, author_id=author, edited_at=at)]
 
 
-def _shown_version(comment: Comment) -> int:
-    """Whoever sees no comment sees no version, also where there were some before it was deleted."""
+def _visible_version(comment: Comment) -> int:
+    """The version as clients see it: 0 without a comment, also after one was deleted."""
     return 0 if comment.text is None else comment.version
 
 
@@ -96,7 +99,7 @@ def evolve(comment: Comment, event: Event) -> Comment:
 
 
 def state(call_id: UUID, comment: Comment) -> CommentState:
-    """What everybody else is told of the comment."""
+    """The published state of the comment."""
     return CommentState(
         call_id=call_id,
         text=comment.text,

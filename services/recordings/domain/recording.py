@@ -1,4 +1,4 @@
-"""The recording of one call: stored once, heard by whom, deleted for good. Pure: a function of state and command."""
+"""The recording of one call: stored once, played and downloaded by accounts, deleted permanently."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,13 +18,13 @@ from shared.contracts.recordings.events import (
     Status,
 )
 
-ONE_SITTING = timedelta(minutes=2)
-"""A player asks for many parts of a sound, on several links: that is one listening."""
+REPEAT_INTERVAL = timedelta(minutes=2)
+"""Playing again within it is the same listening: a player requests many parts of a file, with several links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """What was found in the bytes that came in. `size` in bytes, `sha256` in hexadecimal digits."""
+class AudioFile:
+    """An examined upload. `size` in bytes, `sha256` in hexadecimal digits."""
 
     format: Format
     duration: timedelta
@@ -35,12 +35,12 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """`heard` and `taken`: when each account last listened and downloaded."""
+    """`listened_at` and `downloaded_at`: the last time of each account."""
 
     stored: RecordingStored | None = None
     deleted_at: datetime | None = None
-    heard: Mapping[UUID, datetime] = field(default_factory=dict)
-    taken: Mapping[UUID, datetime] = field(default_factory=dict)
+    listened_at: Mapping[UUID, datetime] = field(default_factory=dict)
+    downloaded_at: Mapping[UUID, datetime] = field(default_factory=dict)
 
     @property
     def available(self) -> bool:
@@ -56,7 +56,7 @@ class _Command:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRecording(_Command):
     object_id: UUID
-    sound: Sound
+    audio: AudioFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,10 @@ INITIAL = Recording()
 
 
 def decide(recording: Recording, command: Command) -> list[Event]:
-    """Raises Conflict where there is another recording, Rejected where there was one, NotFound where there is none."""
+    """Decide which events a command causes.
+
+    Raises Conflict if the call has another recording, Rejected if its recording was deleted, NotFound if it has none.
+    """
     match command:
         case StoreRecording():
             return _store(recording, command)
@@ -89,36 +92,36 @@ def decide(recording: Recording, command: Command) -> list[Event]:
         case DeleteRecording(call_id=call_id, account_id=account, reason=reason, at=at):
             return [RecordingDeleted(call_id=call_id, account_id=account, reason=reason, deleted_at=at)]
         case Listen(call_id=call_id, account_id=account, at=at):
-            again = _in_one_sitting(recording.heard, account, at)
-            return [] if again else [RecordingListened(call_id=call_id, account_id=account, listened_at=at)]
+            repeated = _is_repeat(recording.listened_at, account, at)
+            return [] if repeated else [RecordingListened(call_id=call_id, account_id=account, listened_at=at)]
         case Download(call_id=call_id, account_id=account, at=at):
-            again = _in_one_sitting(recording.taken, account, at)
-            return [] if again else [RecordingDownloaded(call_id=call_id, account_id=account, downloaded_at=at)]
+            repeated = _is_repeat(recording.downloaded_at, account, at)
+            return [] if repeated else [RecordingDownloaded(call_id=call_id, account_id=account, downloaded_at=at)]
 
 
 def _store(recording: Recording, command: StoreRecording) -> list[Event]:
-    sound = command.sound
+    audio = command.audio
     if recording.deleted_at:
         raise Rejected("recording_deleted")
     if recording.stored is None:
         stored = RecordingStored(
             call_id=command.call_id,
             object_id=command.object_id,
-            format=sound.format,
-            duration=sound.duration,
-            size=sound.size,
-            sha256=sound.sha256,
-            peaks=sound.peaks,
+            format=audio.format,
+            duration=audio.duration,
+            size=audio.size,
+            sha256=audio.sha256,
+            peaks=audio.peaks,
             stored_at=command.at,
         )
         return [stored]
-    if recording.stored.sha256 != sound.sha256:
+    if recording.stored.sha256 != audio.sha256:
         raise Conflict("The call has another recording.")
     return []
 
 
-def _in_one_sitting(last: Mapping[UUID, datetime], account: UUID, at: datetime) -> bool:
-    return account in last and at - last[account] < ONE_SITTING
+def _is_repeat(previous: Mapping[UUID, datetime], account: UUID, at: datetime) -> bool:
+    return account in previous and at - previous[account] < REPEAT_INTERVAL
 
 
 def evolve(recording: Recording, event: Event) -> Recording:
@@ -128,16 +131,16 @@ def evolve(recording: Recording, event: Event) -> Recording:
         case RecordingDeleted(deleted_at=at):
             return replace(recording, deleted_at=at)
         case RecordingListened(account_id=account, listened_at=at):
-            return replace(recording, heard={**recording.heard, account: at})
+            return replace(recording, listened_at={**recording.listened_at, account: at})
         case RecordingDownloaded(account_id=account, downloaded_at=at):
-            return replace(recording, taken={**recording.taken, account: at})
+            return replace(recording, downloaded_at={**recording.downloaded_at, account: at})
     return recording
 
 
 def state(recording: Recording) -> RecordingState:
-    """What everybody else is told of the recording."""
+    """The published state of the recording."""
     stored = recording.stored
-    assert stored is not None, "nothing happens to a recording before it is stored"
+    assert stored is not None, "the first event of a recording is recording_stored"
     return RecordingState(
         call_id=stored.call_id,
         status=Status.AVAILABLE if recording.available else Status.DELETED,

@@ -1,4 +1,4 @@
-"""Where sound goes out and comes in: bytes over HTTP, to whoever has a link that the gateway made for them."""
+"""Upload, playback and download of recordings over HTTP, with links that the gateway signs."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -12,11 +12,12 @@ from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
 from services.recordings import audio, garbage_collection, handlers, queries, schemas
-from services.recordings.audio import Unknown
-from services.recordings.domain.recording import Sound
-from services.recordings.objects import NoRoom, Objects, objects_of
-from services.recordings.uploads import Incomplete, received
-from services.recordings.wav import Damaged
+from services.recordings.audio import UnsupportedFormat
+from services.recordings.domain.recording import AudioFile
+from services.recordings.objects import ObjectStore, StorageFull
+from services.recordings.stores import configured_store
+from services.recordings.uploads import IncompleteUpload, received_file
+from services.recordings.wav import DamagedFile
 from shared.contracts.errors import Conflict, Invalid, Rejected
 from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import BadLink, Keyring, Link, Purpose
@@ -28,30 +29,30 @@ from shared.plumbing.cooperative import in_a_thread
 from shared.plumbing.database import Database
 
 PATH = "/media/<call_id>"
-LARGEST = 2 * 1024**3
-TYPES = {Format.WAV: "audio/wav", Format.MP3: "audio/mpeg", Format.OGG: "audio/ogg"}
-GUARDS = {
+MAX_UPLOAD_SIZE = 2 * 1024**3
+MEDIA_TYPES = {Format.WAV: "audio/wav", Format.MP3: "audio/mpeg", Format.OGG: "audio/ogg"}
+SECURITY_HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-NOTED_AT_MOST = 10_000
-DOWNLOADED_AT_ONCE, PLAYED_AT_ONCE = 4, 250
-"""By one account or key, of each process: who plays to many takes a quarter of all STREAMS at most."""
+MAX_REMEMBERED_LINKS = 10_000
+MAX_DOWNLOADS_PER_CALLER, MAX_PLAYS_PER_CALLER = 4, 250
+"""At once, of one account or API key, in one process. One caller can use a quarter of STREAMS for playback."""
 
 
-class Store(DependencyProvider):
-    """Gives a worker the `Objects` that are configured."""
+class ObjectStoreProvider(DependencyProvider):
+    """Inject the configured `ObjectStore`."""
 
     def setup(self) -> None:
-        self.objects = objects_of(self.container.config)
+        self.objects = configured_store(self.container.config)
 
-    def get_dependency(self, worker_ctx: object) -> Objects:
+    def get_dependency(self, worker_ctx: object) -> ObjectStore:
         return self.objects
 
 
-class Links(DependencyProvider):
-    """Gives a worker the `Keyring` of LINK_KEYS_FILE: a key a line, the first of which signs."""
+class KeyringProvider(DependencyProvider):
+    """Inject the `Keyring` of LINK_KEYS_FILE: one key per line; the first one signs."""
 
     def setup(self) -> None:
         self.keyring = Keyring(Path(self.container.config["LINK_KEYS_FILE"]).read_text().split())
@@ -61,49 +62,54 @@ class Links(DependencyProvider):
 
 
 class MediaEndpoints:
-    """Every refusal of a link is the same answer: it does not tell what there is, nor what was wrong with the link."""
+    """All invalid links get the same response, which does not reveal what was wrong or whether the call exists."""
 
     db = Database()
-    objects = Store()
-    links = Links()
+    objects = ObjectStoreProvider()
+    links = KeyringProvider()
 
-    _noted: ClassVar[OrderedDict[str, None]] = OrderedDict()
-    """Links whose listening or download is written down: a player asks for many parts on one link."""
-    _downloads: ClassVar[AtOnce] = AtOnce(DOWNLOADED_AT_ONCE, "recordings")
-    _plays: ClassVar[AtOnce] = AtOnce(PLAYED_AT_ONCE, "recordings")
+    _recorded_links: ClassVar[OrderedDict[str, None]] = OrderedDict()
+    """Links whose playback or download is recorded: a player requests many parts with one link."""
+    _downloads: ClassVar[AtOnce] = AtOnce(MAX_DOWNLOADS_PER_CALLER, "recordings")
+    _plays: ClassVar[AtOnce] = AtOnce(MAX_PLAYS_PER_CALLER, "recordings")
 
     @http("GET", PATH)
-    def serve_sound(self, request: Request, call_id: str) -> Response:
-        """The sound, or a part of it."""
+    def download(self, request: Request, call_id: str) -> Response:
+        """Serve the recording, or a range of it."""
         link = self._link(request)
         with self.db.autocommit() as conn:
-            sound = queries.sound(conn, link.tenant, link.call_id)
-        state, form = sound.state, Format(sound.state["format"])
+            recording = queries.get_available(conn, link.tenant, link.call_id)
+        state, format_ = recording.state, Format(recording.state["format"])
         is_download = link.purpose is Purpose.DOWNLOAD
-        kind, places = ("attachment", self._downloads) if is_download else ("inline", self._plays)
-        about = {"Content-Type": TYPES[form], "Content-Disposition": disposition(kind, f"{link.name}.{form}"), **GUARDS}
-        entity = Entity(state["size"], state["sha256"], partial(self.objects.read, sound.object_id))
+        disposition_type, limit = ("attachment", self._downloads) if is_download else ("inline", self._plays)
+        headers = {
+            "Content-Type": MEDIA_TYPES[format_],
+            "Content-Disposition": disposition(disposition_type, f"{link.name}.{format_}"),
+            **SECURITY_HEADERS,
+        }
+        entity = Entity(state["size"], state["sha256"], partial(self.objects.read, recording.object_id))
         if request.method == "HEAD":
-            return serve(request, entity, about)
-        with ExitStack() as held:
-            held.enter_context(places.place(link.caller_id))
-            self._note(link, request.query_string.decode())
-            response = serve(request, entity, about)
-            response.call_on_close(held.pop_all().close)
+            return serve(request, entity, headers)
+        with ExitStack() as slot:
+            slot.enter_context(limit.place(link.caller_id))
+            self._record_use(link, request.query_string.decode())
+            response = serve(request, entity, headers)
+            response.call_on_close(slot.pop_all().close)
         return response
 
-    @http("PUT", PATH, body_limit=LARGEST)
-    def take_sound(self, request: Request, call_id: str) -> Response:
-        """Keep the sound that is sent, if it is whole and is sound."""
+    @http("PUT", PATH, body_limit=MAX_UPLOAD_SIZE)
+    def upload(self, request: Request, call_id: str) -> Response:
+        """Store the uploaded recording if it is complete and has a supported format."""
         link, size = self._link(request), request.content_length or 0
-        self._refuse_where_one_was_deleted(link)
-        with _refusals(), received(self.objects.incoming, request.environ["wsgi.input"].read, size) as (path, digest):
-            found = in_a_thread(audio.examine, path)
-            sound = Sound(**found._asdict(), size=size, sha256=digest)
-            new = self._keep(link, path, sound)
-        told = {"call_id": link.call_id, "format": found.format, "duration": found.duration}
-        uploaded = schemas.UploadedSchema().dump({**told, "size": size, "sha256": digest})
-        return answer(uploaded, 201 if new else 200, GUARDS)
+        self._check_not_deleted(link)
+        read = request.environ["wsgi.input"].read
+        with _upload_problems(), received_file(self.objects.incoming, read, size) as (path, digest):
+            info = in_a_thread(audio.examine, path)
+            file = AudioFile(**info._asdict(), size=size, sha256=digest)
+            is_new = self._store(link, path, file)
+        response = {"call_id": link.call_id, "format": info.format, "duration": info.duration}
+        uploaded = schemas.UploadedSchema().dump({**response, "size": size, "sha256": digest})
+        return answer(uploaded, 201 if is_new else 200, SECURITY_HEADERS)
 
     def _link(self, request: Request) -> Link:
         method = "GET" if request.method == "HEAD" else request.method
@@ -111,57 +117,61 @@ class MediaEndpoints:
             link: Link = self.links.read(method, request.path, request.query_string.decode(), clock.now())
             return link
         except (BadLink, ValueError) as error:
-            detail = "This link is not valid, or no longer: ask for another."
+            detail = "The link is invalid or expired; request a new one."
             raise Problem(403, "bad-link", "Not allowed", detail, headers={"Connection": "close"}) from error
 
-    def _note(self, link: Link, query: str) -> None:
-        if query not in self._noted:
-            note = handlers.note_download if link.purpose is Purpose.DOWNLOAD else handlers.note_listening
+    def _record_use(self, link: Link, query: str) -> None:
+        if query not in self._recorded_links:
+            record = handlers.record_download if link.purpose is Purpose.DOWNLOAD else handlers.record_listening
             with self.db.connection() as conn:
-                note(conn, link.tenant, link.call_id, link.caller_id)
-            self._noted[query] = None
-            while len(self._noted) > NOTED_AT_MOST:
-                self._noted.popitem(last=False)
+                record(conn, link.tenant, link.call_id, link.caller_id)
+            self._recorded_links[query] = None
+            while len(self._recorded_links) > MAX_REMEMBERED_LINKS:
+                self._recorded_links.popitem(last=False)
 
-    def _refuse_where_one_was_deleted(self, link: Link) -> None:
+    def _check_not_deleted(self, link: Link) -> None:
         with self.db.autocommit() as conn:
-            before = queries.get(conn, link.tenant, link.call_id)
-        if before and before["state"]["status"] == "deleted":
+            recording = queries.get(conn, link.tenant, link.call_id)
+        if recording and recording["state"]["status"] == "deleted":
             raise _conflict("recording_deleted")
 
-    def _keep(self, link: Link, path: Path, sound: Sound) -> bool:
-        """Whether it is new. The object is there before the recording is: whoever sees the recording can hear it."""
+    def _store(self, link: Link, path: Path, file: AudioFile) -> bool:
+        """Whether the recording is new. The object is stored before the event is, so that it can be played at once."""
         object_id = uuid4()
-        self.objects.keep(object_id, path)
+        self.objects.put(object_id, path)
         try:
             with self.db.connection() as conn:
-                new = handlers.keep(conn, link.tenant, link.call_id, object_id, sound)
+                is_new = handlers.store_recording(conn, link.tenant, link.call_id, object_id, file)
         except (Conflict, Rejected):
             garbage_collection.delete_objects(self.objects, [object_id])
             raise
-        if not new:
+        if not is_new:
             garbage_collection.delete_objects(self.objects, [object_id])
-        return new
+        return is_new
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """What is wrong with an upload, in the words of HTTP."""
+def _upload_problems() -> Iterator[None]:
+    """Translate what is wrong with an upload to an HTTP problem."""
     try:
         yield
-    except Incomplete as error:
+    except IncompleteUpload as error:
         raise Problem(400, "incomplete", "Incomplete", str(error), headers={"Connection": "close"}) from error
-    except Unknown as error:
+    except UnsupportedFormat as error:
         raise Problem(415, "wrong-content", "Wrong content", str(error)) from error
-    except Damaged as error:
-        raise Invalid("The recording cannot be taken.", {"recording": [str(error)]}) from error
+    except DamagedFile as error:
+        raise Invalid("The recording is damaged.", {"recording": [str(error)]}) from error
     except Rejected as error:
         raise _conflict(str(error)) from error
-    except NoRoom as error:
-        detail = "There is no room left for recordings: somebody has to make some."
+    except StorageFull as error:
+        detail = "The storage for recordings is full. Contact the administrator."
         raise Problem(507, "no-room", "No room left", detail, headers={"Connection": "close"}) from error
 
 
-def _conflict(why: str) -> Problem:
-    detail = "The recording of this call was deleted: it is not taken again." if why == "recording_deleted" else why
+def _conflict(reason: str) -> Problem:
+    detail = (
+        "The recording of this call was deleted and cannot be uploaded again."
+        if reason == "recording_deleted"
+        else reason
+    )
     return Problem(409, "conflict", "Conflict", detail, headers={"Connection": "close"})

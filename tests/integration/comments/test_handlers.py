@@ -1,4 +1,4 @@
-"""Commands of comments against Postgres: each is carried out once, and of two at once the second sees the first."""
+"""Commands of comments against PostgreSQL: idempotency, conflicts and tenants."""
 
 import threading
 from collections.abc import Sequence
@@ -44,7 +44,9 @@ def delete(db: Postgres, command_id: UUID | None = None, *, by: UUID = OLHA) -> 
 
 def history(db: Postgres, tenant: str = TENANT) -> list[tuple[int, str, str | None]]:
     with db.connection() as conn:
-        return [(one["version"], one["action"], one["text"]) for one in queries.history(conn, tenant, CALL)]
+        return [
+            (version["version"], version["action"], version["text"]) for version in queries.history(conn, tenant, CALL)
+        ]
 
 
 def published(db: Postgres) -> list[tuple[str, int, str | None]]:
@@ -55,18 +57,18 @@ def published(db: Postgres) -> list[tuple[str, int, str | None]]:
         return conn.execute(query).fetchall()
 
 
-def at_once(*writes: Any) -> None:
-    threads = [threading.Thread(target=one) for one in writes]
+def run_concurrently(*writes: Any) -> None:
+    threads = [threading.Thread(target=write_) for write_ in writes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def test_a_comment_is_added_edited_and_deleted_and_each_is_kept_and_told(comments_db: Postgres) -> None:
+def test_each_change_of_a_comment_is_stored_and_published(comments_db: Postgres) -> None:
     with clock.fixed(NOON):
-        answers = [write(comments_db, "так"), write(comments_db, "ні"), delete(comments_db)]
-    assert [(one["created"], one["version"], one["state"]["text"]) for one in answers] == [
+        results = [write(comments_db, "так"), write(comments_db, "ні"), delete(comments_db)]
+    assert [(result["created"], result["version"], result["state"]["text"]) for result in results] == [
         (True, 1, "так"),
         (False, 2, "ні"),
         (False, 3, None),
@@ -77,7 +79,7 @@ def test_a_comment_is_added_edited_and_deleted_and_each_is_kept_and_told(comment
         ("comment_edited", 2, "ні"),
         ("comment_deleted", 3, None),
     ]
-    assert answers[1]["state"] == {
+    assert results[1]["state"] == {
         "call_id": str(CALL),
         "text": "ні",
         "author_id": str(OLHA),
@@ -86,7 +88,7 @@ def test_a_comment_is_added_edited_and_deleted_and_each_is_kept_and_told(comment
     }
 
 
-def test_what_is_refused_leaves_nothing_behind_and_may_be_sent_again(comments_db: Postgres) -> None:
+def test_a_rejected_command_leaves_no_trace_and_may_be_repeated(comments_db: Postgres) -> None:
     command = uuid4()
     with pytest.raises(Invalid):
         write(comments_db, "ї" * 201, command)
@@ -101,30 +103,30 @@ def test_what_is_refused_leaves_nothing_behind_and_may_be_sent_again(comments_db
     assert len(history(comments_db)) == 1
 
 
-def test_a_command_sent_twice_is_carried_out_once_and_answered_alike(comments_db: Postgres) -> None:
+def test_a_repeated_command_is_executed_once_with_the_same_response(comments_db: Postgres) -> None:
     adding, deleting = uuid4(), uuid4()
     first = write(comments_db, "так", adding)
     write(comments_db, "ні")
     assert write(comments_db, "так", adding) == first
-    gone = delete(comments_db, deleting)
-    assert delete(comments_db, deleting) == gone
+    deletion = delete(comments_db, deleting)
+    assert delete(comments_db, deleting) == deletion
     assert history(comments_db) == [(1, "added", "так"), (2, "edited", "ні"), (3, "deleted", None)]
 
 
-def test_a_command_sent_many_times_at_once_is_carried_out_once(comments_db: Postgres) -> None:
-    command, answers = uuid4(), list[Json]()
-    at_once(*[lambda: answers.append(write(comments_db, "так", command))] * 5)
-    assert answers == [answers[0]] * 5
+def test_a_command_repeated_concurrently_is_executed_once(comments_db: Postgres) -> None:
+    command, results = uuid4(), list[Json]()
+    run_concurrently(*[lambda: results.append(write(comments_db, "так", command))] * 5)
+    assert results == [results[0]] * 5
     assert history(comments_db) == [(1, "added", "так")]
 
 
-def test_the_same_text_again_is_no_version(comments_db: Postgres) -> None:
+def test_writing_the_same_text_creates_no_version(comments_db: Postgres) -> None:
     first = write(comments_db, "так")
     assert write(comments_db, " так ") == {**first, "created": False}
     assert history(comments_db) == [(1, "added", "так")]
 
 
-def test_who_was_not_the_last_to_see_it_is_told_what_it_says_now(comments_db: Postgres) -> None:
+def test_a_conflict_contains_the_current_comment(comments_db: Postgres) -> None:
     write(comments_db, "перше")
     write(comments_db, "друге", seen=1)
     with pytest.raises(Conflict) as refusal:
@@ -134,23 +136,23 @@ def test_who_was_not_the_last_to_see_it_is_told_what_it_says_now(comments_db: Po
     assert len(history(comments_db)) == 2
 
 
-def test_of_two_who_saw_the_same_one_loses_the_race(comments_db: Postgres) -> None:
+def test_one_of_two_concurrent_edits_is_a_conflict(comments_db: Postgres) -> None:
     write(comments_db, "спільне")
-    lost = list[Conflict]()
+    conflicts = list[Conflict]()
 
     def edit(text: str) -> None:
         try:
             write(comments_db, text, seen=1)
         except Conflict as error:
-            lost.append(error)
+            conflicts.append(error)
 
-    at_once(lambda: edit("моє"), lambda: edit("твоє"))
-    [(_, _, first), (_, _, won)] = history(comments_db)
-    assert (first, len(lost)) == ("спільне", 1)
-    assert lost[0].current["state"]["text"] == won
+    run_concurrently(lambda: edit("моє"), lambda: edit("твоє"))
+    [(_, _, first), (_, _, winner)] = history(comments_db)
+    assert (first, len(conflicts)) == ("спільне", 1)
+    assert conflicts[0].current["state"]["text"] == winner
 
 
-def test_another_companys_comments_are_not_there(comments_db: Postgres) -> None:
+def test_comments_of_another_tenant_are_not_found(comments_db: Postgres) -> None:
     write(comments_db, "так")
     assert history(comments_db, "other") == []
     with comments_db.connection() as conn:
@@ -158,12 +160,12 @@ def test_another_companys_comments_are_not_there(comments_db: Postgres) -> None:
         assert handlers.resend(conn, uuid4(), "other", [CALL], None, 10)["sent"] == 0
 
 
-def test_the_timeline_tells_the_same_as_events_with_who_did_it(comments_db: Postgres) -> None:
+def test_the_timeline_contains_events_with_their_author(comments_db: Postgres) -> None:
     with clock.fixed(NOON):
         write(comments_db, "так")
     with comments_db.connection() as conn:
-        [told] = queries.timeline(conn, TENANT, CALL)
-    assert (told["type"], told["at"], told["by"], told["data"]["text"]) == ("comment_added", NOON, str(OLHA), "так")
+        [event] = queries.timeline(conn, TENANT, CALL)
+    assert (event["type"], event["at"], event["by"], event["data"]["text"]) == ("comment_added", NOON, str(OLHA), "так")
 
 
 def test_resending_publishes_the_current_state_of_each_comment_once(comments_db: Postgres) -> None:
@@ -185,14 +187,14 @@ def test_resending_publishes_the_current_state_of_each_comment_once(comments_db:
 
 
 class Edit(NamedTuple):
-    """`looks`: edits what they have just seen, else whatever there is."""
+    """`checks_version`: sends the version that was read last."""
 
     text: str
-    looks: bool
+    checks_version: bool
 
     def __repr__(self) -> str:
-        """Short: hypothesis minds examples that take long to write."""
-        return f"{self.text}{'?' if self.looks else '!'}"
+        """Short, because hypothesis limits the size of an example."""
+        return f"{self.text}{'?' if self.checks_version else '!'}"
 
 
 EDITS = st.builds(Edit, st.text("абвгд", min_size=1, max_size=3), st.booleans())
@@ -202,7 +204,7 @@ def exactly(number: int, of: st.SearchStrategy[Any]) -> st.SearchStrategy[list[A
     return st.lists(of, min_size=number, max_size=number)
 
 
-# Who uses it meanwhile is the pool of connections, in a thread of its own.
+# The connection pool uses it in its own thread.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @sized("comments")
 def test_the_history_is_the_sequence_of_the_accepted_writes(comments_db: Postgres, size: Size) -> None:
@@ -215,21 +217,21 @@ def test_the_history_is_the_sequence_of_the_accepted_writes(comments_db: Postgre
 
         def edit(plan: Sequence[Edit]) -> None:
             version = 0
-            for text, looks in plan:
+            for text, checks_version in plan:
                 try:
-                    told = write(comments_db, text, call_id=call_id, seen=version if looks else None)
+                    result = write(comments_db, text, call_id=call_id, seen=version if checks_version else None)
                 except Conflict as error:
                     refused.append(error)
                     version = error.current["version"]
                 else:
-                    version = told["version"]
-                    accepted.append((version, told["state"]["text"]))
+                    version = result["version"]
+                    accepted.append((version, result["state"]["text"]))
 
-        at_once(*[lambda plan=plan: edit(plan) for plan in plans])
+        run_concurrently(*[lambda plan=plan: edit(plan) for plan in plans])
         with comments_db.connection() as conn:
-            kept = [(one["version"], one["text"]) for one in queries.history(conn, TENANT, call_id)]
-        assert kept == sorted(set(accepted))
-        assert [version for version, _ in kept] == list(range(1, len(kept) + 1))
+            stored = [(version["version"], version["text"]) for version in queries.history(conn, TENANT, call_id)]
+        assert stored == sorted(set(accepted))
+        assert [version for version, _ in stored] == list(range(1, len(stored) + 1))
         assert len(accepted) + len(refused) == sum(map(len, plans))
 
     holds()

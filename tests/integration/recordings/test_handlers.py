@@ -1,4 +1,4 @@
-"""What recordings writes: event, row and outbox together; for as long as the company wants it kept."""
+"""Handlers of recordings against PostgreSQL: event, row and outbox together; retention."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.recordings import garbage_collection, handlers, queries
-from services.recordings.domain.recording import Sound
-from services.recordings.objects import Folder
+from services.recordings.domain.recording import AudioFile
+from services.recordings.folder import FolderStore
 from shared.contracts.errors import NotFound
 from shared.contracts.recordings.events import Format
 from shared.plumbing import clock
@@ -16,25 +16,25 @@ from shared.plumbing.database import Connection, Postgres
 
 TENANT, OTHER = "oselia", "krynytsia"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-SOUND = Sound(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
+SOUND = AudioFile(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
 
 
 def stored(db: Postgres, tenant: str = TENANT, days_ago: int = 0) -> UUID:
     call_id = uuid4()
     with clock.fixed(NOON - timedelta(days=days_ago)), db.connection() as conn:
-        assert handlers.keep(conn, tenant, call_id, uuid4(), SOUND)
+        assert handlers.store_recording(conn, tenant, call_id, uuid4(), SOUND)
     return call_id
 
 
-def said(tenant: str, days: int | None, version: int = 1) -> dict[str, object]:
+def settings_message(tenant: str, days: int | None, version: int = 1) -> dict[str, object]:
     data: dict[str, object] = {"time_zone": "Europe/Kyiv", "region": "UA", "currency": "UAH", "retention_days": days}
     data |= {"price_delay_seconds": None, "returned_window_hours": None}
     return {"tenant": tenant, "version": version, "type": "settings_changed", "schema_version": 1, "data": data}
 
 
-def swept(db: Postgres) -> list[UUID]:
+def delete_expired(db: Postgres) -> list[UUID]:
     with clock.fixed(NOON), db.connection() as conn:
-        return handlers.delete_kept_long_enough(conn)
+        return handlers.delete_expired(conn)
 
 
 def status(db: Postgres, call_id: UUID, tenant: str = TENANT) -> str:
@@ -51,13 +51,13 @@ def outbox(conn: Connection) -> list[str]:
 def test_a_recording_is_an_event_a_row_and_a_message(recordings_db: Postgres):
     call_id = stored(recordings_db)
     with recordings_db.connection() as conn:
-        handlers.note_listening(conn, TENANT, call_id, uuid4())
+        handlers.record_listening(conn, TENANT, call_id, uuid4())
         assert outbox(conn) == ["recording_stored", "recording_listened"]
-        assert [one["type"] for one in queries.timeline(conn, TENANT, call_id)] == outbox(conn)
+        assert [event["type"] for event in queries.timeline(conn, TENANT, call_id)] == outbox(conn)
         assert queries.peaks(conn, TENANT, call_id) == [1, 2]
 
 
-def test_a_deletion_sent_twice_is_one_and_both_get_the_same_answer(recordings_db: Postgres):
+def test_a_repeated_deletion_gets_the_same_response(recordings_db: Postgres):
     call_id, command_id, account = stored(recordings_db), uuid4(), uuid4()
     answers = []
     for _ in range(2):
@@ -68,66 +68,66 @@ def test_a_deletion_sent_twice_is_one_and_both_get_the_same_answer(recordings_db
         handlers.delete(conn, uuid4(), TENANT, call_id, account)
 
 
-def test_a_call_of_another_company_has_no_recording_for_us(recordings_db: Postgres):
+def test_recordings_of_another_tenant_are_not_found(recordings_db: Postgres):
     call_id = stored(recordings_db, OTHER)
     with recordings_db.connection() as conn:
         assert queries.get(conn, TENANT, call_id) is None
         with pytest.raises(NotFound):
-            handlers.keep(conn, TENANT, call_id, uuid4(), SOUND)
+            handlers.store_recording(conn, TENANT, call_id, uuid4(), SOUND)
         with pytest.raises(NotFound):
-            handlers.note_listening(conn, TENANT, call_id, uuid4())
+            handlers.record_listening(conn, TENANT, call_id, uuid4())
 
 
-def test_recordings_are_kept_for_as_long_as_their_company_says(recordings_db: Postgres):
+def test_recordings_are_deleted_after_the_retention_period(recordings_db: Postgres):
     old, young = stored(recordings_db, days_ago=31), stored(recordings_db, days_ago=29)
-    theirs = stored(recordings_db, OTHER, days_ago=1000)
-    assert swept(recordings_db) == []
+    other_tenants = stored(recordings_db, OTHER, days_ago=1000)
+    assert delete_expired(recordings_db) == []
     with recordings_db.connection() as conn:
-        handlers.keep_settings(conn, [said(TENANT, 30), said(OTHER, None)])
-    assert len(swept(recordings_db)) == 1
-    assert swept(recordings_db) == []
-    found = status(recordings_db, old), status(recordings_db, young), status(recordings_db, theirs, OTHER)
+        handlers.save_settings(conn, [settings_message(TENANT, 30), settings_message(OTHER, None)])
+    assert len(delete_expired(recordings_db)) == 1
+    assert delete_expired(recordings_db) == []
+    found = status(recordings_db, old), status(recordings_db, young), status(recordings_db, other_tenants, OTHER)
     assert found == ("deleted", "available", "available")
 
 
-def test_what_was_kept_long_enough_is_gone_from_the_store_and_told_as_deleted(recordings_db: Postgres, tmp_path: Path):
-    objects, number = Folder(tmp_path), handlers.SWEPT_AT_ONCE + 1
+def test_expired_recordings_are_deleted_from_the_store_and_published(recordings_db: Postgres, tmp_path: Path):
+    objects, number = FolderStore(tmp_path), handlers.RETENTION_BATCH_SIZE + 1
     for object_id in [uuid4() for _ in range(number)]:
         (objects.incoming / "x").write_bytes(b"x")
-        objects.keep(object_id, objects.incoming / "x")
+        objects.put(object_id, objects.incoming / "x")
         with clock.fixed(NOON - timedelta(days=31)), recordings_db.connection() as conn:
-            handlers.keep(conn, TENANT, object_id, object_id, SOUND)
+            handlers.store_recording(conn, TENANT, object_id, object_id, SOUND)
     with recordings_db.connection() as conn:
-        handlers.keep_settings(conn, [said(TENANT, 30)])
+        handlers.save_settings(conn, [settings_message(TENANT, 30)])
         conn.execute("delete from outbox")
     with clock.fixed(NOON):
-        garbage_collection.delete_kept_long_enough(recordings_db, objects)
+        garbage_collection.delete_expired(recordings_db, objects)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     with recordings_db.connection() as conn:
         assert outbox(conn) == ["recording_deleted"] * number
-        [stored_, deleted] = queries.timeline(conn, TENANT, object_id)
+        [stored_event, deleted] = queries.timeline(conn, TENANT, object_id)
         assert (deleted["type"], deleted["by"], deleted["data"]["reason"]) == ("recording_deleted", None, "retention")
-        assert stored_["data"]["sha256"] == SOUND.sha256
+        assert stored_event["data"]["sha256"] == SOUND.sha256
 
 
-def test_late_news_of_settings_changes_nothing(recordings_db: Postgres):
+def test_settings_with_an_older_version_are_ignored(recordings_db: Postgres):
     stored(recordings_db, days_ago=31)
     with recordings_db.connection() as conn:
-        handlers.keep_settings(conn, [said(TENANT, None, 2)])
-        handlers.keep_settings(conn, [said(TENANT, 30, 1)])
-    assert swept(recordings_db) == []
+        handlers.save_settings(conn, [settings_message(TENANT, None, 2)])
+        handlers.save_settings(conn, [settings_message(TENANT, 30, 1)])
+    assert delete_expired(recordings_db) == []
 
 
-def test_two_sweepers_do_not_wait_for_each_other(recordings_db: Postgres):
+def test_concurrent_retention_runs_do_not_block_each_other(recordings_db: Postgres):
     stored(recordings_db, days_ago=31)
     with recordings_db.connection() as conn:
-        handlers.keep_settings(conn, [said(TENANT, 30)])
+        handlers.save_settings(conn, [settings_message(TENANT, 30)])
     with clock.fixed(NOON), recordings_db.connection() as first, recordings_db.connection() as second:
-        assert len(handlers.delete_kept_long_enough(first)) == 1
-        assert handlers.delete_kept_long_enough(second) == []
+        assert len(handlers.delete_expired(first)) == 1
+        assert handlers.delete_expired(second) == []
 
 
-def test_a_view_that_lost_recordings_is_told_again(recordings_db: Postgres):
+def test_resend_publishes_the_current_state_of_recordings(recordings_db: Postgres):
     calls = sorted(stored(recordings_db) for _ in range(3))
     stored(recordings_db, OTHER)
     with recordings_db.connection() as conn:

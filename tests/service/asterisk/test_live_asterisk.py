@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.service.asterisk.exchange import Exchange, Script, Start, broken_off, heard, words_of
-from tests.service.recordings.stage import wav
+from tests.service.recordings.media_client import wav
 from tests.support.infrastructure import Stack, eventually
 from tests.support.system import System
 from tests.system.conftest import on_servers

@@ -1,4 +1,4 @@
-"""The whole system, whose processes are these tests' own to kill."""
+"""The whole system, with processes that these tests may kill."""
 
 from collections.abc import Iterator
 

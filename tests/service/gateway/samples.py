@@ -21,7 +21,7 @@ from services.gateway.endpoints.openapi.document import PATH_ID, document, path_
 from services.gateway.journal import projections
 from services.recordings import handlers as recordings
 from services.recordings.domain import recording
-from services.recordings.domain.recording import Sound
+from services.recordings.domain.recording import AudioFile
 from shared.contracts.calls.events import CallPlaced
 from shared.contracts.calls.schemas import CallStateSchema
 from shared.contracts.recordings.events import Format
@@ -132,9 +132,9 @@ def a_comment(homes: Homes, company: Company, ids: Ids) -> None:
 
 def a_recording(homes: Homes, company: Company, ids: Ids) -> None:
     call_id, stream = ids["call_id"], f"recording-{ids['call_id']}"
-    sound = Sound(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
+    sound = AudioFile(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
     with homes.recordings.connection() as conn:
-        recordings.keep(conn, company.tenant, call_id, uuid4(), sound)
+        recordings.store_recording(conn, company.tenant, call_id, uuid4(), sound)
         kept = decider.replay(recording, store.read(conn, [stream])[stream])
     with homes.gateway.connection() as conn:
         projections.upsert_recording(conn, company.tenant, 1, recordings.describe(stream, kept))

@@ -10,7 +10,7 @@ from services.calls import handlers
 from services.calls.domain.returns import Windows
 from services.comments import handlers as comments
 from services.recordings import handlers as recordings
-from services.recordings.domain.recording import Sound
+from services.recordings.domain.recording import AudioFile
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.recordings.events import Format
@@ -53,7 +53,7 @@ def told(calls_db: Postgres) -> Postgres:
         [scenario] = scenarios.read(TEXT, call)
         bodies = [(reports.dump(report), "trace") for report in scenario.reports]
         with calls_db.connection() as conn:
-            handlers.take_reports(conn, bodies, Windows(timedelta(hours=24)))
+            handlers.record_reports(conn, bodies, Windows(timedelta(hours=24)))
     return calls_db
 
 
@@ -72,10 +72,10 @@ def owners(told: Postgres, commented: Postgres, billing_db: Postgres, recordings
     company.tariff()
     company.hear(billed(ended("pbx-1")))
     assert company.rate(300) == 1
-    sound = Sound(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
+    sound = AudioFile(format=Format.WAV, duration=timedelta(seconds=1), size=10, sha256="a" * 64, peaks=[1, 2])
     with recordings_db.connection() as conn:
-        recordings.keep(conn, "acme", CALL, UUID(int=12), sound)
-        recordings.note_listening(conn, "acme", CALL, UUID(int=11))
+        recordings.store_recording(conn, "acme", CALL, UUID(int=12), sound)
+        recordings.record_listening(conn, "acme", CALL, UUID(int=11))
     return {"calls": told, "comments": commented, "billing": billing_db, "recordings": recordings_db}
 
 

@@ -1,4 +1,4 @@
-"""One recordings service for all tests of its doors, with a folder of its own."""
+"""One recordings service for all tests in this folder, with its own storage folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.recordings.links import Keyring
-from tests.service.recordings.stage import Media
+from tests.service.recordings.media_client import Media
 from tests.support.infrastructure import Services, Stack
 
 SERVICE = "services.recordings.service:RecordingsService"

@@ -1,4 +1,4 @@
-"""Recordings in a bucket are brought, heard and deleted as those in a folder."""
+"""Recordings in a bucket: upload, download, delete and failure."""
 
 import time
 from dataclasses import replace
@@ -9,14 +9,14 @@ import requests
 
 from shared.plumbing.database import Postgres
 from tests.service.recordings.conftest import SERVICE
-from tests.service.recordings.stage import Media, wav
+from tests.service.recordings.media_client import Media, wav
 from tests.support.asking import asking
 from tests.support.bucket import s3_server
 from tests.support.infrastructure import Services, Stack, free_port
 from tests.support.proxy import Proxy
 
 
-def test_a_bucket_serves_as_a_folder_does_and_when_it_is_gone_that_is_a_503(
+def test_a_bucket_works_like_a_folder_and_its_failure_is_a_503(
     recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
 ):
     sound, call_id, address = wav(5), uuid4(), f"127.0.0.1:{free_port()}"
@@ -37,23 +37,23 @@ def test_a_bucket_serves_as_a_folder_does_and_when_it_is_gone_that_is_a_503(
     assert client.put(uuid4(), sound).status_code == 503
 
 
-def test_who_deletes_does_not_wait_for_a_bucket_that_hangs(
+def test_deleting_does_not_wait_for_a_slow_bucket(
     recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
 ):
     calls, address = [uuid4() for _ in range(6)], f"127.0.0.1:{free_port()}"
     (tmp_path / "s3").mkdir()
     with s3_server(tmp_path / "s3") as s3, asking(stack.admin_uri, "recordings") as ask:
-        line = Proxy(s3.env["RECORDINGS_ENDPOINT"])
-        env = {**s3.env, "RECORDINGS_ENDPOINT": line.uri, "RECORDINGS_FOLDER": str(tmp_path), "WEB_ADDRESS": address}
+        proxy = Proxy(s3.env["RECORDINGS_ENDPOINT"])
+        env = {**s3.env, "RECORDINGS_ENDPOINT": proxy.uri, "RECORDINGS_FOLDER": str(tmp_path), "WEB_ADDRESS": address}
         services.start(SERVICE, of="recordings", **env)
         client = replace(media, url=f"http://{address}", session=requests.Session())
         assert {client.put(call_id, wav(0.1)).status_code for call_id in calls} == {201}
-        line.pause()
-        about = {"tenant": media.tenant, "account_id": uuid4()}
-        # Another service, that of the other tests, may answer some of them: not all.
+        proxy.pause()
+        parameters = {"tenant": media.tenant, "account_id": uuid4()}
+        # The service of the other tests may handle some of these requests, but not all.
         for call_id in calls:
             began = time.monotonic()
-            assert ask("delete", command_id=uuid4(), call_id=call_id, **about)["error"] is None
+            assert ask("delete", command_id=uuid4(), call_id=call_id, **parameters)["error"] is None
             assert time.monotonic() - began < 2
             assert client.get(call_id).status_code == 404
-        line.resume()
+        proxy.resume()

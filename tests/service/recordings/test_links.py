@@ -1,4 +1,4 @@
-"""A link is good for two minutes, for one call, one caller and one purpose; of a bad one nothing is learnt."""
+"""A link is valid for two minutes, one call, one caller and one purpose; an invalid one reveals nothing."""
 
 import json
 from datetime import timedelta
@@ -11,7 +11,7 @@ from shared.contracts.recordings.links import Keyring, Purpose
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
-from tests.service.recordings.stage import Media, wav
+from tests.service.recordings.media_client import Media, wav
 from tests.support.infrastructure import Broker, eventually
 
 SOUND = wav(0.1)
@@ -30,7 +30,7 @@ def refusal(media: Media, path: str, method: str = "GET") -> tuple[int, str, dic
     return answer.status_code, answer.text, headers
 
 
-def test_every_bad_link_gets_the_same_answer(call: UUID, media: Media):
+def test_every_invalid_link_gets_the_same_response(call: UUID, media: Media):
     good, other = media.link(call), media.link(uuid4())
     path, _, query = good.partition("?")
     forger = Media(media.url, Keyring(["x" * 40]), caller_id=media.caller_id)
@@ -40,30 +40,30 @@ def test_every_bad_link_gets_the_same_answer(call: UUID, media: Media):
         "no signature": good.partition(".")[0],
         "expired": media.link(call, at=clock.now() - timedelta(seconds=121)),
         "of another call": f"{path}?{other.partition('?')[2]}",
-        "of a call that is not there, forged": forger.link(uuid4()),
+        "forged, of a missing call": forger.link(uuid4()),
         "forged": forger.link(call),
-        "to bring, shown to fetch": media.link(call, Purpose.UPLOAD),
+        "to upload, used to download": media.link(call, Purpose.UPLOAD),
         "with something more": f"{good}&download=1",
         "under another name": f"{path}?{query.replace('link=', 'LINK=')}",
         "without its name": f"{path}?{query.removeprefix('link=')}",
         "nonsense": f"{path}?link=%00%ff.%00",
         "json of nothing": f"{path}?link=bnVsbA.x",
         "json of a list": f"{path}?link=W10.x",
-        "of nobody's key": f"{path}?link=eyJrZXkiOltdfQ.x",
+        "of config's key": f"{path}?link=eyJrZXkiOltdfQ.x",
     }
     answers = {why: refusal(media, path) for why, path in bad.items()}
     assert {status for status, _, _ in answers.values()} == {403}
     assert len({(text, str(headers)) for _, text, headers in answers.values()}) == 1, answers
 
 
-def test_a_link_to_fetch_does_not_bring(recordings_db: Postgres, media: Media):
+def test_a_download_link_cannot_upload(recordings_db: Postgres, media: Media):
     call_id = uuid4()
     for purpose in (Purpose.PLAY, Purpose.DOWNLOAD):
         assert media("PUT", media.link(call_id, purpose), data=SOUND).status_code == 403
     assert media.get(call_id).status_code == 404
 
 
-def test_not_one_bit_of_a_link_may_be_another(call: UUID, media: Media):
+def test_a_link_with_any_changed_bit_is_invalid(call: UUID, media: Media):
     good = media.link(call)
     now = clock.now()
     path, _, query = good.partition("?")
@@ -82,7 +82,7 @@ def test_not_one_bit_of_a_link_may_be_another(call: UUID, media: Media):
     assert accepted == []
 
 
-def test_a_link_is_dead_as_soon_as_the_recording_is_deleted(call: UUID, media: Media, recordings_db: Postgres):
+def test_links_stop_working_when_the_recording_is_deleted(call: UUID, media: Media, recordings_db: Postgres):
     link = media.link(call)
     assert media("GET", link).status_code == 200
     with recordings_db.connection() as conn:
@@ -93,20 +93,20 @@ def test_a_link_is_dead_as_soon_as_the_recording_is_deleted(call: UUID, media: M
     assert media.put(call, SOUND).status_code == 409
 
 
-def test_for_how_long_companies_keep_recordings_is_heard(recordings_db: Postgres, broker: Broker, media: Media):
+def test_retention_settings_are_consumed(recordings_db: Postgres, broker: Broker, media: Media):
     data = {"time_zone": "Europe/Kyiv", "region": "UA", "currency": "UAH", "retention_days": 30}
     data |= {"price_delay_seconds": None, "returned_window_hours": None}
-    news = {"tenant": media.tenant, "version": 2, "type": "settings_changed", "schema_version": 1, "data": data}
-    broker.publish(Outgoing("gateway.events", "settings_changed", json.dumps(news)))
+    message = {"tenant": media.tenant, "version": 2, "type": "settings_changed", "schema_version": 1, "data": data}
+    broker.publish(Outgoing("gateway.events", "settings_changed", json.dumps(message)))
 
-    def kept() -> object:
+    def stored_settings() -> object:
         with recordings_db.autocommit() as conn:
             return conn.execute("select tenant, retention_days from settings").fetchone()
 
-    eventually(lambda: kept() == (media.tenant, 30))
+    eventually(lambda: stored_settings() == (media.tenant, 30))
 
 
-def test_another_companys_link_to_the_same_call_finds_nothing_and_brings_nothing(call: UUID, media: Media):
+def test_a_link_of_another_tenant_cannot_read_or_upload(call: UUID, media: Media):
     assert media("GET", media.link(call, tenant="krynytsia")).status_code == 404
     assert media("PUT", media.link(call, Purpose.UPLOAD, tenant="krynytsia"), data=SOUND).status_code == 404
     assert media.get(call).content == SOUND

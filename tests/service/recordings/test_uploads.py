@@ -1,4 +1,4 @@
-"""What is no whole sound is not taken, and leaves nothing behind; what is taken is there whole, whatever dies."""
+"""Uploads are accepted complete or not at all, also when the service is killed."""
 
 import os
 import random
@@ -17,18 +17,18 @@ import pytest
 import requests
 
 from services.recordings import garbage_collection
-from services.recordings.objects import Folder
+from services.recordings.folder import FolderStore
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
 from tests.service.recordings.conftest import SERVICE
-from tests.service.recordings.stage import MP3, OPUS, VORBIS, Media, wav, wav_of
+from tests.service.recordings.media_client import MP3, OPUS, VORBIS, Media, wav, wav_of
 from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 
 FRAME = bytes.fromhex("fffb9064") + bytes(413)
 """A frame of silent MP3: 128 kbit/s, 44.1 kHz."""
 ID3_BOMB = b"ID3\x04\x00\x00" + bytes([0, 0x7F, 0x7F, 0x7F]) + zlib.compress(bytes(10**6))
 WAV = wav(0.2)
-KILLS, AT_ONCE = 2, 50
+KILLS, MAX_CONCURRENT = 2, 50
 CHUNKS = b"RIFF" + struct.pack("<I", 10**6) + b"WAVE" + b"junk\x00\x00\x00\x00" * 100_000
 
 
@@ -77,7 +77,7 @@ def cut(sound: bytes) -> bytes:
         *("one byte", "a page without packets", "a page with a head of nothing", "frames narrower than a sample"),
     ],
 )
-def test_what_is_no_whole_sound_is_not_taken(
+def test_a_damaged_or_unsupported_upload_is_rejected(
     recordings_db: Postgres, media: Media, folder: Path, body: bytes, status: int
 ):
     call_id, before = uuid4(), files(folder)
@@ -88,7 +88,7 @@ def test_what_is_no_whole_sound_is_not_taken(
 
 
 @pytest.mark.parametrize("payload", [b"<html><script>alert(1)</script>", b"<svg onload=alert(1)>", b"PK\x03\x04"])
-def test_what_hides_in_a_sound_is_served_as_sound(recordings_db: Postgres, media: Media, payload: bytes):
+def test_html_inside_a_recording_is_served_as_audio(recordings_db: Postgres, media: Media, payload: bytes):
     call_id = uuid4()
     assert media.put(call_id, wav_of(payload + bytes(-len(payload) % 2)), headers={"Content-Type": "text/html"}).ok
     answer = media.get(call_id)
@@ -102,14 +102,14 @@ def test_what_hides_in_a_sound_is_served_as_sound(recordings_db: Postgres, media
         "%5c%5chost%5cshare", "....//....//etc", "/etc/passwd", "~root", "CON", "%uff0e%uff0e/", "incoming", "kept",
     ],
 )  # fmt: skip
-def test_no_name_leads_anywhere(media: Media, path: str):
+def test_path_traversal_is_rejected(media: Media, path: str):
     _, _, query = media.link(uuid4(), Purpose.UPLOAD).partition("?")
     with socket.create_connection(address(media)) as sock:
         sock.sendall(f"GET /media/{path}?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         assert sock.recv(4096).split()[1] in (b"403", b"404")
 
 
-def test_a_broken_connection_leaves_nothing(recordings_db: Postgres, media: Media, folder: Path):
+def test_an_interrupted_upload_leaves_nothing(recordings_db: Postgres, media: Media, folder: Path):
     call_id, before = uuid4(), files(folder)
     with socket.create_connection(address(media)) as sock:
         head = f"PUT {media.link(call_id, Purpose.UPLOAD)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
@@ -120,14 +120,14 @@ def test_a_broken_connection_leaves_nothing(recordings_db: Postgres, media: Medi
 
 
 @pytest.mark.parametrize(("length", "status"), [("2147483649", b"413"), ("99999999999999", b"413"), (None, b"411")])
-def test_more_than_the_limit_is_refused_unread(media: Media, length: str | None, status: bytes):
+def test_an_upload_over_the_limit_is_rejected_unread(media: Media, length: str | None, status: bytes):
     with socket.create_connection(address(media), timeout=5) as sock:
         says = f"Content-Length: {length}" if length else "Transfer-Encoding: chunked"
         sock.sendall(f"PUT {media.link(uuid4(), Purpose.UPLOAD)} HTTP/1.1\r\nHost: x\r\n{says}\r\n\r\n".encode())
         assert sock.recv(4096).split()[1] == status
 
 
-def test_two_that_come_at_once_are_one(recordings_db: Postgres, media: Media, folder: Path):
+def test_concurrent_uploads_of_a_call_store_one_recording(recordings_db: Postgres, media: Media, folder: Path):
     call_id, before = uuid4(), files(folder)
     clients = [replace(media, session=requests.Session()) for _ in range(8)]
     sounds = [wav(0.2), wav(0.3)] * 4
@@ -139,39 +139,39 @@ def test_two_that_come_at_once_are_one(recordings_db: Postgres, media: Media, fo
     assert len(files(folder) - before) == 1
 
 
-def test_every_upload_that_was_taken_is_whole_whenever_the_service_is_killed(
+def test_accepted_uploads_are_complete_after_the_service_is_killed(
     recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
 ):
-    chance = random.Random(20261124)
-    folder, service, client = started(stack, services, media, tmp_path)
+    rng = random.Random(20261124)
+    folder, service, client = start_service(stack, services, media, tmp_path)
     sent: dict[UUID, bytes] = {}
-    taken: set[UUID] = set()
+    accepted: set[UUID] = set()
     for _ in range(KILLS):
-        sounds = {uuid4(): wav_of(chance.randbytes(2 * chance.randrange(20_000, 200_000))) for _ in range(AT_ONCE)}
+        sounds = {uuid4(): wav_of(rng.randbytes(2 * rng.randrange(20_000, 200_000))) for _ in range(MAX_CONCURRENT)}
         sent |= sounds
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = {pool.submit(tried, client, call_id, sound): call_id for call_id, sound in sounds.items()}
-            list(islice(as_completed(answers), chance.randrange(1, AT_ONCE // 2)))
+        with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+            answers = {pool.submit(upload, client, call_id, sound): call_id for call_id, sound in sounds.items()}
+            list(islice(as_completed(answers), rng.randrange(1, MAX_CONCURRENT // 2)))
             service.kill()
-        taken |= {call_id for answer, call_id in answers.items() if answer.result() == 201}
-        _, service, client = started(stack, services, client, tmp_path)
-    heard = {call_id: client.get(call_id) for call_id in sent}
-    assert 0 < len(taken) < len(sent) == 100
-    for call_id, answer in heard.items():
-        assert answer.status_code == 200 or call_id not in taken
-        assert answer.status_code == 404 or answer.content == sent[call_id], "seen, and not whole"
-    later(folder)
-    garbage_collection.delete_orphans(recordings_db, Folder(folder))
-    assert len(files(folder)) == sum(answer.status_code == 200 for answer in heard.values())
+        accepted |= {call_id for answer, call_id in answers.items() if answer.result() == 201}
+        _, service, client = start_service(stack, services, client, tmp_path)
+    downloads = {call_id: client.get(call_id) for call_id in sent}
+    assert 0 < len(accepted) < len(sent) == 100
+    for call_id, answer in downloads.items():
+        assert answer.status_code == 200 or call_id not in accepted
+        assert answer.status_code == 404 or answer.content == sent[call_id], "visible but incomplete"
+    make_files_old(folder)
+    garbage_collection.delete_orphans(recordings_db, FolderStore(folder))
+    assert len(files(folder)) == sum(answer.status_code == 200 for answer in downloads.values())
     again = {call_id: client.put(call_id, sound).status_code for call_id, sound in sent.items()}
-    assert again == {call_id: 200 if answer.status_code == 200 else 201 for call_id, answer in heard.items()}
+    assert again == {call_id: 200 if answer.status_code == 200 else 201 for call_id, answer in downloads.items()}
 
 
-def test_a_full_disk_is_told_of_and_nothing_half_is_seen(
+def test_a_full_disk_is_a_507_and_leaves_no_partial_file(
     recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
 ):
-    folder, service, client = started(stack, services, media, tmp_path)
-    # No file may grow beyond a megabyte: to who writes it that is a full disk, for whoever runs the test.
+    folder, service, client = start_service(stack, services, media, tmp_path)
+    # A limit of one megabyte per file looks like a full disk to the service.
     subprocess.run(["prlimit", "--fsize=1000000", "--pid", str(service.process.pid)], check=True)
     small, large = uuid4(), uuid4()
     assert client.put(small, WAV).status_code == 201
@@ -183,10 +183,10 @@ def test_a_full_disk_is_told_of_and_nothing_half_is_seen(
     assert client.put(uuid4(), WAV).status_code == 201
 
 
-def test_a_store_that_is_gone_is_a_503(
+def test_a_missing_store_is_a_503(
     recordings_db: Postgres, stack: Stack, services: Services, media: Media, tmp_path: Path
 ):
-    folder, _, client = started(stack, services, media, tmp_path)
+    folder, _, client = start_service(stack, services, media, tmp_path)
     call_id = uuid4()
     assert client.put(call_id, WAV).status_code == 201
     folder.rename(tmp_path / "elsewhere")
@@ -197,14 +197,12 @@ def test_a_store_that_is_gone_is_a_503(
     assert client.get(call_id).content == WAV
 
 
-def test_what_is_deleted_or_was_left_behind_is_gone_from_the_store(
-    recordings_db: Postgres, media: Media, tmp_path: Path
-):
-    objects = Folder(tmp_path)
+def test_deleted_and_orphaned_objects_are_deleted_from_the_store(recordings_db: Postgres, media: Media, tmp_path: Path):
+    objects = FolderStore(tmp_path)
     kept, deleted, orphan = uuid4(), uuid4(), uuid4()
     for object_id in (kept, deleted, orphan):
         (tmp_path / "incoming" / "x").write_bytes(WAV)
-        objects.keep(object_id, tmp_path / "incoming" / "x")
+        objects.put(object_id, tmp_path / "incoming" / "x")
     (tmp_path / "incoming" / "left").write_bytes(WAV[:100])
     with recordings_db.connection() as conn:
         conn.execute(
@@ -214,7 +212,7 @@ def test_what_is_deleted_or_was_left_behind_is_gone_from_the_store(
         )
     garbage_collection.delete_orphans(recordings_db, objects)
     assert len(files(tmp_path)) == 4
-    later(tmp_path)
+    make_files_old(tmp_path)
     garbage_collection.delete_orphans(recordings_db, objects)
     assert [path.name for path in files(tmp_path)] == [str(kept)]
 
@@ -228,20 +226,20 @@ def files(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 
 
-def later(folder: Path) -> None:
-    """Two hours have passed for every file."""
+def make_files_old(folder: Path) -> None:
+    """Make every file two hours old."""
     for path in files(folder):
         os.utime(path, (time.time() - 7200, time.time() - 7200))
 
 
-def started(stack: Stack, services: Services, media: Media, tmp_path: Path) -> tuple[Path, Service, Media]:
-    """A service of one's own, which may be killed."""
+def start_service(stack: Stack, services: Services, media: Media, tmp_path: Path) -> tuple[Path, Service, Media]:
+    """A service that the test may kill."""
     folder, address = tmp_path / "recordings", f"127.0.0.1:{free_port()}"
     service = services.start(SERVICE, of="recordings", RECORDINGS_FOLDER=str(folder), WEB_ADDRESS=address)
     return folder, service, replace(media, url=f"http://{address}", session=requests.Session())
 
 
-def tried(media: Media, call_id: UUID, sound: bytes) -> int:
+def upload(media: Media, call_id: UUID, sound: bytes) -> int:
     try:
         return replace(media, session=requests.Session()).put(call_id, sound).status_code
     except requests.RequestException:

@@ -1,4 +1,4 @@
-"""Every status by its rule, and the same row for any order and number of a call's reports."""
+"""The status of each scenario; the state does not depend on the order of reports; limits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +11,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from services.calls.domain import call as domain
-from services.calls.domain.call import GiveUp, SetReturnedBy, TakeReport
-from services.calls.handlers import SAYS, describe
+from services.calls.domain.call import AddReport, GiveUp, SetReturnedBy
+from services.calls.handlers import EVENT_OF_REPORT, published_state
 from shared.contracts.calls.events import (
     CallAnswered,
     CallConnecting,
@@ -223,37 +223,38 @@ SCENARIOS = list(
 
 def events(reports: tuple[Report, ...] | list[Report]) -> list[Reported]:
     return [
-        SAYS[report.type](call_id=ID, at=report.at, report_id=report.report_id, **report.data) for report in reports
+        EVENT_OF_REPORT[report.type](call_id=ID, at=report.at, report_id=report.report_id, **report.data)
+        for report in reports
     ]
 
 
-def state_of(*told: object) -> CallState:
-    return domain.state(ID, reduce(domain.evolve, told, domain.INITIAL))
+def state_of(*reported: object) -> CallState:
+    return domain.state(ID, reduce(domain.evolve, reported, domain.INITIAL))
 
 
-def told(state: CallState) -> str:
-    words = [f"{state.status} by {state.rule}" + (f" (reason {state.reason})" if state.reason else ""), state.phase]
+def outcome_line(state: CallState) -> str:
+    parts = [f"{state.status} by {state.rule}" + (f" (reason {state.reason})" if state.reason else ""), state.phase]
     if state.wait_time is not None:
-        words.append(f"waited {state.wait_time.total_seconds():g} s")
+        parts.append(f"waited {state.wait_time.total_seconds():g} s")
     if state.talk_time is not None:
-        words.append(f"talked {state.talk_time.total_seconds():g} s")
+        parts.append(f"talked {state.talk_time.total_seconds():g} s")
     if state.ended_by:
-        words.append(f"ended by {state.ended_by}")
-    return ", ".join(words)
+        parts.append(f"ended by {state.ended_by}")
+    return ", ".join(parts)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.title)
-def test_a_scenario_has_the_outcome_that_it_says(scenario: Scenario) -> None:
-    assert told(state_of(*events(scenario.reports))) == scenario.expected
+def test_each_scenario_has_its_expected_outcome(scenario: Scenario) -> None:
+    assert outcome_line(state_of(*events(scenario.reports))) == scenario.expected
 
 
-def test_the_scenarios_and_the_call_back_cover_all_thirteen_statuses() -> None:
-    shown = {state_of(*events(scenario.reports)).status for scenario in SCENARIOS}
-    assert shown | {Status.RETURNED} == set(Status)
+def test_the_scenarios_cover_all_thirteen_statuses() -> None:
+    columns = {state_of(*events(scenario.reports)).status for scenario in SCENARIOS}
+    assert columns | {Status.RETURNED} == set(Status)
 
 
 @for_all(st.data())
-def test_any_order_and_number_of_reports_gives_the_same_row(data: st.DataObject) -> None:
+def test_duplicates_and_order_of_reports_do_not_change_the_row(data: st.DataObject) -> None:
     scenario = data.draw(st.sampled_from(SCENARIOS))
     again = data.draw(st.lists(st.sampled_from(scenario.reports), max_size=5))
     shuffled = data.draw(st.permutations([*scenario.reports, *again]))
@@ -281,14 +282,14 @@ REPORT = st.builds(
 
 
 @for_all(st.lists(REPORT, max_size=12, unique_by=lambda report: report.report_id), st.randoms())
-def test_no_set_of_reports_depends_on_its_order(reports: list[Report], random: object) -> None:
+def test_the_state_does_not_depend_on_the_order_of_reports(reports: list[Report], random: object) -> None:
     shuffled = [*reports, *reports[:3]]
     random.shuffle(shuffled)
     assert state_of(*events(shuffled)) == state_of(*events(reports))
 
 
 @for_all(st.lists(REPORT, max_size=12, unique_by=lambda report: report.report_id))
-def test_wait_and_talk_add_up_to_the_whole_of_an_answered_call_whatever_the_clocks_say(reports: list[Report]) -> None:
+def test_wait_and_talk_time_add_up_for_any_clocks(reports: list[Report]) -> None:
     state = state_of(*events(reports))
     if state.placed_at and state.answered_at and state.ended_at and state.placed_at <= state.ended_at:
         assert state.wait_time + state.talk_time == state.ended_at - state.placed_at
@@ -299,31 +300,31 @@ TALKING = events(next(s for s in SCENARIOS if s.title == "talking").reports)
 ENDED = events(next(s for s in SCENARIOS if s.title == "inbound answered").reports)[-1]
 
 
-def test_a_report_becomes_its_fact() -> None:
-    given().when(TakeReport(fact=INBOUND_MISSED[0])).then(INBOUND_MISSED[0])
+def test_a_report_becomes_an_event() -> None:
+    given().when(AddReport(fact=INBOUND_MISSED[0])).then(INBOUND_MISSED[0])
 
 
 def rung(number: int, party: str = "101") -> list[PartyRang]:
-    """So many reports of the party, or of as many parties where its name has a place for a number."""
+    """Ringing reports of one party, or of numbered parties if the name is a template."""
     return [PartyRang(call_id=ID, at=ENDED.at, report_id=f"r{n}", party=party.format(n)) for n in range(number)]
 
 
-def test_a_call_that_is_told_of_without_end_is_taken_no_more_but_for_its_end() -> None:
-    rang = rung(domain.MOST_REPORTS)
-    given(*rang).when(TakeReport(fact=TALKING[0])).then_rejected("too_many_reports_of_one_call")
-    given(*rang).when(TakeReport(fact=ENDED)).then(ENDED)
+def test_above_the_report_limit_only_an_end_is_accepted() -> None:
+    rang = rung(domain.MAX_REPORTS_PER_CALL)
+    given(*rang).when(AddReport(fact=TALKING[0])).then_rejected("too_many_reports_of_one_call")
+    given(*rang).when(AddReport(fact=ENDED)).then(ENDED)
 
 
-def test_a_call_that_is_told_of_without_end_takes_an_earlier_end_so_many_times() -> None:
+def test_above_the_report_limit_earlier_ends_are_accepted_up_to_a_limit() -> None:
     def ended(sooner: int) -> CallEnded:
         return replace(ENDED, at=ENDED.at - timedelta(seconds=sooner), report_id=f"e{sooner}")
 
-    rang, ends = rung(domain.MOST_REPORTS), [ended(sooner) for sooner in range(domain.MOST_ENDS)]
-    given(*rang, ended(5)).when(TakeReport(fact=ended(6))).then(ended(6))
+    rang, ends = rung(domain.MAX_REPORTS_PER_CALL), [ended(sooner) for sooner in range(domain.MAX_LATE_ENDS_PER_CALL)]
+    given(*rang, ended(5)).when(AddReport(fact=ended(6))).then(ended(6))
     for no_sooner in (4, 5):
-        given(*rang, ended(5)).when(TakeReport(fact=ended(no_sooner))).then_rejected("too_many_reports_of_one_call")
-    given(*rang, *ends[:-1]).when(TakeReport(fact=ends[-1])).then(ends[-1])
-    given(*rang, *ends).when(TakeReport(fact=ended(999))).then_rejected("too_many_reports_of_one_call")
+        given(*rang, ended(5)).when(AddReport(fact=ended(no_sooner))).then_rejected("too_many_reports_of_one_call")
+    given(*rang, *ends[:-1]).when(AddReport(fact=ends[-1])).then(ends[-1])
+    given(*rang, *ends).when(AddReport(fact=ended(999))).then_rejected("too_many_reports_of_one_call")
 
 
 LONG = "ї" * 250
@@ -337,26 +338,26 @@ MORE_TEXT = [
 
 
 @pytest.mark.parametrize("more", MORE_TEXT, ids=lambda more: type(more).__name__)
-def test_what_is_told_with_each_event_of_a_call_has_a_bound(more: Reported) -> None:
+def test_the_size_of_the_published_state_is_limited(more: Reported) -> None:
     """As JSON: a batch of 500 of the greatest messages is some tens of megabytes, whatever their characters."""
     full = rung(62, "{}" + LONG)
-    given(*full).when(TakeReport(fact=more)).then_rejected("too_many_parties_of_one_call")
-    given(*full).when(TakeReport(fact=full[0])).then(full[0])
+    given(*full).when(AddReport(fact=more)).then_rejected("too_many_parties_of_one_call")
+    given(*full).when(AddReport(fact=full[0])).then(full[0])
     for other in (*TALKING[::2], ENDED):
-        given(*full).when(TakeReport(fact=other)).then(other)
-    assert len(orjson.dumps(describe(f"call-{ID}", reduce(domain.evolve, full, domain.INITIAL)))) < 40_000
+        given(*full).when(AddReport(fact=other)).then(other)
+    assert len(orjson.dumps(published_state(f"call-{ID}", reduce(domain.evolve, full, domain.INITIAL)))) < 40_000
 
 
-def test_a_queue_of_four_hundred_may_ring() -> None:
+def test_a_queue_of_four_hundred_parties_may_ring() -> None:
     rang = rung(400, "sip:{}@pbx.example.com")
-    given(*rang[1:]).when(TakeReport(fact=rang[0])).then(rang[0])
+    given(*rang[1:]).when(AddReport(fact=rang[0])).then(rang[0])
 
 
-def test_a_silent_call_is_given_up_at_its_last_report() -> None:
+def test_a_stale_call_is_given_up_at_its_last_report() -> None:
     given(*TALKING).when(GiveUp(call_id=ID)).then(CallGivenUp(call_id=ID, at=TALKING[-1].at))
 
 
-def test_a_call_that_ended_is_not_given_up() -> None:
+def test_an_ended_call_is_not_given_up() -> None:
     given(*TALKING, ENDED).when(GiveUp(call_id=ID)).then_nothing()
 
 
@@ -364,7 +365,7 @@ def test_a_call_is_given_up_once() -> None:
     given(*TALKING, CallGivenUp(call_id=ID, at=TALKING[-1].at)).when(GiveUp(call_id=ID)).then_nothing()
 
 
-def test_a_talk_that_was_given_up_is_a_network_error_until_its_real_end_comes() -> None:
+def test_an_answered_call_that_was_given_up_is_a_network_error_until_it_ends() -> None:
     given_up = CallGivenUp(call_id=ID, at=TALKING[-1].at)
     assert state_of(*TALKING, given_up).status is Status.NETWORK_ERROR
     assert state_of(*TALKING, given_up, ENDED) == state_of(*TALKING, ENDED)
@@ -376,7 +377,7 @@ def test_a_missed_call_is_returned() -> None:
     )
 
 
-def test_a_call_is_returned_by_the_same_call_once() -> None:
+def test_setting_the_same_returning_call_causes_no_event() -> None:
     returned = CallReturned(call_id=ID, returned_by=OTHER, at=ENDED.at)
     given(*INBOUND_MISSED, returned).when(SetReturnedBy(call_id=ID, returned_by=OTHER, at=ENDED.at)).then_nothing()
 
@@ -388,7 +389,7 @@ def test_a_return_may_be_withdrawn() -> None:
     )
 
 
-def test_a_returned_call_says_by_which_and_a_correction_to_answered_forgets_it() -> None:
+def test_a_call_corrected_to_answered_is_not_returned() -> None:
     returned = CallReturned(call_id=ID, returned_by=OTHER, at=ENDED.at)
     state = state_of(*INBOUND_MISSED, returned)
     assert (state.status, state.phase, state.returned_by) == (Status.RETURNED, Phase.ENDED, OTHER)
@@ -396,5 +397,5 @@ def test_a_returned_call_says_by_which_and_a_correction_to_answered_forgets_it()
     assert (corrected.status, corrected.returned_by) == (Status.ANSWERED, None)
 
 
-def test_a_call_whose_placed_has_not_come_has_no_place_in_the_journal() -> None:
+def test_a_call_without_a_placed_report_has_no_direction_or_time() -> None:
     assert state_of(*TALKING[1:]).placed_at is None

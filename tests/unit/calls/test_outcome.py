@@ -1,4 +1,4 @@
-"""The statuses number by number: each Q.850 cause and each SIP code in each situation, and no other."""
+"""The status for each Q.850 cause and SIP code in each situation."""
 
 from dataclasses import replace
 from itertools import product
@@ -45,7 +45,7 @@ TABLE = [
     (["outbound, dialling timed out"], [0, 16, 19], [], Status.NO_ANSWER, "rang_unanswered"),
     (TALKED, [38, 41, 47, 102, 127], [408, 481, *range(500, 600)], Status.NETWORK_ERROR, "torn_down_by_failure"),
 ]
-"""Situation, causes, SIP codes, status, rule: the table of the statuses as it was agreed, written out by hand."""
+"""Situation, causes, SIP codes, status, rule: the specification, written by hand."""
 EXPECTED = {
     (situation, kind, number): (status, rule)
     for situations, causes, codes, status, rule in TABLE
@@ -61,12 +61,12 @@ def decided(situation: str, **numbers: int | None) -> tuple[Status, str]:
 
 
 @pytest.mark.parametrize(("situation", "kind", "number"), list(EXPECTED))
-def test_a_number_gives_the_status_of_its_row(situation: str, kind: str, number: int) -> None:
+def test_each_code_gives_the_status_of_its_row(situation: str, kind: str, number: int) -> None:
     assert decided(situation, **{kind: number}) == EXPECTED[situation, kind, number]
 
 
 @pytest.mark.parametrize(("situation", "kind"), list(product(SITUATIONS, NUMBERS)))
-def test_no_other_number_means_anything(situation: str, kind: str) -> None:
+def test_other_codes_have_no_effect(situation: str, kind: str) -> None:
     without = decided(situation)
     timed_out = situation == "outbound, dialling timed out"
     assert without == ((Status.NO_ANSWER, "rang_unanswered") if timed_out else OTHERWISE[situation])
@@ -77,7 +77,7 @@ def test_no_other_number_means_anything(situation: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_cause_outranks_the_code_and_no_cause_is_none(situation: str) -> None:
+def test_a_cause_takes_precedence_over_a_sip_code(situation: str) -> None:
     """Exchanges send 503 for five causes, and 480 for three."""
     for cause, code in ((38, 503), (17, 503), (31, 480), (16, 486), (34, 480)):
         assert decided(situation, cause=cause, sip=code) == decided(situation, cause=cause)

@@ -1,11 +1,11 @@
-"""What a comment may become: added, edited, deleted, refused, and left as it is."""
+"""Adding, editing and deleting a comment, and when each is rejected."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given as with_any
+from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from services.comments.domain import comment as domain
@@ -49,39 +49,39 @@ def refused(command: Any, *events: Event) -> type[Exception]:
     return refusal.type
 
 
-def test_two_hundred_cyrillic_letters_are_a_comment():
+def test_a_comment_may_have_two_hundred_cyrillic_letters():
     given().when(write("ї" * 200)).then(added("ї" * 200))
 
 
-def test_one_letter_more_is_none():
+def test_a_longer_comment_is_invalid():
     assert refused(write("ї" * 201)) is Invalid
 
 
-def test_the_same_text_again_changes_nothing():
+def test_writing_the_same_text_causes_no_event():
     given(added("так")).when(write("так")).then_nothing()
 
 
-def test_the_same_text_in_another_encoding_of_its_accents_changes_nothing():
+def test_writing_the_same_text_in_another_normal_form_causes_no_event():
     given(added("Їжак")).when(write("  І\u0308жак ")).then_nothing()
 
 
-def test_the_author_edits():
+def test_the_author_may_edit_the_comment():
     given(added("так")).when(write("ні")).then(edited("ні"))
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.ACCOUNTANT])
-def test_others_may_neither_edit_nor_delete_it(role: Role):
+def test_operators_and_accountants_may_not_change_a_comment_of_another_author(role: Role):
     for command in (write("ні", by=PETRO, role=role), delete(by=PETRO, role=role)):
         given(added("так", by=OLHA)).when(command).then_rejected("comment_of_another_author")
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
-def test_a_supervisor_and_an_administrator_edit_and_delete_any(role: Role):
+def test_supervisors_and_administrators_may_change_any_comment(role: Role):
     given(added("так")).when(write("ні", by=BOSS, role=role)).then(edited("ні", by=BOSS))
     given(added("так")).when(delete(by=BOSS, role=role)).then(deleted(by=BOSS))
 
 
-def test_who_edited_is_not_its_author_and_who_added_still_is():
+def test_editing_a_comment_does_not_change_its_author():
     history = [added("так", by=OLHA), edited("ні", by=BOSS)]
     given(*history).when(write("може", by=OLHA)).then(edited("може", by=OLHA))
     given(added("так", by=BOSS), edited("ні", by=BOSS)).when(delete(by=PETRO)).then_rejected(
@@ -89,7 +89,7 @@ def test_who_edited_is_not_its_author_and_who_added_still_is():
     )
 
 
-def test_a_deleted_comment_is_added_anew_by_anybody():
+def test_anybody_may_add_a_comment_after_one_was_deleted():
     given(added("так", by=OLHA), deleted()).when(write("ні", by=PETRO)).then(added("ні", by=PETRO))
     given(added("так"), deleted(), added("ні", by=PETRO)).when(write("так", by=OLHA)).then_rejected(
         "comment_of_another_author"
@@ -97,51 +97,51 @@ def test_a_deleted_comment_is_added_anew_by_anybody():
 
 
 @pytest.mark.parametrize("history", [[], [added("так"), deleted()]])
-def test_where_there_is_no_comment_none_can_be_deleted(history: list[Event]):
+def test_deleting_without_a_comment_is_not_found(history: list[Event]):
     assert refused(delete(), *history) is NotFound
 
 
-def test_who_saw_the_last_version_edits_it():
+def test_an_edit_of_the_latest_version_is_accepted():
     given(added("так"), edited("ні")).when(write("може", seen=2)).then(edited("може"))
 
 
 @pytest.mark.parametrize("seen", [0, 1, 3])
-def test_who_saw_another_version_is_told_of_a_conflict(seen: int):
+def test_an_edit_of_another_version_is_a_conflict(seen: int):
     assert refused(write("може", seen=seen), added("так"), edited("ні")) is Conflict
 
 
-def test_who_did_not_see_the_last_version_is_told_so_even_where_it_says_what_they_write():
+def test_an_edit_of_an_old_version_is_a_conflict_even_with_the_same_text():
     assert refused(write("ні", seen=1), added("так"), edited("ні")) is Conflict
     given(added("так"), edited("ні")).when(write("ні", seen=2)).then_nothing()
 
 
-def test_who_may_not_edit_may_not_write_the_same_either():
+def test_writing_the_same_text_needs_permission_to_edit():
     given(added("так", by=OLHA)).when(write("так", by=PETRO)).then_rejected("comment_of_another_author")
 
 
-def test_who_saw_no_comment_adds_the_first_and_the_next_after_one_was_deleted():
+def test_version_zero_is_expected_where_there_is_no_comment():
     given().when(write("так", seen=0)).then(added("так"))
     given(added("так"), deleted()).when(write("ні", seen=0)).then(added("ні"))
     assert refused(write("ні", seen=1), added("так"), deleted()) is Conflict
     assert refused(write("ні", seen=1)) is Conflict
 
 
-def test_another_who_saw_too_little_hears_of_the_conflict_first():
+def test_a_conflict_is_reported_before_missing_permission():
     assert refused(write("ні", by=PETRO, seen=0), added("так", by=OLHA)) is Conflict
 
 
-def test_the_state_says_who_added_it_and_when_it_was_last_changed():
+def test_the_state_has_the_author_and_the_time_of_the_last_change():
     state = domain.INITIAL
     for event in [added("так", at=THEN), edited("ні", by=BOSS, at=NOW)]:
         state = domain.evolve(state, event)
-    told = domain.state(CALL, state)
-    assert (told.text, told.author_id, told.created_at, told.updated_at) == ("ні", OLHA, THEN, NOW)
+    published = domain.state(CALL, state)
+    assert (published.text, published.author_id, published.created_at, published.updated_at) == ("ні", OLHA, THEN, NOW)
 
 
-def test_of_a_deleted_comment_nothing_is_left_but_the_count():
+def test_the_state_of_a_deleted_comment_has_only_the_version():
     state = domain.evolve(domain.evolve(domain.INITIAL, added("так")), deleted())
-    told = domain.state(CALL, state)
-    assert (told.text, told.author_id, told.created_at, told.updated_at) == (None, None, None, None)
+    published = domain.state(CALL, state)
+    assert (published.text, published.author_id, published.created_at, published.updated_at) == (None, None, None, None)
     assert state.version == 2
 
 
@@ -156,8 +156,8 @@ COMMANDS = st.one_of(
 )
 
 
-@with_any(st.lists(COMMANDS, max_size=12))
-def test_whatever_is_asked_in_a_row_each_event_changes_what_is_shown(commands: list[Any]):
+@for_any(st.lists(COMMANDS, max_size=12))
+def test_each_event_changes_the_text_for_any_sequence_of_commands(commands: list[Any]):
     state = domain.INITIAL
     for command in commands:
         try:

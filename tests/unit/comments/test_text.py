@@ -1,4 +1,4 @@
-"""What may be written: any script as it is, within 200 code points, and something that can be seen."""
+"""The text of a comment: any script, at most 200 code points, at least one visible character."""
 
 import unicodedata
 
@@ -29,11 +29,11 @@ from shared.contracts.errors import Invalid
         "\U0001f9d1\U0001f3fd\u200d\U0001f4bb",
     ],
 )
-def test_it_is_kept_as_it_was_written(text: str):
+def test_text_is_stored_as_written(text: str):
     assert comment_text(text) == unicodedata.normalize("NFC", text)
 
 
-def test_it_is_trimmed():
+def test_text_is_trimmed():
     assert comment_text("  \n передзвонити \u00a0\u2003") == "передзвонити"
 
 
@@ -43,7 +43,7 @@ def test_its_length_is_counted_in_code_points_after_nfc_and_trimming(text: str, 
 
 
 @pytest.mark.parametrize("text", ["ї" * 201, "🙂" * 201, "і\u0308" * 201, "a" + "\u0301\u0323" * 30_000])
-def test_one_character_more_is_too_long(text: str):
+def test_text_over_200_code_points_is_invalid(text: str):
     with pytest.raises(Invalid, match="Longer than 200"):
         comment_text(text)
 
@@ -52,13 +52,13 @@ def test_one_character_more_is_too_long(text: str):
     "text",
     ["", " ", "\n\n", "\u00a0\u3000", "\u200b", " \u200b\u200d\ufeff ", "\u2060\u00ad", "\u3164", "\U000e0020"],
 )
-def test_what_shows_nothing_is_blank(text: str):
+def test_text_without_visible_characters_is_invalid(text: str):
     with pytest.raises(Invalid, match="blank"):
         comment_text(text)
 
 
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0)])
-def test_control_characters_are_refused_but_line_breaks(code: int):
+def test_control_characters_other_than_line_breaks_are_invalid(code: int):
     if chr(code) in "\n\r":
         assert comment_text(f"а{chr(code)}б") == f"а{chr(code)}б"
     else:
@@ -67,24 +67,24 @@ def test_control_characters_are_refused_but_line_breaks(code: int):
 
 
 @pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-def test_what_turns_the_text_around_is_refused_by_its_name(code: int):
+def test_bidirectional_overrides_are_invalid_and_named(code: int):
     with pytest.raises(Invalid, match=rf"^Has the invisible character U\+{code:04X}, which turns the text around\.$"):
         comment_text(f"рахунок {chr(code)}fdp.exe")
 
 
 @pytest.mark.parametrize("text", ["\ud83d", "а\udc00б"])
-def test_half_of_a_character_is_refused(text: str):
+def test_surrogates_are_invalid(text: str):
     with pytest.raises(Invalid, match="surrogate"):
         comment_text(text)
 
 
 @given(st.text(st.characters(), max_size=300))
-def test_what_is_kept_is_kept_the_next_time_too(text: str):
-    """Whatever is taken at the gateway is taken by the domain, and is the same there."""
+def test_normalising_twice_changes_nothing(text: str):
+    """The gateway and the domain both normalise: the domain accepts what the gateway accepted, unchanged."""
     try:
-        kept = comment_text(text)
+        stored = comment_text(text)
     except Invalid:
         return
-    assert comment_text(kept) == kept
-    assert 1 <= len(kept) <= LONGEST
-    kept.encode()
+    assert comment_text(stored) == stored
+    assert 1 <= len(stored) <= LONGEST
+    stored.encode()

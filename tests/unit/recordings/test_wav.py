@@ -1,12 +1,15 @@
-"""How loud a telephone's sound is, in each of the ways that telephones write it."""
+"""Headers and peaks of WAV files in the encodings that telephones use."""
 
 import struct
+import tracemalloc
+from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
-from services.recordings import wav
-from tests.service.recordings.stage import wav_of
+from services.recordings import audio, wav
+from tests.service.recordings.media_client import wav_of
 
 HALF = {
     "8 bits": (1, 8, b"\x80\xc0\x40"),
@@ -18,55 +21,72 @@ HALF = {
 }
 
 
-def peaks(body: bytes, parts: int = 3) -> list[int] | None:
-    file = BytesIO(body)
-    return wav.peaks(file, wav.read(file, len(body)), parts)
+@pytest.fixture
+def peaks_of(tmp_path: Path) -> Callable[[bytes], list[int] | None]:
+    def examine(body: bytes) -> list[int] | None:
+        path = tmp_path / "recording.wav"
+        path.write_bytes(body)
+        return audio.examine(path).peaks
+
+    return examine
 
 
 @pytest.mark.parametrize("name", HALF)
-def test_half_as_loud_as_can_be_is_half_in_every_way_of_writing(name: str):
+def test_half_of_full_scale_is_half_in_every_encoding(peaks_of, name: str):
     code, bits, data = HALF[name]
-    found = peaks(wav_of(data, code=code, bits=bits))
-    assert found is not None
-    silence, *loud = found
+    values = peaks_of(wav_of(data, code=code, bits=bits))
+    assert values is not None
+    silence, *loud = values
     assert silence <= 2
-    assert all(120 <= one <= 136 for one in loud), found
+    assert all(120 <= value <= 136 for value in loud), values
 
 
-def test_samples_that_are_written_otherwise_are_not_told_of():
-    assert peaks(wav_of(bytes(64), code=49, bits=16)) is None
+def test_an_unsupported_encoding_has_no_peaks(peaks_of):
+    assert peaks_of(wav_of(bytes(64), code=49, bits=16)) is None
 
 
-# How block codes are written: GSM as `wav49` has it, IMA and MS ADPCM; bytes of a block, samples of it.
+# Block encodings: GSM (`wav49`), IMA ADPCM and MS ADPCM; format code, bytes and samples of a block.
 BLOCKS = {"gsm": (49, 65, 320), "ima": (0x11, 256, 505), "ms": (2, 256, 500)}
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_a_minute_in_blocks_of_samples_is_a_minute(name: str):
+def test_the_duration_of_block_encodings_follows_from_the_byte_rate(name: str):
     code, block, samples = BLOCKS[name]
     length = -(-60 * 8000 // samples) * block
-    body = wav_of(bytes(length), code=code, frame=block, pace=8000 * block // samples, bits=4)
-    assert abs(wav.read(BytesIO(body), len(body)).duration.total_seconds() - 60) < 0.1
+    body = wav_of(bytes(length), code=code, frame=block, byte_rate=8000 * block // samples, bits=4)
+    assert abs(wav.read_headers(BytesIO(body), len(body)).duration.total_seconds() - 60) < 0.1
 
 
-@pytest.mark.parametrize("senseless", [{"code": 49, "pace": 0}, {"frame": 1}, {"frame": 3, "channels": 2}])
-def test_a_description_that_makes_no_sense_is_refused(senseless: dict[str, int]):
-    body = wav_of(bytes(400), **senseless)
-    with pytest.raises(wav.Damaged):
-        wav.read(BytesIO(body), len(body))
+@pytest.mark.parametrize("inconsistent", [{"code": 49, "byte_rate": 0}, {"frame": 1}, {"frame": 3, "channels": 2}])
+def test_an_inconsistent_format_description_is_rejected(inconsistent: dict[str, int]):
+    body = wav_of(bytes(400), **inconsistent)
+    with pytest.raises(wav.DamagedFile):
+        wav.read_headers(BytesIO(body), len(body))
 
 
-def test_of_two_channels_the_louder_counts():
+def test_the_louder_of_two_channels_counts(peaks_of):
     data = struct.pack("<6h", 0, 16384, 16384, 0, 0, 0)
-    assert peaks(wav_of(data, channels=2)) == [128, 128, 0]
+    assert peaks_of(wav_of(data, channels=2)) == [128, 128, 0]
 
 
-def test_a_short_sound_has_as_many_parts_as_samples():
-    assert peaks(wav_of(struct.pack("<2h", 0, 32767)), parts=400) == [0, 255]
+def test_a_short_recording_has_one_peak_per_sample(peaks_of):
+    assert peaks_of(wav_of(struct.pack("<2h", 0, 32767))) == [0, 255]
 
 
-def test_words_before_the_sound_are_passed_over():
+def test_chunks_before_the_data_are_skipped():
     body = wav_of(bytes(160))
-    assert wav.read(BytesIO(body), len(body)).duration.total_seconds() == 0.01
+    assert wav.read_headers(BytesIO(body), len(body)).duration.total_seconds() == 0.01
     more = body[:36] + b"LIST\x03\x00\x00\x00abc\x00" + body[36:]
-    assert wav.read(BytesIO(more), len(more)).begins == 56
+    assert wav.read_headers(BytesIO(more), len(more)).data_offset == 56
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, seconds: int):
+    path = tmp_path / "recording.wav"
+    path.write_bytes(wav_of(bytes(16_000 * seconds)))
+    tracemalloc.start()
+    try:
+        audio.examine(path)
+        assert tracemalloc.get_traced_memory()[1] < 2 * 1024**2
+    finally:
+        tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""A sound that was brought is fetched again, whole or in parts, by whoever has a link: RFC 9110, §13 and §14."""
+"""Downloads, whole or by range: RFC 9110, §13 and §14."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.recordings import handlers
-from services.recordings.domain.recording import Sound
+from services.recordings.domain.recording import AudioFile
 from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
-from tests.service.recordings.stage import MP3, OPUS, TENANT, VORBIS, Media, wav
+from tests.service.recordings.media_client import MP3, OPUS, TENANT, VORBIS, Media, wav
 
 SOUND = wav(0.5)
 SIZE = len(SOUND)
@@ -40,26 +40,26 @@ def etag(media: Media, call: UUID) -> str:
     ],
     ids=["wav", "mp3", "vorbis", "opus"],
 )
-def test_what_was_brought_is_fetched(
+def test_an_upload_can_be_downloaded(
     recordings_db: Postgres, media: Media, sound: bytes, seconds: float, format_: str, media_type: str
 ):
     call_id = uuid4()
-    brought, fetched = media.put(call_id, sound), media.get(call_id)
-    told = brought.json()
-    assert (brought.status_code, told["format"], told["size"]) == (201, format_, len(sound))
-    assert told["sha256"] == sha256(sound).hexdigest()
-    assert abs(float(told["duration_seconds"]) - seconds) < 0.15
-    assert (fetched.status_code, fetched.headers["Content-Type"], fetched.content) == (200, media_type, sound)
+    uploaded, downloaded = media.put(call_id, sound), media.get(call_id)
+    response = uploaded.json()
+    assert (uploaded.status_code, response["format"], response["size"]) == (201, format_, len(sound))
+    assert response["sha256"] == sha256(sound).hexdigest()
+    assert abs(float(response["duration_seconds"]) - seconds) < 0.15
+    assert (downloaded.status_code, downloaded.headers["Content-Type"], downloaded.content) == (200, media_type, sound)
 
 
-def test_the_same_bytes_again_are_fine_and_others_are_not(call: UUID, media: Media):
+def test_repeating_an_upload_is_allowed_and_replacing_it_is_not(call: UUID, media: Media):
     assert media.put(call, SOUND).status_code == 200
     other = media.put(call, wav(1.0))
     assert (other.status_code, other.json()["type"]) == (409, "conflict")
     assert media.get(call).content == SOUND
 
 
-def test_an_answer_is_only_sound_whoever_looks_at_it(call: UUID, media: Media):
+def test_responses_have_security_headers(call: UUID, media: Media):
     headers = media.get(call).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
@@ -67,21 +67,21 @@ def test_an_answer_is_only_sound_whoever_looks_at_it(call: UUID, media: Media):
     assert headers["Content-Disposition"].startswith("inline; ")
 
 
-def test_a_download_is_named_in_any_language(call: UUID, media: Media):
+def test_a_download_has_a_unicode_file_name(call: UUID, media: Media):
     headers = media("GET", media.link(call, Purpose.DOWNLOAD, name="Дзвінок 1")).headers
     assert headers["Content-Disposition"] == (
         "attachment; filename=\"file.wav\"; filename*=UTF-8''%D0%94%D0%B7%D0%B2%D1%96%D0%BD%D0%BE%D0%BA%201.wav"
     )
 
 
-def test_head_tells_of_the_whole_and_gives_nothing(call: UUID, media: Media):
+def test_head_has_the_size_and_no_body(call: UUID, media: Media):
     answer = media("HEAD", media.link(call), headers={"Range": "bytes=0-9"})
     assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, str(SIZE), b"")
     assert answer.headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "last"),
+    ("requested", "first", "last"),
     [
         ("bytes=0-0", 0, 0),
         ("bytes=0-9", 0, 9),
@@ -96,21 +96,21 @@ def test_head_tells_of_the_whole_and_gives_nothing(call: UUID, media: Media):
         (f"bytes={SIZE - 1}-{10**30}", SIZE - 1, SIZE - 1),
     ],
 )
-def test_a_part_is_given_to_the_byte(call: UUID, media: Media, asked: str, first: int, last: int):
-    answer = media.get(call, Range=asked)
+def test_a_range_is_served_exactly(call: UUID, media: Media, requested: str, first: int, last: int):
+    answer = media.get(call, Range=requested)
     assert (answer.status_code, answer.content) == (206, SOUND[first : last + 1])
     assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
     assert answer.headers["Content-Length"] == str(last - first + 1)
 
 
-@pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE + 1}-{SIZE + 9}", f"bytes={10**30}-", "bytes=-0"])
-def test_where_there_is_nothing_the_size_is_told(call: UUID, media: Media, asked: str):
-    answer = media.get(call, Range=asked)
+@pytest.mark.parametrize("range_", [f"bytes={SIZE}-", f"bytes={SIZE + 1}-{SIZE + 9}", f"bytes={10**30}-", "bytes=-0"])
+def test_an_unsatisfiable_range_is_a_416_with_the_size(call: UUID, media: Media, range_: str):
+    answer = media.get(call, Range=range_)
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         "bytes",
         "bytes=",
@@ -124,12 +124,12 @@ def test_where_there_is_nothing_the_size_is_told(call: UUID, media: Media, asked
         "=",
     ],
 )
-def test_what_is_no_single_part_is_answered_with_the_whole(call: UUID, media: Media, asked: str):
-    answer = media.get(call, Range=asked)
+def test_invalid_and_multiple_ranges_get_the_whole_file(call: UUID, media: Media, requested: str):
+    answer = media.get(call, Range=requested)
     assert (answer.status_code, answer.content) == (200, SOUND)
 
 
-def test_a_part_of_another_version_is_answered_with_the_whole(call: UUID, media: Media):
+def test_if_range_with_another_tag_gets_the_whole_file(call: UUID, media: Media):
     tag = etag(media, call)
     for condition, status in [
         (tag, 206),
@@ -141,24 +141,24 @@ def test_a_part_of_another_version_is_answered_with_the_whole(call: UUID, media:
         assert media.get(call, Range="bytes=0-9", If_Range=condition).status_code == status, condition
 
 
-def test_who_has_it_already_is_not_given_it_again(call: UUID, media: Media):
+def test_if_none_match_with_the_tag_is_a_304(call: UUID, media: Media):
     tag = etag(media, call)
     for condition, status in [(tag, 304), (f"W/{tag}", 304), ("*", 304), ('"other"', 200), (f'"other", {tag}', 304)]:
         assert media.get(call, If_None_Match=condition).status_code == status, condition
 
 
-def test_who_wants_another_version_is_told_that_it_changed(call: UUID, media: Media):
+def test_if_match_with_another_tag_is_a_412(call: UUID, media: Media):
     tag = etag(media, call)
     for condition, status in [(tag, 200), ("*", 200), ('"other"', 412)]:
         assert media.get(call, If_Match=condition).status_code == status, condition
 
 
-def test_one_connection_serves_many_parts(call: UUID, media: Media):
+def test_one_connection_serves_many_ranges(call: UUID, media: Media):
     parts = [media.get(call, Range=f"bytes={begin}-{begin + 999}").content for begin in range(0, SIZE, 1000)]
     assert b"".join(parts) == SOUND
 
 
-def test_a_part_of_several_gigabytes_is_given_to_the_byte(recordings_db: Postgres, media: Media, folder: Path):
+def test_a_range_beyond_four_gigabytes_is_served_exactly(recordings_db: Postgres, media: Media, folder: Path):
     call_id, object_id, size = uuid4(), uuid4(), 5 * 1024**3
     place = folder / "kept" / object_id.hex[:2] / str(object_id)
     place.parent.mkdir(exist_ok=True)
@@ -166,9 +166,9 @@ def test_a_part_of_several_gigabytes_is_given_to_the_byte(recordings_db: Postgre
         sparse.truncate(size)
         sparse.seek(2**32 + 1000)
         sparse.write(SOUND)
-    sound = Sound(format=Format.WAV, duration=timedelta(days=3), size=size, sha256="a" * 64, peaks=None)
+    sound = AudioFile(format=Format.WAV, duration=timedelta(days=3), size=size, sha256="a" * 64, peaks=None)
     with recordings_db.connection() as conn:
-        handlers.keep(conn, TENANT, call_id, object_id, sound)
+        handlers.store_recording(conn, TENANT, call_id, object_id, sound)
     answer = media.get(call_id, Range=f"bytes={2**32 + 1000}-{2**32 + 1000 + SIZE - 1}")
     assert (answer.status_code, answer.content) == (206, SOUND)
     assert answer.headers["Content-Range"].endswith(f"/{size}")

@@ -1,4 +1,4 @@
-"""Sound of every kind, links to it, and a client that brings and fetches it as the outside does."""
+"""Audio files, signed links, and a client that uploads and downloads over HTTP."""
 
 import struct
 from dataclasses import dataclass, field, replace
@@ -18,9 +18,9 @@ TENANT = "oselia"
 MP3, OPUS, VORBIS = (DATA / name for name in ("tone.mp3", "tone.opus", "tone.ogg"))
 
 
-def wav(seconds: float = 1.0, rate: int = 8000, loud: float = 0.5) -> bytes:
-    """A tone of 440 Hz, as an exchange records: 16 bits, one channel."""
-    samples = [int(32767 * loud * sin(2 * pi * 440 * n / rate)) for n in range(int(seconds * rate))]
+def wav(seconds: float = 1.0, rate: int = 8000, amplitude: float = 0.5) -> bytes:
+    """A tone of 440 Hz, 16 bits, one channel."""
+    samples = [int(32767 * amplitude * sin(2 * pi * 440 * n / rate)) for n in range(int(seconds * rate))]
     return wav_of(struct.pack(f"<{len(samples)}h", *samples), rate=rate)
 
 
@@ -32,17 +32,19 @@ def wav_of(
     rate: int = 8000,
     bits: int = 16,
     frame: int | None = None,
-    pace: int | None = None,
+    byte_rate: int | None = None,
 ) -> bytes:
     frame = channels * bits // 8 if frame is None else frame
-    description = struct.pack("<HHIIHH", code, channels, rate, rate * frame if pace is None else pace, frame, bits)
+    description = struct.pack(
+        "<HHIIHH", code, channels, rate, rate * frame if byte_rate is None else byte_rate, frame, bits
+    )
     chunks = b"fmt " + struct.pack("<I", len(description)) + description + b"data" + struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 @dataclass
 class Media:
-    """Bring and fetch sound by links of our own, as the gateway would make them."""
+    """Upload and download with links signed like those of the gateway."""
 
     url: str
     keyring: Keyring
@@ -54,13 +56,13 @@ class Media:
         link = Link(call_id=call_id, tenant=self.tenant, caller_id=self.caller_id, purpose=purpose, name="Дзвінок")
         return self.keyring.sign(replace(link, **other), at or clock.now())
 
-    def put(self, call_id: UUID, body: Any, **how: Any) -> requests.Response:
-        return self("PUT", self.link(call_id, Purpose.UPLOAD), data=body, **how)
+    def put(self, call_id: UUID, body: Any, **options: Any) -> requests.Response:
+        return self("PUT", self.link(call_id, Purpose.UPLOAD), data=body, **options)
 
     def get(self, call_id: UUID, **headers: str) -> requests.Response:
         return self(
             "GET", self.link(call_id), headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
 
-    def __call__(self, method: str, path: str, **how: Any) -> requests.Response:
-        return self.session.request(method, self.url + path, timeout=60, **how)
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, self.url + path, timeout=60, **options)
