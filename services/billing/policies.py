@@ -16,7 +16,7 @@ from services.billing.domain.charge import Failed, Rated, SetPrice
 from services.billing.domain.due import EndHeard, merge
 from services.billing.domain.rate_book import RateBook, ruling
 from services.billing.queries import Tariffs, Terms
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from services.billing.schemas import EndedCallSchema
 from shared.contracts.billing.due import due_at
 from shared.contracts.billing.events import Price
@@ -131,7 +131,7 @@ def _row(heard: EndHeard) -> Json:
     return {name: getattr(heard, name) for name in EndHeard.__dataclass_fields__}
 
 
-def rate_due(conn: Connection, books: Books, default: Terms, most: int) -> int:
+def rate_due(conn: Connection, books: RateBookCache, default: Terms, most: int) -> int:
     """Rate calls whose price is due, `most` of them; returns how many."""
     now = clock.now()
     due = queries.claim(conn, now, most)
@@ -146,7 +146,7 @@ def rate_due(conn: Connection, books: Books, default: Terms, most: int) -> int:
 
 
 def order(
-    conn: Connection, books: Books, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime
+    conn: Connection, books: RateBookCache, due: EndHeard, tariffs: Tariffs, terms: Terms, now: datetime
 ) -> CommandEnvelope:
     """Rate the call by the tariff in force when it was answered."""
     call: EndedCall = ENDED_CALL.load(due.facts)

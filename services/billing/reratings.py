@@ -21,7 +21,7 @@ from services.billing.domain.comparison import Key, Sum, compare
 from services.billing.domain.due import EndHeard
 from services.billing.domain.rate_book import Validity
 from services.billing.queries import Tariffs, Terms
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from shared.contracts.billing.events import Price, Tariff, TariffState, Why
 from shared.contracts.billing.schemas import TariffSchema
 from shared.contracts.errors import Invalid, NotFound, Rejected
@@ -157,7 +157,7 @@ def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tar
     return tariff
 
 
-def work(conn: Connection, books: Books, default: Terms, most: int) -> bool:
+def work(conn: Connection, books: RateBookCache, default: Terms, most: int) -> bool:
     """Rate the next slice of what is to be rated again; False when there is nothing left for this replica."""
     row = conn.execute(TAKE).fetchone()
     if row is None:
@@ -175,7 +175,7 @@ def work(conn: Connection, books: Books, default: Terms, most: int) -> bool:
 
 
 def _rate(
-    conn: Connection, books: Books, rerating: Rerating, calls: Sequence[EndHeard], default: Terms
+    conn: Connection, books: RateBookCache, rerating: Rerating, calls: Sequence[EndHeard], default: Terms
 ) -> list[tuple[Rated, Rated]]:
     """What the charges were and what they are, or would be."""
     tariffs, currency = _tariffs(conn, rerating), queries.terms(conn, [rerating.tenant], default)[rerating.tenant]

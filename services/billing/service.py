@@ -10,7 +10,7 @@ from nameko.dependency_providers import Config
 
 from services.billing import cost_report, handlers, policies, prices, queries, rate_csv, rates, reratings, schemas
 from services.billing.queries import Terms
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from shared.contracts.billing import rpc as contract
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
@@ -32,7 +32,7 @@ class BillingService:
 
     db = Database()
     config = Config()
-    books = Books()
+    books = RateBookCache()
 
     @subscribe("billing.calls", batch=500, linger=LINGER)
     def hear_calls(self, messages: Sequence[Message]) -> None:

@@ -14,6 +14,7 @@ from services.gateway.endpoints.charges import ChargeEndpoints
 from services.gateway.endpoints.comments import CommentEndpoints
 from services.gateway.endpoints.contacts import ContactEndpoints
 from services.gateway.endpoints.docs import DocumentEndpoints
+from services.gateway.endpoints.endpoint import all_endpoints
 from services.gateway.endpoints.export import ExportEndpoints
 from services.gateway.endpoints.freeswitch import FreeswitchEndpoints
 from services.gateway.endpoints.health import HealthEndpoints
@@ -68,8 +69,11 @@ class GatewayService(
     name = "gateway"
 
     @every(CLEAN_UP_EVERY)
-    def forget_kept_answers(self) -> None:
-        idempotency.forget(self.db, clock.now())
+    def delete_expired_idempotency_keys(self) -> None:
+        idempotency.delete_expired(self.db, clock.now())
+
+
+ENDPOINTS = all_endpoints(GatewayService)
 
 
 class Projector:

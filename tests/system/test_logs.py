@@ -72,7 +72,7 @@ def test_who_was_denied_is_told_by_id(system: System):
 
     def told_of() -> list[dict[str, Any]]:
         said = (line for line in lines(system, "gateway") if line["message"] == "denied")
-        return [line for line in said if (line["who"], line["door"]) == (me["id"], "show_journal")]
+        return [line for line in said if (line["who"], line["endpoint"]) == (me["id"], "show_journal")]
 
     denied = eventually(told_of)[-1]
     assert denied["status"] == 403

@@ -1,4 +1,4 @@
-"""Who of many callers may still come in, all looked up together: what open streams are asked every second."""
+"""Look up many callers at once: which of them still have a valid session or key. Open streams check every second."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -19,7 +19,7 @@ ACCOUNTS = """
       from sessions
       join accounts on accounts.id = sessions.account_id
       join tenants on tenants.key = accounts.tenant
-     where sessions.id = any(%(shown)s)
+     where sessions.id = any(%(credential_ids)s)
        and sessions.session_version = accounts.session_version
        and sessions.ended_at is null
        and sessions.expires_at > %(at)s
@@ -35,25 +35,27 @@ KEYS = """
     select id, tenant, kind, time_zone, region
       from api_keys
       join tenants on tenants.key = api_keys.tenant
-     where id = any(%(shown)s) and revoked_at is null
+     where id = any(%(credential_ids)s) and revoked_at is null
 """
 
 
-def still_in(conn: Connection[Any], shown: Collection[UUID], at: datetime) -> dict[UUID, Caller]:
-    """By the id of the session or key that was shown: who it is now. Those that have ended are not there."""
-    cursor, values = conn.cursor(row_factory=dict_row), {"shown": list(shown), "at": at}
+def active_callers(conn: Connection[Any], credential_ids: Collection[UUID], at: datetime) -> dict[UUID, Caller]:
+    """Callers by the id of their session or key, as they are now. Ended sessions and revoked keys are left out."""
+    cursor, values = conn.cursor(row_factory=dict_row), {"credential_ids": list(credential_ids), "at": at}
     accounts = cursor.execute(ACCOUNTS, values).fetchall()
     lines = _lines(conn, {row["id"] for row in accounts})
-    found: dict[UUID, Caller] = {
+    callers: dict[UUID, Caller] = {
         row.pop("session_id"): Account(role=Role(row.pop("role")), lines=tuple(lines[row["id"]]), **row)
         for row in accounts
     }
     keys = cursor.execute(KEYS, values).fetchall()
-    return found | {row["id"]: ApiKey(kind=KeyKind(row.pop("kind")), **row) for row in keys}
+    return callers | {row["id"]: ApiKey(kind=KeyKind(row.pop("kind")), **row) for row in keys}
 
 
 def _lines(conn: Connection[Any], account_ids: Collection[UUID]) -> dict[UUID, list[Line]]:
-    held: dict[UUID, list[Line]] = defaultdict(list)
+    by_account: dict[UUID, list[Line]] = defaultdict(list)
     for account_id, *line in conn.execute(LINES, {"account_ids": list(account_ids)}):
-        held[account_id].append(Line(**dict(zip(("id", "address", "held_from", "held_until"), line, strict=True))))
-    return held
+        by_account[account_id].append(
+            Line(**dict(zip(("id", "address", "held_from", "held_until"), line, strict=True)))
+        )
+    return by_account

@@ -1,4 +1,4 @@
-"""What the gateway reads from elsewhere over HTTP: bounded in time and size, and going where it was sent only."""
+"""Fetch a document over HTTP, bounded in time and size, without following redirects."""
 
 from http.client import HTTPException
 from typing import Any
@@ -6,23 +6,24 @@ from urllib.request import HTTPRedirectHandler, build_opener
 
 import eventlet
 
-WITHIN = 3.0
-MOST = 256 * 1024
+FETCH_TIMEOUT = 3.0
+MAX_BYTES = 256 * 1024
 
 
-class _StayThere(HTTPRedirectHandler):
-    def redirect_request(self, *asked: Any) -> None:
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *arguments: Any) -> None:
         return None
 
 
 def fetch(url: str) -> bytes:
-    """What is at the address. Raises OSError when it is not to be had within three seconds, ValueError if large."""
-    opener = build_opener(_StayThere)
+    """The response's body. Raises OSError if it does not arrive in FETCH_TIMEOUT seconds, ValueError if too large."""
+    opener = build_opener(_NoRedirects)
+    timeout = eventlet.Timeout(FETCH_TIMEOUT, TimeoutError("no response in time"))
     try:
-        with eventlet.Timeout(WITHIN, TimeoutError("too slow")), opener.open(url, timeout=WITHIN) as answer:
-            read: bytes = answer.read(MOST + 1)
+        with timeout, opener.open(url, timeout=FETCH_TIMEOUT) as response:
+            body: bytes = response.read(MAX_BYTES + 1)
     except HTTPException as error:
         raise OSError(repr(error)) from error
-    if len(read) > MOST:
-        raise ValueError(f"more than {MOST} bytes")
-    return read
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"The response is larger than {MAX_BYTES} bytes.")
+    return body

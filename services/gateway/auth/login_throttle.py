@@ -1,4 +1,4 @@
-"""Passwords that are tried: only wrong ones count, and whoever guesses is slowed down, not whom they guess at."""
+"""Throttling of sign-ins: only wrong passwords count, and the guesser is slowed down, not the owner of the account."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -17,16 +17,16 @@ from shared.http.problems import too_many
 
 logger = logging.getLogger(__name__)
 
-A_MINUTE, A_MONTH = 60, 30 * 24 * 3600
-MOST_WAITING = 40
-"""Who may wait to have a password looked at; more would take up the workers that all doors share."""
+MINUTE, MONTH = 60, 30 * 24 * 3600
+MAX_WAITING = 40
+"""Requests that may wait for a password check; more would take up the workers that all endpoints share."""
 
 
 class LoginThrottle:
-    """How often a wrong password may be shown: by an address, for a login, and for a login by one address.
+    """Limits wrong passwords per address, per login, and per login and address.
 
-    A login is counted whatever the company, and whether there is such an account or not: nothing is learnt of it.
-    Addresses from which the login was let in within a month are not counted together with all the others'.
+    A login is counted in all tenants together and whether or not the account exists, which reveals nothing about it.
+    Addresses from which the login succeeded within a month do not count towards the limit per login.
     """
 
     def __init__(
@@ -36,43 +36,41 @@ class LoginThrottle:
         config: Mapping[str, Any],
         is_right: Callable[[str, str | None], bool] = password_workers.is_right,
     ) -> None:
-        per_account, per_address = (
-            int(config["FAILED_SIGN_INS_PER_ACCOUNT"]),
-            int(config["FAILED_SIGN_INS_PER_ADDRESS"]),
-        )
+        per_account = int(config["FAILED_SIGN_INS_PER_ACCOUNT"])
+        per_address = int(config["FAILED_SIGN_INS_PER_ADDRESS"])
         self._limiter, self._proxies, self._is_right = limiter, proxies, is_right
-        self._by_both = Limit(burst=per_account, window=A_MINUTE, doubling=True)
-        self._by_login = Limit(burst=2 * per_account, rate=per_account / A_MINUTE)
-        self._by_address = Limit(burst=per_address, window=A_MINUTE)
-        self._turn = Semaphore(password_workers.AT_ONCE)
+        self._per_login_and_address = Limit(burst=per_account, window=MINUTE, doubling=True)
+        self._per_login = Limit(burst=2 * per_account, rate=per_account / MINUTE)
+        self._per_address = Limit(burst=per_address, window=MINUTE)
+        self._slots = Semaphore(password_workers.CONCURRENCY)
 
     def is_right(self, request: Request, login: str, password: str, stored: str | None) -> bool:
-        """Whether it is the password of the stored hash; None takes as long and never is.
+        """Check the password against the stored hash; None takes as long and is never right.
 
-        Raises Problem 429 when too many were wrong, 503 when too many wait to be looked at.
+        Raises Problem 429 after too many wrong passwords, 503 when too many requests wait for a check.
         """
-        if self._turn.balance <= -MOST_WAITING:
+        if self._slots.balance <= -MAX_WAITING:
             detail = "Too many are signing in; try again."
             raise Problem(503, "unavailable", "Try again", detail, headers={"Retry-After": "1"})
         address = self._proxies.client(request)
-        both, known = _key("both", login, address), _key("known", login, address)
-        counted = {both: self._by_both, _key("address", address): self._by_address}
-        # One looks and counts while at most one other does: a hundred at once are no hundred guesses.
-        with self._turn:
+        by_both, known = _key("both", login, address), _key("known", login, address)
+        limits = {by_both: self._per_login_and_address, _key("address", address): self._per_address}
+        # A check and its count run together, two at a time: a hundred requests at once are not a hundred free guesses.
+        with self._slots:
             if not self._limiter.remembers(known):
-                counted[_key("login", login)] = self._by_login
-            self._refuse_if_too_many(counted, address)
+                limits[_key("login", login)] = self._per_login
+            self._refuse_if_exceeded(limits, address)
             if self._is_right(password, stored):
-                self._limiter.forget(both)
-                self._limiter.remember(known, A_MONTH)
+                self._limiter.forget(by_both)
+                self._limiter.remember(known, MONTH)
                 return True
-            for key, limit in counted.items():
+            for key, limit in limits.items():
                 self._limiter.strike(key, limit)
         logger.warning("wrong password", extra={"address": address, "account_is_known": stored is not None})
         return False
 
-    def _refuse_if_too_many(self, counted: Mapping[str, Limit], address: str) -> None:
-        wait = max(self._limiter.take(key, limit, 0).wait for key, limit in counted.items())
+    def _refuse_if_exceeded(self, limits: Mapping[str, Limit], address: str) -> None:
+        wait = max(self._limiter.take(key, limit, 0).wait for key, limit in limits.items())
         if wait > 0:
             logger.warning("too many wrong passwords", extra={"address": address, "seconds": round(wait, 3)})
             raise too_many(wait, "Too many wrong passwords.")

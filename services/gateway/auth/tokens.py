@@ -1,4 +1,4 @@
-"""Session tokens: EdDSA JWTs that say who and which session, and nothing about what may be done."""
+"""Session tokens: EdDSA JWTs that name the account and the session, and no permissions."""
 
 import hashlib
 import re
@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 ISSUER = AUDIENCE = "call-journal"
 ALGORITHM = "EdDSA"
 CLAIMS = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
-LONGEST = 4096
+MAX_TOKEN_LENGTH = 4096
 COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 class BadToken(Exception):
-    """The token is not one that counts here, or no longer."""
+    """The token is not valid, or no longer."""
 
 
 class UnknownKey(BadToken):
-    """The token is not signed with a key of ours."""
+    """The token is signed with an unknown key."""
 
 
 class Claims(NamedTuple):
@@ -34,20 +34,20 @@ class Claims(NamedTuple):
 
 
 class Tokens:
-    """One key signs; any key known by its `kid` verifies."""
+    """Signs with one key; verifies with any key known by its `kid`."""
 
     def __init__(self, signing: Ed25519PrivateKey, retired: Mapping[str, Ed25519PublicKey] | None = None) -> None:
         self._signing, self._kid = signing, kid_of(signing.public_key())
-        self._known = {**(retired or {}), self._kid: signing.public_key()}
+        self._keys = {**(retired or {}), self._kid: signing.public_key()}
 
     @classmethod
     def from_files(cls, signing: str, retired: str = "") -> "Tokens":
-        """The key in the file `signing`, and every public key in the folder `retired` ("": none), all in PEM."""
+        """Read the private key file `signing` and the public keys of the folder `retired` ("": none), in PEM."""
         key = load_pem_private_key(Path(signing).read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
             raise TypeError(f"{signing} is not an Ed25519 key.")
-        known = [_public_key(path) for path in sorted(Path(retired).glob("*.pem"))] if retired else []
-        return cls(key, {kid_of(one): one for one in known})
+        public_keys = [_public_key(path) for path in sorted(Path(retired).glob("*.pem"))] if retired else []
+        return cls(key, {kid_of(public_key): public_key for public_key in public_keys})
 
     def issue(self, claims: Claims, at: datetime, expires_at: datetime) -> str:
         payload = {
@@ -62,8 +62,8 @@ class Tokens:
         return jwt.encode(payload, self._signing, algorithm=ALGORITHM, headers={"kid": self._kid})
 
     def read(self, token: str) -> Claims:
-        """Raises BadToken, and of that UnknownKey when another issuer may know it."""
-        if len(token) > LONGEST or not COMPACT.fullmatch(token):
+        """Raises BadToken; its subclass UnknownKey if another issuer may know the key."""
+        if len(token) > MAX_TOKEN_LENGTH or not COMPACT.fullmatch(token):
             raise BadToken
         try:
             payload = self._verified(token)
@@ -73,11 +73,11 @@ class Tokens:
 
     def _verified(self, token: str) -> dict[str, Any]:
         kid = jwt.get_unverified_header(token).get("kid")
-        if kid not in self._known:
+        if kid not in self._keys:
             raise UnknownKey
         return jwt.decode(
             token,
-            self._known[kid],
+            self._keys[kid],
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,

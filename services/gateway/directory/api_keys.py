@@ -25,6 +25,7 @@ ADD_API_KEY = """
     values (%(tenant)s, %(kind)s, %(name)s, %(digest)s, %(at)s)
     returning id
 """
+VALID_API_KEY = "select id from api_keys where tenant = %(tenant)s and id = %(id)s and revoked_at is null"
 REVOKE_API_KEY = (
     "update api_keys set revoked_at = %(at)s where tenant = %(tenant)s and id = %(id)s and revoked_at is null"
 )
@@ -41,6 +42,11 @@ def add(conn: Connection[Any], tenant: str, kind: KeyKind, name: str, at: dateti
     key = token_urlsafe(RANDOM_BYTES)
     new = {"tenant": tenant, "kind": kind, "name": name, "digest": digest_of(key), "at": at}
     return one(conn, ADD_API_KEY, new) | {"key": key}
+
+
+def require(conn: Connection[Any], tenant: str, key_id: UUID) -> None:
+    """Raises NotFound for a key that does not exist or is revoked."""
+    one(conn, VALID_API_KEY, {"tenant": tenant, "id": key_id})
 
 
 def revoke(conn: Connection[Any], tenant: str, key_id: UUID, at: datetime) -> None:

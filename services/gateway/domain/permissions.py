@@ -1,6 +1,8 @@
-"""Who may come through which door. What they then see is the scope's business."""
+"""Roles of callers, and the access rules that an endpoint declares. What a caller then sees is in `scope.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account
@@ -8,74 +10,54 @@ from shared.contracts.values import Role
 
 Caller = Account | ApiKey
 ANONYMOUS = "anonymous"
-Allowed = frozenset[Role | KeyKind | str]
+Roles = frozenset[Role | KeyKind | str]
 
-ANYBODY: Allowed = frozenset({ANONYMOUS})
-PEOPLE: Allowed = frozenset(Role)
-READERS: Allowed = PEOPLE | {KeyKind.EXPORT}
-ADMINISTRATORS: Allowed = frozenset({Role.ADMINISTRATOR})
-LEADERS: Allowed = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
-
-ACCOUNTING: Allowed = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
-
-PERMISSIONS: Mapping[str, Allowed] = {
-    "show_openapi": ANYBODY,
-    "show_docs": ANYBODY,
-    "begin_session": ANYBODY,
-    "end_session": PEOPLE,
-    "show_me": PEOPLE,
-    "take_reports": frozenset({KeyKind.INGEST}),
-    "take_freeswitch_record": frozenset({KeyKind.INGEST}),
-    "show_journal": READERS,
-    "show_journal_of_account": LEADERS | {KeyKind.EXPORT},
-    "show_summary": READERS,
-    "export_journal": READERS,
-    "stream_journal": READERS,
-    "show_call": READERS,
-    "show_timeline": READERS,
-    "write_comment": PEOPLE,
-    "delete_comment": PEOPLE,
-    "show_comment_history": READERS,
-    "show_recording": READERS,
-    "show_recording_peaks": READERS,
-    "take_recording": frozenset({KeyKind.INGEST}),
-    "delete_recording": ADMINISTRATORS,
-    "show_price": READERS,
-    "list_tariffs": ACCOUNTING,
-    "draft_tariff": ACCOUNTING,
-    "import_tariff": ACCOUNTING,
-    "show_tariff": ACCOUNTING,
-    "redraft_tariff": ACCOUNTING,
-    "discard_tariff": ACCOUNTING,
-    "activate_tariff": ACCOUNTING,
-    "list_charges": ACCOUNTING,
-    "retry_charges": ACCOUNTING,
-    "begin_rerating": ACCOUNTING,
-    "show_rerating": ACCOUNTING,
-    "show_billing_report": ACCOUNTING,
-    "list_accounts": ADMINISTRATORS,
-    "add_account": ADMINISTRATORS,
-    "show_account": ADMINISTRATORS,
-    "change_account": ADMINISTRATORS,
-    "list_lines": ADMINISTRATORS,
-    "add_line": ADMINISTRATORS,
-    "change_line": ADMINISTRATORS,
-    "change_password": PEOPLE,
-    "list_contacts": READERS,
-    "show_contact": READERS,
-    "export_contacts": READERS,
-    "add_contact": PEOPLE,
-    "change_contact": PEOPLE,
-    "delete_contact": LEADERS,
-    "import_contacts": LEADERS,
-    "list_api_keys": ADMINISTRATORS,
-    "add_api_key": ADMINISTRATORS,
-    "revoke_api_key": ADMINISTRATORS,
-    "show_settings": ADMINISTRATORS,
-    "change_settings": ADMINISTRATORS,
-}
-"""By the name of a door, or of a subject and a parameter that fewer may use: `show_journal_of_account`."""
+ANYBODY: Roles = frozenset({ANONYMOUS})
+PEOPLE: Roles = frozenset(Role)
+READERS: Roles = PEOPLE | {KeyKind.EXPORT}
+ADMINISTRATORS: Roles = frozenset({Role.ADMINISTRATOR})
+LEADERS: Roles = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
+ACCOUNTING: Roles = frozenset({Role.ADMINISTRATOR, Role.ACCOUNTANT})
+INGEST_KEYS: Roles = frozenset({KeyKind.INGEST})
 
 
-def may(caller: Caller, door: str) -> bool:
-    return (caller.kind if isinstance(caller, ApiKey) else caller.role) in PERMISSIONS[door]
+class KeyCredential(StrEnum):
+    """How a machine may present its API key, besides the header `X-Api-Key`."""
+
+    SIGNATURE = "signature"
+    PASSWORD = "password"
+
+
+class RateLimit(StrEnum):
+    """A limit besides the one that holds for all requests of a caller; endpoints of one limit share it."""
+
+    EXPORTS = "exports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRules:
+    """Who may call an endpoint and how they prove who they are. `query_roles`: who may use a query parameter."""
+
+    roles: Roles
+    query_roles: Mapping[str, Roles] = field(default_factory=dict)
+    key_credentials: frozenset[KeyCredential] = frozenset()
+    csrf: bool = False
+    limit: RateLimit | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether no credentials are needed."""
+        return ANONYMOUS in self.roles
+
+    def allows(self, caller: Caller, parameters: Iterable[str] = ()) -> bool:
+        """Whether the caller may call the endpoint with these query parameters."""
+        return role_of(caller) in self.roles and not self.forbidden_parameters(caller, parameters)
+
+    def forbidden_parameters(self, caller: Caller, parameters: Iterable[str]) -> list[str]:
+        """Those of the query parameters that the caller may not use."""
+        role = role_of(caller)
+        return [name for name in parameters if role not in self.query_roles.get(name, {role})]
+
+
+def role_of(caller: Caller) -> Role | KeyKind:
+    return caller.kind if isinstance(caller, ApiKey) else caller.role

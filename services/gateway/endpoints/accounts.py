@@ -1,4 +1,4 @@
-"""People, their roles and lines, as administrators keep them; and everybody's own password."""
+"""Accounts, their roles and lines, for administrators; and the caller's own password."""
 
 from uuid import UUID
 
@@ -7,8 +7,10 @@ from werkzeug.wrappers import Response
 from services.gateway.auth import csrf_cookies, password_workers
 from services.gateway.directory import accounts, schemas
 from services.gateway.directory.accounts import Change, NewLine
+from services.gateway.domain.permissions import ADMINISTRATORS, PEOPLE
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http.list_response import listed, place
+from services.gateway.http.pagination import Row
 from services.gateway.http.schemas import LineSchema
 from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid
@@ -22,120 +24,151 @@ STAFF_LIST, LINES = schemas.StaffListSchema(), schemas.LinesSchema()
 SEARCH, PAGE = schemas.SearchQuerySchema(), schemas.ListQuerySchema()
 
 
+def find_account(group: EndpointGroup, context: RequestContext, account_id: UUID) -> Row:
+    with group.db.autocommit() as conn:
+        return accounts.account(conn, context.account.tenant, account_id)
+
+
+def find_account_to_change(group: EndpointGroup, context: RequestContext, conn: Connection, account_id: UUID) -> Row:
+    return accounts.account(conn, context.account.tenant, account_id)
+
+
+def lock_account(group: EndpointGroup, context: RequestContext, conn: Connection, account_id: UUID) -> Row:
+    accounts.lock(conn, context.account.tenant)
+    return accounts.account(conn, context.account.tenant, account_id)
+
+
+def lock_line(group: EndpointGroup, context: RequestContext, conn: Connection, account_id: UUID, line_id: UUID) -> Row:
+    accounts.lock(conn, context.account.tenant)
+    return accounts.line(conn, context.account.tenant, account_id, line_id)
+
+
 class AccountEndpoints(EndpointGroup):
-    @endpoint("GET", "/api/v1/accounts", query=SEARCH, answers={200: STAFF_LIST})
+    @endpoint("GET", "/api/v1/accounts", roles=ADMINISTRATORS, query=SEARCH, answers={200: STAFF_LIST})
     def list_accounts(self, context: RequestContext) -> Response:
         """The people of the company, by name."""
-        asked = context.query()
+        query = context.query
         with self.db.autocommit() as conn:
-            found = accounts.accounts(conn, context.account.tenant, asked["q"], asked["limit"], place(asked))
-        return listed(STAFF_LIST, "accounts", found)
+            page = accounts.accounts(conn, context.account.tenant, query["q"], query["limit"], place(query))
+        return listed(STAFF_LIST, "accounts", page)
 
     @endpoint(
         "POST",
         "/api/v1/accounts",
+        roles=ADMINISTRATORS,
         body=schemas.NewAccountSchema(),
         answers={201: STAFF, 409: PROBLEM},
         transactional=True,
     )
     def add_account(self, context: RequestContext, conn: Connection) -> Response:
-        """Let somebody in."""
-        sent, who = context.body(), context.account
-        refuse_own_name(sent["password"], sent["login"], "password")
-        lines = [NewLine(normalise(line["address"], who.region), line["held_from"]) for line in sent.pop("lines")]
-        sent["password_hash"] = password_workers.hash_of(sent.pop("password"))
-        made = accounts.add(conn, who.tenant, lines=lines, **sent)
-        return answer(STAFF.dump(made), 201)
+        """Add an account."""
+        body, administrator = context.body, context.account
+        refuse_login_as_password(body["password"], body["login"], "password")
+        lines = [
+            NewLine(normalise(line["address"], administrator.region), line["held_from"]) for line in body.pop("lines")
+        ]
+        body["password_hash"] = password_workers.hash_of(body.pop("password"))
+        account = accounts.add(conn, administrator.tenant, lines=lines, **body)
+        return answer(STAFF.dump(account), 201)
 
-    @endpoint("GET", "/api/v1/accounts/<account_id>", answers={200: STAFF})
+    @endpoint(
+        "GET", "/api/v1/accounts/<uuid:account_id>", roles=ADMINISTRATORS, scope=find_account, answers={200: STAFF}
+    )
     def show_account(self, context: RequestContext, account_id: UUID) -> Response:
         """One account with its lines."""
-        with self.db.autocommit() as conn:
-            found = accounts.account(conn, context.account.tenant, account_id)
-        context.query()
-        return answer(STAFF.dump(found))
+        return answer(STAFF.dump(context.resource))
 
     @endpoint(
         "PATCH",
-        "/api/v1/accounts/<account_id>",
+        "/api/v1/accounts/<uuid:account_id>",
+        roles=ADMINISTRATORS,
+        scope=find_account_to_change,
         body=schemas.AccountChangeSchema(),
         answers={200: STAFF, 409: PROBLEM},
         transactional=True,
     )
     def change_account(self, context: RequestContext, conn: Connection, account_id: UUID) -> Response:
-        """Change name, role or password, or keep somebody out; a new role or password ends what was issued."""
-        tenant = context.account.tenant
-        found = accounts.account(conn, tenant, account_id)
-        sent = context.body()
-        password = sent.pop("password", None)
+        """Change the name, role or password, or disable the account; a new role or password ends its sessions."""
+        tenant, body = context.account.tenant, context.body
+        password = body.pop("password", None)
         if password is not None:
-            refuse_own_name(password, found["login"], "password")
-            sent["password_hash"] = password_workers.hash_of(password)
+            refuse_login_as_password(password, context.resource["login"], "password")
+            body["password_hash"] = password_workers.hash_of(password)
         accounts.lock(conn, tenant)
-        changed = accounts.change(conn, tenant, account_id, Change(**sent), clock.now())
-        return answer(STAFF.dump(changed))
+        account = accounts.change(conn, tenant, account_id, Change(**body), clock.now())
+        return answer(STAFF.dump(account))
 
-    @endpoint("GET", "/api/v1/accounts/<account_id>/lines", query=PAGE, answers={200: LINES})
+    @endpoint(
+        "GET",
+        "/api/v1/accounts/<uuid:account_id>/lines",
+        roles=ADMINISTRATORS,
+        scope=find_account,
+        query=PAGE,
+        answers={200: LINES},
+    )
     def list_lines(self, context: RequestContext, account_id: UUID) -> Response:
         """The lines that an account holds or has held, by address."""
-        tenant = context.account.tenant
+        query = context.query
         with self.db.autocommit() as conn:
-            accounts.account(conn, tenant, account_id)
-            asked = context.query()
-            found = accounts.lines(conn, tenant, account_id, asked["limit"], place(asked))
-        return listed(LINES, "lines", found)
+            page = accounts.lines(conn, context.account.tenant, account_id, query["limit"], place(query))
+        return listed(LINES, "lines", page)
 
     @endpoint(
         "POST",
-        "/api/v1/accounts/<account_id>/lines",
+        "/api/v1/accounts/<uuid:account_id>/lines",
+        roles=ADMINISTRATORS,
+        scope=lock_account,
         body=schemas.NewLineSchema(),
         answers={201: LINE, 409: PROBLEM},
         transactional=True,
     )
     def add_line(self, context: RequestContext, conn: Connection, account_id: UUID) -> Response:
-        """Give an account a line, from an instant on or since ever."""
-        who = context.account
-        accounts.lock(conn, who.tenant)
-        accounts.account(conn, who.tenant, account_id)
-        sent = context.body()
-        address = normalise(sent["address"], who.region)
-        return answer(LINE.dump(accounts.hold(conn, who.tenant, account_id, address, sent["held_from"])), 201)
+        """Assign a line to an account, from an instant on or without a beginning."""
+        administrator, body = context.account, context.body
+        address = normalise(body["address"], administrator.region)
+        line = accounts.hold(conn, administrator.tenant, account_id, address, body["held_from"])
+        return answer(LINE.dump(line), 201)
 
     @endpoint(
         "PATCH",
-        "/api/v1/accounts/<account_id>/lines/<line_id>",
+        "/api/v1/accounts/<uuid:account_id>/lines/<uuid:line_id>",
+        roles=ADMINISTRATORS,
+        scope=lock_line,
         body=schemas.LineEndSchema(),
         answers={200: LINE, 409: PROBLEM},
         transactional=True,
     )
     def change_line(self, context: RequestContext, conn: Connection, account_id: UUID, line_id: UUID) -> Response:
-        """Say until when a line is held: from then on another may have it, without its past."""
-        tenant = context.account.tenant
-        accounts.lock(conn, tenant)
-        held = accounts.line(conn, tenant, account_id, line_id)
-        return answer(LINE.dump(accounts.hold_until(conn, tenant, held, context.body()["held_until"])))
+        """Set until when the account holds the line; then another account may hold it, without the earlier calls."""
+        line = accounts.hold_until(conn, context.account.tenant, context.resource, context.body["held_until"])
+        return answer(LINE.dump(line))
 
-    @endpoint("PUT", "/api/v1/me/password", body=schemas.NewPasswordSchema(), answers={204: "", 409: PROBLEM})
+    @endpoint(
+        "PUT",
+        "/api/v1/me/password",
+        roles=PEOPLE,
+        body=schemas.NewPasswordSchema(),
+        answers={204: "", 409: PROBLEM},
+    )
     def change_password(self, context: RequestContext) -> Response:
-        """Change one's own password; every session ends, this one too: sign in again."""
-        sent, who = context.body(), context.account
-        refuse_own_name(sent["new"], who.login, "new")
-        session = self.credentials.session(self.db, context.request)
+        """Change your own password. All your sessions end, this one too: sign in again."""
+        body, account = context.body, context.account
+        refuse_login_as_password(body["new"], account.login, "new")
         with self.db.autocommit() as conn:
-            stored = accounts.password_hash(conn, who.id)
-        # As good as a failed sign-in, and counted as one.
-        if not self.credentials.guesses.is_right(context.request, who.login, sent["current"], stored):
+            stored = accounts.password_hash(conn, account.id)
+        # A wrong password is counted like a failed sign-in.
+        if not self.credentials.login_throttle.is_right(context.request, account.login, body["current"], stored):
             raise Invalid("The current password is wrong.", {"current": ["Is wrong."]})
-        new = password_workers.hash_of(sent["new"])
+        new = password_workers.hash_of(body["new"])
         with self.db.connection() as conn:
-            accounts.replace_password(conn, who.id, stored, new)
-        self.credentials.forget(session)
+            accounts.replace_password(conn, account.id, stored, new)
+        self.credentials.end_session(context.session)
         response = answer(None, 204)
-        csrf_cookies.take_back(context.request, response)
+        csrf_cookies.clear_cookies(context.request, response)
         return response
 
 
-def refuse_own_name(password: str, login: str, field: str) -> None:
+def refuse_login_as_password(password: str, login: str, field: str) -> None:
     if password.casefold() == login.casefold():
         errors: Json = {field: ["Is the login."]}
         raise Invalid("Everybody would try this password first.", errors)

@@ -1,4 +1,4 @@
-"""The price of a call explained, and the calls that could not be priced."""
+"""The price of a call with its explanation, and the calls that could not be priced."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,85 +7,95 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway.domain.scope import scope_of
+from services.gateway.domain.permissions import ACCOUNTING, READERS
 from services.gateway.endpoints import billing_schemas
 from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.endpoints.scopes import find_call
 from services.gateway.http import cursors
 from services.gateway.http.cursors import Cursor
 from services.gateway.http.upstream import call_upstream
-from services.gateway.journal import entries, page_query
+from services.gateway.journal import entries
 from shared.contracts.billing import rpc as billing
 from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
 
 REFUSALS = {
-    "tariff_has_no_rates": "A tariff without rates prices nothing: give it some first.",
-    "tariff_is_active": "A tariff that was activated never changes: draft another.",
-    "tariff_is_discarded": "The draft was thrown away.",
+    "tariff_has_no_rates": "A tariff without rates prices nothing: add rates first.",
+    "tariff_is_active": "An active tariff never changes: draft another.",
+    "tariff_is_discarded": "The draft was discarded.",
 }
-FAILED = ("call_id", "state", "reason", "number", "due_at")
+FAILED_CHARGE_FIELDS = ("call_id", "state", "reason", "number", "due_at")
 
 
 class ChargeEndpoints(EndpointGroup):
-    @endpoint("GET", "/api/v1/calls/<call_id>/price", answers={200: billing_schemas.CallPriceSchema()})
+    @endpoint(
+        "GET",
+        "/api/v1/calls/<uuid:call_id>/price",
+        roles=READERS,
+        scope=find_call,
+        answers={200: billing_schemas.CallPriceSchema()},
+    )
     def show_price(self, context: RequestContext, call_id: UUID) -> Response:
-        """The price of a call: its lines, why they cost what they do, and earlier prices."""
-        with self.db.autocommit() as conn:
-            row = page_query.get_call(conn, scope_of(context.caller), call_id)
-        context.query()
+        """The price of a call: its lines with their explanations, and earlier prices."""
         price = call_upstream(self.billing, billing.price, tenant=context.caller.tenant, call_id=call_id)
         if price["state"] == "not_due":
-            # Billing may not have heard of the end yet that is in the journal already.
-            price |= entries.build_price(row)
+            # The journal may know of the end of the call before billing does.
+            price |= entries.build_price(context.resource)
         return answer(price)
 
     @endpoint(
         "GET",
         "/api/v1/charges",
+        roles=ACCOUNTING,
         query=billing_schemas.ChargesQuerySchema(),
         answers={200: billing_schemas.ChargesSchema()},
     )
     def list_charges(self, context: RequestContext) -> Response:
         """The calls that could not be priced, and why."""
-        asked = context.query()
-        found = call_upstream(self.billing, billing.failed, tenant=context.caller.tenant, **page(asked))["charges"]
-        shown = [{**{name: one[name] for name in FAILED}, "failed_at": one["changed_at"]} for one in found]
-        return answer(paged("charges", asked, shown, "failed_at", "call_id"))
+        query = context.query
+        charges = call_upstream(self.billing, billing.failed, tenant=context.caller.tenant, **page(query))["charges"]
+        failed = [
+            {**{name: charge[name] for name in FAILED_CHARGE_FIELDS}, "failed_at": charge["changed_at"]}
+            for charge in charges
+        ]
+        return answer(paged("charges", query, failed, "failed_at", "call_id"))
 
     @endpoint(
         "POST",
         "/api/v1/charges/retry",
+        roles=ACCOUNTING,
         body=billing_schemas.RetryBodySchema(),
         answers={202: billing_schemas.RetriedSchema()},
     )
     def retry_charges(self, context: RequestContext) -> Response:
-        """Rate calls once more that could not be priced, now that the tariff is mended."""
-        call_ids = context.body()["call_ids"]
-        about = {"command_id": context.command_id, "tenant": context.caller.tenant}
-        return answer(call_upstream(self.billing, billing.retry, call_ids=call_ids, **about), 202)
+        """Rate calls again that could not be priced, after the tariff was corrected."""
+        call_ids = context.body["call_ids"]
+        command = {"command_id": context.command_id, "tenant": context.caller.tenant}
+        return answer(call_upstream(self.billing, billing.retry, call_ids=call_ids, **command), 202)
 
 
-def page(asked: Json) -> Json:
-    """The page that is asked for and one more, in billing's words. Raises Invalid for a cursor that is not ours."""
-    words = {"limit": asked["limit"] + 1}
-    if asked["cursor"] is not None:
-        after = cursors.decode(asked["cursor"])
-        words |= {"after_at": after.placed_at, "after_id": after.call_id}
-    return words
+def page(query: Json) -> Json:
+    """The parameters of billing for the requested page and one row more. Raises Invalid for a malformed cursor."""
+    parameters = {"limit": query["limit"] + 1}
+    if query["cursor"] is not None:
+        after = cursors.decode(query["cursor"])
+        parameters |= {"after_at": after.placed_at, "after_id": after.call_id}
+    return parameters
 
 
-def paged(name: str, asked: Json, found: list[Json], at: str, about: str) -> Json:
-    """What was found for `page` under its name, with the cursor of the next one if there is any."""
-    shown, last = found[: asked["limit"]], None
-    if len(found) > len(shown):
-        last = cursors.encode(Cursor(datetime.fromisoformat(shown[-1][at]), UUID(shown[-1][about])))
-    return {name: shown, "next_cursor": last}
+def paged(name: str, query: Json, rows: list[Json], at: str, id_: str) -> Json:
+    """The rows of a `page` under `name`, with the cursor of the next page if there is one."""
+    page, next_cursor = rows[: query["limit"]], None
+    if len(rows) > len(page):
+        last = page[-1]
+        next_cursor = cursors.encode(Cursor(datetime.fromisoformat(last[at]), UUID(last[id_])))
+    return {name: page, "next_cursor": next_cursor}
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What billing refuses, in the words of this house's doors."""
+    """Turn a refusal of billing into a Problem 409."""
     try:
         yield
     except Rejected as error:

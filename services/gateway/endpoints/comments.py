@@ -1,4 +1,4 @@
-"""The comment on a call: written, deleted, and what it was before. Its owner decides; the journal shows it at once."""
+"""The comment of a call and its history. The comments service decides; the journal contains the change at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,11 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from services.gateway.directory import repository
-from services.gateway.domain.scope import scope_of
+from services.gateway.domain.permissions import PEOPLE, READERS
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
+from services.gateway.endpoints.scopes import find_call
 from services.gateway.http.upstream import call_upstream
-from services.gateway.journal import page_query, projections, schemas
+from services.gateway.journal import projections, schemas
 from shared.contracts.comments import rpc as comments
 from shared.contracts.errors import Conflict, Rejected
 from shared.contracts.rpc import RpcMethod
@@ -19,90 +20,91 @@ from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
 from shared.plumbing.database import Connection
 
-PATH = "/api/v1/calls/<call_id>/comment"
+PATH = "/api/v1/calls/<uuid:call_id>/comment"
 COMMENT = schemas.CommentSchema()
 
 
 class CommentEndpoints(EndpointGroup):
-    @endpoint("PUT", PATH, body=schemas.WriteCommentSchema(), answers={200: COMMENT, 201: COMMENT, 409: PROBLEM})
+    @endpoint(
+        "PUT",
+        PATH,
+        roles=PEOPLE,
+        scope=find_call,
+        body=schemas.WriteCommentSchema(),
+        answers={200: COMMENT, 201: COMMENT, 409: PROBLEM},
+    )
     def write_comment(self, context: RequestContext, call_id: UUID) -> Response:
         """Add the comment of a call, or edit it."""
-        self._look(context, call_id)
-        sent = context.body()
-        told = self._order(comments.write, context, call_id, text=sent["text"], seen=sent["version"])
-        self._show(context, told)
+        body = context.body
+        written = self._comment_command(comments.write, context, call_id, text=body["text"], seen=body["version"])
+        self._project_comment(context, written)
         with self.db.autocommit() as conn:
-            comment = _comment(conn, context.caller.tenant, told)
-        return answer(comment, 201 if told["created"] else 200)
+            comment = _comment(conn, context.caller.tenant, written)
+        return answer(comment, 201 if written["created"] else 200)
 
-    @endpoint("DELETE", PATH, answers={204: "", 409: PROBLEM})
+    @endpoint("DELETE", PATH, roles=PEOPLE, scope=find_call, answers={204: "", 409: PROBLEM})
     def delete_comment(self, context: RequestContext, call_id: UUID) -> Response:
-        """Take the comment of a call away."""
-        self._look(context, call_id)
-        context.query()
-        told = self._order(comments.delete, context, call_id)
-        self._show(context, told)
+        """Delete the comment of a call."""
+        self._project_comment(context, self._comment_command(comments.delete, context, call_id))
         return answer(None, 204)
 
-    @endpoint("GET", f"{PATH}/history", answers={200: schemas.CommentHistorySchema()})
+    @endpoint("GET", f"{PATH}/history", roles=READERS, scope=find_call, answers={200: schemas.CommentHistorySchema()})
     def show_comment_history(self, context: RequestContext, call_id: UUID) -> Response:
         """Every version of a call's comment, oldest first."""
-        self._look(context, call_id)
-        context.query()
-        told = call_upstream(self.comments, comments.history, tenant=context.caller.tenant, call_id=call_id)
-        versions: list[Json] = told["versions"]
+        history = call_upstream(self.comments, comments.history, tenant=context.caller.tenant, call_id=call_id)
+        versions: list[Json] = history["versions"]
         with self.db.autocommit() as conn:
-            names = repository.account_names(conn, context.caller.tenant, {one["author_id"] for one in versions})
-        return answer({"versions": [_version(one, names) for one in versions]})
+            names = repository.account_names(
+                conn, context.caller.tenant, {version["author_id"] for version in versions}
+            )
+        return answer({"versions": [_version(version, names) for version in versions]})
 
-    def _look(self, context: RequestContext, call_id: UUID) -> None:
-        with self.db.autocommit() as conn:
-            page_query.get_call(conn, scope_of(context.caller), call_id)
-
-    def _order(self, method: RpcMethod, context: RequestContext, call_id: UUID, **words: Any) -> Json:
+    def _comment_command(self, method: RpcMethod, context: RequestContext, call_id: UUID, **parameters: Any) -> Json:
         account = context.account
-        who = {"tenant": account.tenant, "author_id": account.id, "role": account.role}
-        with self._refusals(account.tenant):
-            return call_upstream(self.comments, method, command_id=context.command_id, call_id=call_id, **who, **words)
+        author = {"tenant": account.tenant, "author_id": account.id, "role": account.role}
+        with self._comment_refusals(account.tenant):
+            return call_upstream(
+                self.comments, method, command_id=context.command_id, call_id=call_id, **author, **parameters
+            )
 
-    def _show(self, context: RequestContext, told: Json) -> None:
+    def _project_comment(self, context: RequestContext, comment: Json) -> None:
         with self.db.connection() as conn:
-            changed = projections.upsert_comment(conn, context.caller.tenant, told["version"], told["state"])
+            changed = projections.upsert_comment(conn, context.caller.tenant, comment["version"], comment["state"])
         self.notifier.publish(changed)
 
     @contextmanager
-    def _refusals(self, tenant: str) -> Iterator[None]:
-        """What the owner refuses, in the words of this house's doors."""
+    def _comment_refusals(self, tenant: str) -> Iterator[None]:
+        """Turn a refusal of the comments service into a Problem."""
         try:
             yield
         except Rejected as error:
-            detail = "Only who added the comment, a supervisor or an administrator may change it."
+            detail = "Only its author, a supervisor or an administrator may change the comment."
             raise Problem(403, "comment-of-another-author", "Not allowed", detail) from error
         except Conflict as error:
             with self.db.autocommit() as conn:
                 current = _comment(conn, tenant, error.current)
-            detail = "Somebody else has changed the comment since: this is what it says now."
+            detail = "Somebody else has changed the comment. `current` is its present state."
             raise Problem(409, "conflict", "Conflict", detail, current=current) from error
 
 
-def _comment(conn: Connection, tenant: str, told: Json | None) -> Json | None:
-    """The comment as its owner tells of it; None if there is none."""
-    if told is None or told["state"]["text"] is None:
+def _comment(conn: Connection, tenant: str, response: Json | None) -> Json | None:
+    """The comment in a response of the comments service; None if there is none."""
+    if response is None or response["state"]["text"] is None:
         return None
-    state = told["state"]
+    state = response["state"]
     names = repository.account_names(conn, tenant, [state["author_id"]])
     return {
         "text": state["text"],
         "author": _author(state["author_id"], names),
         "created_at": state["created_at"],
         "updated_at": state["updated_at"],
-        "version": told["version"],
+        "version": response["version"],
     }
 
 
-def _version(told: Json, names: dict[str, str]) -> Json:
-    version = dict(told)
-    return {"author": _author(version.pop("author_id"), names), **version}
+def _version(version: Json, names: dict[str, str]) -> Json:
+    fields = dict(version)
+    return {"author": _author(fields.pop("author_id"), names), **fields}
 
 
 def _author(account_id: str, names: dict[str, str]) -> Json:

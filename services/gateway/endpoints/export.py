@@ -1,8 +1,9 @@
-"""The journal taken away: all that fits the filters, newest first, written out as it is read."""
+"""The journal export: all calls that match the filters, newest first, streamed."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import chain
 from tempfile import TemporaryDirectory, TemporaryFile
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,10 +16,10 @@ from services.gateway.auth import active_callers
 from services.gateway.auth.authenticator import unauthorised
 from services.gateway.domain.exporting import Format, Language
 from services.gateway.domain.filters import Filters
-from services.gateway.domain.permissions import Caller, may
+from services.gateway.domain.permissions import READERS, Caller, RateLimit
 from services.gateway.domain.scope import scope_of
 from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
-from services.gateway.endpoints.journal import filter_parameters, patiently, shown_by
+from services.gateway.endpoints.journal import ACCOUNT_FILTER_ROLES, explain_timeout
 from services.gateway.journal import entries, export_writers, page_query, schemas
 from services.gateway.journal.request_filters import filters_from_query, for_account
 from services.gateway.journal.spooled_ids import SpooledCallIds
@@ -28,8 +29,8 @@ from shared.plumbing import clock
 logger = logging.getLogger(__name__)
 
 PAGE = 500
-# The calls of a page are looked up one by one: reading through all of them for each page would grow with their square.
-ONE_BY_ONE = "set local random_page_cost = 1.1"
+# Look up the calls of a page by index: a sequential scan for each page would be quadratic.
+PREFER_INDEX = "set local random_page_cost = 1.1"
 BLOCK = 64 * 1024
 CONTENT = {
     Format.CSV: "text/csv; charset=utf-8",
@@ -43,68 +44,66 @@ class ExportEndpoints(EndpointGroup):
     @endpoint(
         "GET",
         "/api/v1/journal/export",
+        roles=READERS,
         query=schemas.ExportQuerySchema(),
+        query_roles=ACCOUNT_FILTER_ROLES,
+        limit=RateLimit.EXPORTS,
         answers={200: ", ".join(media.partition(";")[0] for media in CONTENT.values())},
     )
     def export_journal(self, context: RequestContext) -> Response:
-        """All calls that fit, newest first, as CSV, XLSX or NDJSON.
+        """All matching calls, newest first, as CSV, XLSX or NDJSON.
 
-        Those that fit when it was asked for, each once and as it is when its turn comes. An answer that breaks off
-        before its end is not whole.
+        The calls that match at the time of the request, each once and in its state when it is written. A response that
+        breaks off is incomplete.
         """
-        caller, asked = context.caller, filter_parameters(context)
-        filters = filters_from_query(asked, caller, clock.now())
-        with ExitStack() as held:
-            held.enter_context(self.credentials.exports.place(caller.id))
-            with patiently(asked):
-                found = held.enter_context(closing(self._found(asked, caller, filters)))
-            pages = self._pages(context, found)
-            # Asked for before the answer begins, so that it may still be a problem.
-            pieces = _pieces(asked["format"], asked["lang"], _begun(next(pages, []), pages))
-            name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{asked['format']}"
+        caller, query = context.caller, context.query
+        filters = filters_from_query(query, caller, clock.now())
+        with ExitStack() as until_sent:
+            with explain_timeout(query):
+                call_ids = until_sent.enter_context(closing(self._matching_calls(query, caller, filters)))
+            pages = self._pages(context, call_ids)
+            # The first page is read before the response begins, so that an error is still a problem response.
+            chunks = _chunks(query["format"], query["lang"], chain([next(pages, [])], pages))
+            name = f"journal-{clock.now().astimezone(ZoneInfo(caller.time_zone)).date()}.{query['format']}"
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            response = Response(pieces, content_type=CONTENT[asked["format"]], headers=headers)
-            response.call_on_close(held.pop_all().close)
+            response = Response(chunks, content_type=CONTENT[query["format"]], headers=headers)
+            response.call_on_close(until_sent.pop_all().close)
         return response
 
-    def _found(self, asked: Json, caller: Caller, filters: Filters) -> SpooledCallIds:
+    def _matching_calls(self, query: Json, caller: Caller, filters: Filters) -> SpooledCallIds:
         with self.db.connection(page_query.MAX_EXPORT_QUERY_SECONDS) as conn:
             page_query.use_one_snapshot(conn)
-            filters = for_account(conn, asked, caller, filters)
+            filters = for_account(conn, query, caller, filters)
             return SpooledCallIds(page_query.iterate_call_ids(conn, scope_of(caller), filters))
 
-    def _pages(self, context: RequestContext, spooled: SpooledCallIds) -> Pages:
-        """No transaction is open while a client takes its time. Who may no longer come in gets no more."""
-        shown_by_caller, rows, whole = shown_by(self, context), 0, False
+    def _pages(self, context: RequestContext, matching: SpooledCallIds) -> Pages:
+        """Read a page in a short transaction of its own. Ends when the caller is no longer allowed to export."""
+        rows, complete = 0, False
         try:
-            for call_ids in spooled.pages(PAGE):
-                shown = self._page(shown_by_caller, call_ids)
-                rows += len(shown)
-                yield shown
-            whole = True
+            for call_ids in matching.pages(PAGE):
+                page = self._page(context, call_ids)
+                rows += len(page)
+                yield page
+            complete = True
         finally:
-            about = {"tenant": context.caller.tenant, "by": str(context.caller.id), "rows": rows, "whole": whole}
-            logger.info("journal exported", extra=about | {"asked": sorted(context.request.args)})
+            fields = {"tenant": context.caller.tenant, "by": str(context.caller.id), "rows": rows, "complete": complete}
+            logger.info("journal exported", extra=fields | {"parameters": sorted(context.request.args)})
 
-    def _page(self, shown: UUID, call_ids: Sequence[UUID]) -> list[Json]:
+    def _page(self, context: RequestContext, call_ids: Sequence[UUID]) -> list[Json]:
         with self.db.connection() as conn:
-            caller = active_callers.still_in(conn, [shown], clock.now()).get(shown)
-            if caller is None or not may(caller, "export_journal"):
+            active = active_callers.active_callers(conn, [context.credential_id], clock.now())
+            caller = active.get(context.credential_id)
+            if caller is None or not context.spec.access.allows(caller):
                 raise unauthorised("The session has ended.")
-            conn.execute(ONE_BY_ONE)
+            conn.execute(PREFER_INDEX)
             rows = page_query.get_calls(conn, scope_of(caller), call_ids)
-            made = entries.build_entries(conn, caller.tenant, rows)
-        # What is computed for one must not keep the others waiting.
+            page = entries.build_entries(conn, caller.tenant, rows)
+        # Give other requests a turn.
         eventlet.sleep(0)
-        return made
+        return page
 
 
-def _begun(first: list[Json], others: Pages) -> Pages:
-    yield first
-    yield from others
-
-
-def _pieces(format_: Format, language: Language, pages: Pages) -> Iterator[bytes]:
+def _chunks(format_: Format, language: Language, pages: Pages) -> Iterator[bytes]:
     match format_:
         case Format.CSV:
             yield export_writers.csv_header(language)
@@ -116,7 +115,7 @@ def _pieces(format_: Format, language: Language, pages: Pages) -> Iterator[bytes
 
 
 def _xlsx(language: Language, pages: Pages) -> Iterator[bytes]:
-    """The file is whole before its first byte is known; it is written in a thread of its own."""
+    """Write the file in a native thread; its first byte is known only when it is complete."""
     with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as file:
         sheets = export_writers.XlsxWriter(file, folder, language)
         for page in pages:

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work."""
+"""Liveness, readiness and metrics of this process."""
 
 import logging
 from collections.abc import Callable
@@ -21,26 +21,28 @@ from shared.plumbing.publisher import BROKER_ERRORS, connect
 
 logger = logging.getLogger(__name__)
 
-BOUND = 2.0
-AWAY = (eventlet.Timeout, Unavailable, psycopg.Error, RedisError, *BROKER_ERRORS)
-REMEMBERED = 0.5
+PROBE_TIMEOUT = 2.0
+OUTAGES = (eventlet.Timeout, Unavailable, psycopg.Error, RedisError, *BROKER_ERRORS)
+RESULT_CACHE_TIME = 0.5
 
 
 class Probes:
-    """Asks each server that the gateway needs, all at once."""
+    """Probes all servers that the gateway needs at the same time."""
 
     def __init__(self, amqp_uri: str, redis_url: str) -> None:
         self._amqp_uri = amqp_uri
-        self._redis = Redis.from_url(redis_url, socket_timeout=BOUND / 2, socket_connect_timeout=BOUND / 2)
-        self._asked_at, self._missing = float("-inf"), list[str]()
+        self._redis = Redis.from_url(
+            redis_url, socket_timeout=PROBE_TIMEOUT / 2, socket_connect_timeout=PROBE_TIMEOUT / 2
+        )
+        self._probed_at, self._missing = float("-inf"), list[str]()
 
     def missing(self, db: Postgres) -> list[str]:
-        """The servers that do not answer within BOUND seconds."""
-        if monotonic() - self._asked_at > REMEMBERED:
+        """The servers that do not answer within PROBE_TIMEOUT seconds."""
+        if monotonic() - self._probed_at > RESULT_CACHE_TIME:
             probes = {"database": lambda: _ask_database(db), "broker": self._ask_broker, "cache": self._redis.ping}
-            asked = {name: eventlet.spawn(_answers, name, probe) for name, probe in probes.items()}
-            self._missing = [name for name, answers in asked.items() if not answers.wait()]
-            self._asked_at = monotonic()
+            answers = {name: eventlet.spawn(_answers, name, probe) for name, probe in probes.items()}
+            self._missing = [name for name, answer in answers.items() if not answer.wait()]
+            self._probed_at = monotonic()
         return self._missing
 
     def _ask_broker(self) -> None:
@@ -54,10 +56,10 @@ def _ask_database(db: Postgres) -> None:
 
 def _answers(name: str, probe: Callable[[], Any]) -> bool:
     try:
-        with eventlet.Timeout(BOUND):
+        with eventlet.Timeout(PROBE_TIMEOUT):
             probe()
-    except AWAY as error:
-        logger.warning("a server does not answer", extra={"server": name, "error": str(error)})
+    except OUTAGES as error:
+        logger.warning("server does not answer", extra={"server": name, "error": str(error)})
         return False
     return True
 
@@ -74,11 +76,11 @@ class HealthEndpoints(EndpointGroup):
     servers = Servers()
 
     @http("GET", "/healthz")
-    def say_alive(self, request: Request) -> Response:
+    def show_liveness(self, request: Request) -> Response:
         return answer({"status": "alive"})
 
     @http("GET", "/readyz")
-    def say_ready(self, request: Request) -> Response:
+    def show_readiness(self, request: Request) -> Response:
         missing = self.servers.missing(self.db)
         if missing:
             detail = f"No answer from: {', '.join(missing)}."

@@ -1,6 +1,6 @@
-"""The journal: a page of it, one call, and what happened to that call."""
+"""The journal: a page, the summary, one call and its timeline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from operator import itemgetter
 from typing import ClassVar
@@ -9,21 +9,21 @@ from uuid import UUID
 from psycopg.errors import QueryCanceled
 from werkzeug.wrappers import Response
 
-from services.gateway.auth.ttl_cache import TTLCache
+from services.gateway.auth.lookup_cache import LookupCache
 from services.gateway.directory import repository
 from services.gateway.domain.filters import Filters
 from services.gateway.domain.freshness import Heartbeat, freshness
-from services.gateway.domain.keys import ApiKey
-from services.gateway.domain.permissions import Caller, may
+from services.gateway.domain.keys import KeyKind
+from services.gateway.domain.permissions import LEADERS, READERS, Roles
 from services.gateway.domain.scope import scope_of
 from services.gateway.domain.summary import summarise
 from services.gateway.endpoints.endpoint import EndpointGroup, RequestContext, endpoint
+from services.gateway.endpoints.scopes import find_call
 from services.gateway.http import cursors
 from services.gateway.http.upstream import call_upstreams
 from services.gateway.journal import entries, heartbeats, page_query, schemas, summary_query
 from services.gateway.journal.page_query import Page
 from services.gateway.journal.request_filters import filters_from_query, for_account
-from services.gateway.journal.rows import Row
 from shared.contracts.billing import rpc as billing
 from shared.contracts.calls import rpc as calls
 from shared.contracts.comments import rpc as comments
@@ -36,99 +36,96 @@ from shared.plumbing import clock
 from shared.plumbing.database import Connection, Postgres
 
 QUERY = schemas.JournalQuerySchema()
-HEARD_FOR = 0.5
-"""Seconds for which heartbeats, of which there is one a second, need not be looked up again."""
+HEARTBEATS_CACHE_TIME = 0.5
+"""Seconds. Each owner sends one heartbeat a second."""
+ACCOUNT_FILTER_ROLES: Mapping[str, Roles] = {"account": LEADERS | {KeyKind.EXPORT}}
+"""Who may filter by the account that took part in a call."""
 
 
 class JournalEndpoints(EndpointGroup):
-    _heard: ClassVar[TTLCache[str, dict[str, Heartbeat]]] = TTLCache(HEARD_FOR)
+    _heartbeats: ClassVar[LookupCache[str, dict[str, Heartbeat]]] = LookupCache(HEARTBEATS_CACHE_TIME)
 
-    @endpoint("GET", "/api/v1/journal", query=QUERY, answers={200: schemas.JournalSchema()})
+    @endpoint(
+        "GET",
+        "/api/v1/journal",
+        roles=READERS,
+        query=QUERY,
+        query_roles=ACCOUNT_FILTER_ROLES,
+        answers={200: schemas.JournalSchema()},
+    )
     def show_journal(self, context: RequestContext) -> Response:
-        """Calls, newest first, while the phones still ring."""
-        caller, asked = context.caller, filter_parameters(context)
-        cursor = None if asked["cursor"] is None else cursors.decode(asked["cursor"])
-        filters = filters_from_query(asked, caller, clock.now())
-        with patiently(asked), self._asking(filters) as conn:
-            filters = for_account(conn, asked, caller, filters)
-            page = page_query.get_page(conn, scope_of(caller), filters, asked["limit"], cursor)
-            shown = self._entries(conn, caller, page.rows)
-            heard = self._heard.get("owners", lambda: heartbeats.latest(conn)) or {}
-        return answer({"entries": shown, **_cursors(page), **freshness(EVENT_SOURCES, heard, clock.now())})
+        """Calls, newest first, including those in progress."""
+        caller, query = context.caller, context.query
+        cursor = None if query["cursor"] is None else cursors.decode(query["cursor"])
+        filters = filters_from_query(query, caller, clock.now())
+        with explain_timeout(query), self._connection(filters) as conn:
+            filters = for_account(conn, query, caller, filters)
+            page = page_query.get_page(conn, scope_of(caller), filters, query["limit"], cursor)
+            page_entries = entries.build_entries(conn, caller.tenant, page.rows)
+            heartbeats_ = self._heartbeats.get("owners", lambda: heartbeats.latest(conn)) or {}
+        return answer({"entries": page_entries, **_cursors(page), **freshness(EVENT_SOURCES, heartbeats_, clock.now())})
 
     @endpoint(
         "GET",
         "/api/v1/journal/summary",
+        roles=READERS,
         query=schemas.FilterSchema(),
+        query_roles=ACCOUNT_FILTER_ROLES,
         answers={200: schemas.SummarySchema()},
     )
     def show_summary(self, context: RequestContext) -> Response:
-        """How many calls of each kind."""
-        caller, asked = context.caller, filter_parameters(context)
-        filters = filters_from_query(asked, caller, clock.now())
-        with patiently(asked), self.db.connection() as conn:
-            counts = summary_query.count_calls(conn, scope_of(caller), for_account(conn, asked, caller, filters))
+        """The number of calls of each kind."""
+        caller, query = context.caller, context.query
+        filters = filters_from_query(query, caller, clock.now())
+        with explain_timeout(query), self.db.connection() as conn:
+            counts = summary_query.count_calls(conn, scope_of(caller), for_account(conn, query, caller, filters))
         return answer(summarise(counts))
 
-    @endpoint("GET", "/api/v1/calls/<call_id>", answers={200: schemas.EntrySchema()})
+    @endpoint(
+        "GET", "/api/v1/calls/<uuid:call_id>", roles=READERS, scope=find_call, answers={200: schemas.EntrySchema()}
+    )
     def show_call(self, context: RequestContext, call_id: UUID) -> Response:
         """One call."""
         with self.db.autocommit() as conn:
-            row = page_query.get_call(conn, scope_of(context.caller), call_id)
-            context.query()
-            [entry] = self._entries(conn, context.caller, [row])
+            [entry] = entries.build_entries(conn, context.caller.tenant, [context.resource])
         return answer(entry)
 
-    @endpoint("GET", "/api/v1/calls/<call_id>/timeline", answers={200: schemas.TimelineSchema()})
+    @endpoint(
+        "GET",
+        "/api/v1/calls/<uuid:call_id>/timeline",
+        roles=READERS,
+        scope=find_call,
+        answers={200: schemas.TimelineSchema()},
+    )
     def show_timeline(self, context: RequestContext, call_id: UUID) -> Response:
-        """Everything that was said about a call by every owner, in order of happening.
+        """The events of a call from every owner in the order of their time.
 
-        The header `Degraded` names the owners that do not answer now, whose events are missing.
+        The header `Degraded` names the owners that do not answer, whose events are missing.
         """
         tenant = context.caller.tenant
-        with self.db.autocommit() as conn:
-            page_query.get_call(conn, scope_of(context.caller), call_id)
-        context.query()
         owners = {
             "calls": (self.calls, calls.timeline),
             "comments": (self.comments, comments.timeline),
             "billing": (self.billing, billing.timeline),
             "recordings": (self.recordings, recordings.timeline),
         }
-        told = call_upstreams(owners, tenant=tenant, call_id=call_id)
-        if told["calls"] is None:
+        timelines = call_upstreams(owners, tenant=tenant, call_id=call_id)
+        if timelines["calls"] is None:
             raise Unavailable
-        # Sorting keeps what happened in one instant as its owner has it.
-        events = sorted((one for answer in told.values() if answer for one in answer["events"]), key=itemgetter("at"))
+        # Sorting is stable: events of one instant keep the order of their owner.
+        events = sorted(
+            (event for timeline in timelines.values() if timeline for event in timeline["events"]), key=itemgetter("at")
+        )
         with self.db.autocommit() as conn:
-            names = repository.account_names(conn, tenant, {one["by"] for one in events if one["by"]})
-        shown = [{**one, "by": names.get(one["by"], one["by"])} for one in events]
-        silent = [owner for owner, answered in told.items() if answered is None]
-        return answer({"events": shown}, headers={"Degraded": ", ".join(silent)} if silent else None)
+            names = repository.account_names(conn, tenant, {event["by"] for event in events if event["by"]})
+        named = [{**event, "by": names.get(event["by"], event["by"])} for event in events]
+        missing = [owner for owner, timeline in timelines.items() if timeline is None]
+        return answer({"events": named}, headers={"Degraded": ", ".join(missing)} if missing else None)
 
-    def _asking(self, filters: Filters) -> AbstractContextManager[Connection]:
-        """A page without filters asks little; how others are planned is set for a transaction."""
+    def _connection(self, filters: Filters) -> AbstractContextManager[Connection]:
+        """A transaction for a query with filters, whose planner settings are local to it."""
         db: Postgres = self.db
         return db.autocommit() if filters == Filters() else db.connection()
-
-    def _entries(self, conn: Connection, caller: Caller, rows: Sequence[Row]) -> list[Json]:
-        return entries.build_entries(conn, caller.tenant, rows)
-
-
-def shown_by(door: EndpointGroup, context: RequestContext) -> UUID:
-    """The id of the session or key that lets the caller in: what is asked again while an answer lasts."""
-    if isinstance(context.caller, ApiKey):
-        return context.caller.id
-    shown: UUID = door.credentials.session(door.db, context.request).id
-    return shown
-
-
-def filter_parameters(context: RequestContext) -> Json:
-    """What is asked of the journal. Raises Problem 403 for the calls of an account, to who may not ask for them."""
-    if "account" in context.request.args and not may(context.caller, "show_journal_of_account"):
-        raise Problem(403, "forbidden", "Not allowed", "Your role may not ask for the calls of an account.")
-    asked: Json = context.query()
-    return asked
 
 
 def _cursors(page: Page) -> Json:
@@ -139,14 +136,14 @@ def _cursors(page: Page) -> Json:
 
 
 @contextmanager
-def patiently(asked: Json) -> Iterator[None]:
-    """A question that takes too long is answered with what to do about it."""
+def explain_timeout(query: Json) -> Iterator[None]:
+    """Turn a cancelled query into a problem that tells the client how to narrow it."""
     try:
         yield
     except QueryCanceled as error:
-        if asked["q"] is not None:
-            detail = "Give more of the name or the number, or a shorter period."
-            raise Invalid(detail, {"q": ["Found in too many places to look through."]}) from error
+        if query["q"] is not None:
+            detail = "Send more of the name or the number, or a shorter period."
+            raise Invalid(detail, {"q": ["Matches too many calls."]}) from error
         raise Problem(
-            503, "too-slow", "Took too long", "Ask for a shorter period.", headers={"Retry-After": "1"}
+            503, "too-slow", "Took too long", "Request a shorter period.", headers={"Retry-After": "1"}
         ) from error

@@ -1,4 +1,4 @@
-"""Signing in and out, and who am I."""
+"""Signing in, signing out, and the caller's own account."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from services.gateway.auth.tokens import Claims
 from services.gateway.directory import passwords, repository
 from services.gateway.directory.repository import Credentials
 from services.gateway.domain.people import Account
+from services.gateway.domain.permissions import ANYBODY, PEOPLE
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http import schemas
 from shared.contracts.wire import Json
@@ -21,55 +22,54 @@ class SessionEndpoints(EndpointGroup):
     @endpoint(
         "POST",
         "/api/v1/sessions",
+        roles=ANYBODY,
         body=schemas.SignInSchema(),
         answers={201: schemas.SessionSchema(), 401: PROBLEM},
     )
     def begin_session(self, context: RequestContext) -> Response:
         """Sign in. Without a tenant the login must be unique in the system."""
-        shown = self._credentials(context.request, **context.body())
-        if shown is None:
+        credentials = self._check_password(context.request, **context.body)
+        if credentials is None:
             raise unauthorised("The login or the password is wrong.")
-        begun = self._begin(shown)
-        response = answer(schemas.SessionSchema().dump(begun), 201)
-        csrf_cookies.give(context.request, response, begun["token"], begun["expires_at"] - clock.now())
+        session = self._begin(credentials)
+        response = answer(schemas.SessionSchema().dump(session), 201)
+        csrf_cookies.set_cookies(context.request, response, session["token"], session["expires_at"] - clock.now())
         return response
 
-    @endpoint("DELETE", "/api/v1/sessions/current", answers={204: ""})
+    @endpoint("DELETE", "/api/v1/sessions/current", roles=PEOPLE, answers={204: ""})
     def end_session(self, context: RequestContext) -> Response:
-        """Sign out: the token is refused from now on, on every replica."""
-        context.query()
-        session = self.credentials.session(self.db, context.request)
+        """Sign out. Every replica refuses the token within a second."""
         with self.db.connection() as conn:
-            repository.end_session(conn, session.id, clock.now())
-        self.credentials.forget(session)
+            repository.end_session(conn, context.session.id, clock.now())
+        self.credentials.end_session(context.session)
         response = answer(None, 204)
-        csrf_cookies.take_back(context.request, response)
+        csrf_cookies.clear_cookies(context.request, response)
         return response
 
-    @endpoint("GET", "/api/v1/me", answers={200: schemas.MeSchema()})
+    @endpoint("GET", "/api/v1/me", roles=PEOPLE, answers={200: schemas.MeSchema()})
     def show_me(self, context: RequestContext) -> Response:
-        """Who am I, and which lines do I hold."""
-        context.query()
+        """The caller's account and lines."""
         return answer(schemas.MeSchema().dump(_me(context.account)))
 
-    def _credentials(self, request: Request, tenant: str | None, login: str, password: str) -> Credentials | None:
-        """The account's credentials if the password is right; it takes as long for an account that is not there."""
+    def _check_password(self, request: Request, tenant: str | None, login: str, password: str) -> Credentials | None:
+        """The credentials if the password is right. It takes as long for an account that does not exist."""
         with self.db.connection() as conn:
-            found = repository.credentials(conn, tenant, login)
-        if not self.credentials.guesses.is_right(request, login, password, found and found.password_hash):
+            credentials = repository.credentials(conn, tenant, login)
+        password_hash = credentials and credentials.password_hash
+        if not self.credentials.login_throttle.is_right(request, login, password, password_hash):
             return None
-        if found and passwords.is_outdated(found.password_hash):
+        if credentials and passwords.is_outdated(credentials.password_hash):
             new = password_workers.hash_of(password)
             with self.db.connection() as conn:
-                repository.replace_hash(conn, found.account_id, found.password_hash, new)
-        return found
+                repository.replace_hash(conn, credentials.account_id, credentials.password_hash, new)
+        return credentials
 
-    def _begin(self, shown: Credentials) -> Json:
+    def _begin(self, credentials: Credentials) -> Json:
         at = clock.now()
         expires_at = at.replace(microsecond=0) + timedelta(hours=float(self.config["SESSION_HOURS"]))
         with self.db.connection() as conn:
-            session_id = repository.begin_session(conn, shown, at, expires_at)
-            account = repository.account_of(conn, shown.account_id, session_id, at)
+            session_id = repository.begin_session(conn, credentials, at, expires_at)
+            account = repository.account_of(conn, credentials.account_id, session_id, at)
         if account is None:
             raise unauthorised("The account has been changed; sign in again.")
         token = self.credentials.tokens.issue(Claims(account.id, session_id), at, expires_at)

@@ -1,4 +1,4 @@
-"""The page people look at: files beside the code, read once, sent compressed, kept by browsers until they change."""
+"""The files of the web page: read once, sent compressed, cached by browsers until they change."""
 
 import gzip
 import re
@@ -16,23 +16,25 @@ from services.gateway.endpoints.endpoint import EndpointGroup
 from shared.http.entrypoint import http
 
 FOLDER = Path(__file__).parents[3] / "web"
+VENDORED = FOLDER / "vendor"
+"""Not part of the page: docs.py serves it."""
 INDEX = "index.html"
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-CHECKED, KEPT = "no-cache", "public, max-age=31536000, immutable"
-"""What may be asked for again each time, and what stands at an address made of its content."""
+REVALIDATE, IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
+"""The Cache-Control of a fixed address, and of an address that contains a hash of the content."""
 IMPORT = re.compile(r'^import\b[^;]* from "(\.[^"]+)";$', re.MULTILINE)
 PRELOAD = '<link rel="modulepreload" href="/assets/{release}/{name}">'
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """`packed` is the same in gzip."""
+    """`compressed`: the content in gzip."""
 
     content: bytes
-    packed: bytes
+    compressed: bytes
     type: str
     etag: str
 
@@ -40,43 +42,44 @@ class File:
 class PageEndpoints(EndpointGroup):
     @http("GET", "/")
     def show_page(self, request: Request) -> Response:
-        return _sent(request, _files()[INDEX], CHECKED)
+        return send(request, _files()[INDEX], REVALIDATE)
 
     @http("GET", "/<any(journal,legend,contacts,accounts,tariffs,rerating,charges,report,settings,keys):place>")
     def show_place(self, request: Request, place: str) -> Response:
-        return _sent(request, _files()[INDEX], CHECKED)
+        return send(request, _files()[INDEX], REVALIDATE)
 
     @http("GET", "/assets/<release>/<path:name>")
     def show_asset(self, request: Request, release: str, name: str) -> Response:
-        """Of another release what we have: while replicas change, a page may get its files from two of them."""
+        """Also under the address of another release: during an upgrade a page may load files from two replicas."""
         file = _files().get(name)
         if file is None or name == INDEX:
             raise NotFound
-        return _sent(request, file, KEPT if release == _release() else CHECKED)
+        return send(request, file, IMMUTABLE if release == _release() else REVALIDATE)
 
 
-def _sent(request: Request, file: File, cache_control: str) -> Response:
-    packs = request.accept_encodings["gzip"] > 0
-    response = Response(file.packed if packs else file.content, content_type=file.type)
+def send(request: Request, file: File, cache_control: str) -> Response:
+    accepts_gzip = request.accept_encodings["gzip"] > 0
+    response = Response(file.compressed if accepts_gzip else file.content, content_type=file.type)
     response.headers |= {"Cache-Control": cache_control, "Content-Security-Policy": POLICY, "Vary": "Accept-Encoding"}
-    if packs:
+    if accepts_gzip:
         response.headers["Content-Encoding"] = "gzip"
-    response.set_etag(f"{file.etag}-{'gzip' if packs else 'plain'}")
+    response.set_etag(f"{file.etag}-{'gzip' if accepts_gzip else 'plain'}")
     response.make_conditional(request)
     return response
 
 
 @cache
 def _files() -> dict[str, File]:
-    return {name: _file(name, path.read_bytes()) for name, path in _paths().items()}
+    return {name: load_file(name, path.read_bytes()) for name, path in _paths().items()}
 
 
 def _paths() -> dict[str, Path]:
     """The files of the page by their names relative to its folder."""
-    return {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.is_file()}
+    paths = (path for path in sorted(FOLDER.rglob("*")) if path.is_file() and VENDORED not in path.parents)
+    return {path.relative_to(FOLDER).as_posix(): path for path in paths}
 
 
-def _file(name: str, content: bytes) -> File:
+def load_file(name: str, content: bytes) -> File:
     if name == INDEX:
         preloads = "\n".join(PRELOAD.format(release=_release(), name=module) for module in sorted(_imported("main.js")))
         page = content.decode().replace("@PRELOADS@", preloads).replace("@RELEASE@", _release())
@@ -100,7 +103,7 @@ def _imported(name: str) -> set[str]:
 
 @cache
 def _release() -> str:
-    """Made of all files, so that a changed one has another address, and so have those that import it."""
+    """A hash of all files, so that a changed file and the files that import it have a new address."""
     digest = sha256()
     for name, path in _paths().items():
         digest.update(name.encode() + b"\0" + path.read_bytes())

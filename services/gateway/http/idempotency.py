@@ -1,7 +1,7 @@
-"""A write that is repeated under the same Idempotency-Key is answered as it was the first time, and not done again.
+"""Idempotency keys: a write repeated under the same Idempotency-Key gets the first response and is not done again.
 
-Answers are kept for a day, under a key that is made of the Idempotency-Key and stands nowhere: some hold what
-is shown only once. Which refusals are answers that are kept, and which are not: docs/decisions/0016.
+Responses are stored for a day, encrypted with a key that is derived from the Idempotency-Key and not stored: some
+contain a secret that is returned only once. Which refusals are stored: docs/decisions/0016.
 """
 
 import hashlib
@@ -20,158 +20,167 @@ from shared.contracts.wire import instant
 from shared.http.problems import Problem, problem_of
 from shared.plumbing.database import Connection, Postgres
 
-KEPT_FOR = timedelta(days=1)
-MOST_FORGOTTEN = 1000
-KEPT_REFUSAL = 409
+RETENTION = timedelta(days=1)
+DELETE_BATCH = 1000
+STORED_REFUSAL = 409
 SERVER_ERRORS = 500
 
-# A row that is there is locked by this, whether or not it is too old: who comes second waits, and finds it. A key that
-# was released keeps its instant: another who still asks for the same has the same command.
+# Locks an existing row, expired or not: a concurrent request waits and then reads it. A released key keeps its claim
+# time: another request that still runs under it has the same command id.
 CLAIM = """
-    insert into kept_answers (digest, asked, claimed_at) values (%(digest)s, %(asked)s, %(at)s)
+    insert into idempotency_keys (digest, request_digest, claimed_at) values (%(digest)s, %(request_digest)s, %(at)s)
         on conflict (digest) do update
-       set asked = excluded.asked, answer = null,
-           claimed_at = case when kept_answers.claimed_at <= %(expired_at)s then excluded.claimed_at
-                             else kept_answers.claimed_at end
-     where kept_answers.claimed_at <= %(expired_at)s or kept_answers.asked is null
+       set request_digest = excluded.request_digest, response = null,
+           claimed_at = case when idempotency_keys.claimed_at <= %(expired_at)s then excluded.claimed_at
+                             else idempotency_keys.claimed_at end
+     where idempotency_keys.claimed_at <= %(expired_at)s or idempotency_keys.request_digest is null
 """
-CLAIMED = "select asked, claimed_at, answer from kept_answers where digest = %(digest)s"
-KEEP = """
-    update kept_answers
-       set asked = %(asked)s, answer = %(answer)s
-     where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null
-       and (asked is null or asked = %(asked)s)
+CLAIMED = "select request_digest, claimed_at, response from idempotency_keys where digest = %(digest)s"
+STORE = """
+    update idempotency_keys
+       set request_digest = %(request_digest)s, response = %(response)s
+     where digest = %(digest)s and claimed_at = %(claimed_at)s and response is null
+       and (request_digest is null or request_digest = %(request_digest)s)
 """
 RELEASE = """
-    update kept_answers
-       set asked = null
-     where digest = %(digest)s and claimed_at = %(claimed_at)s and answer is null and asked = %(asked)s
+    update idempotency_keys
+       set request_digest = null
+     where digest = %(digest)s and claimed_at = %(claimed_at)s and response is null
+       and request_digest = %(request_digest)s
 """
-FORGET = """
-    delete from kept_answers
-     where digest in (select digest from kept_answers where claimed_at <= %(expired_at)s
-                       limit %(most)s for update skip locked)
+DELETE_EXPIRED = """
+    delete from idempotency_keys
+     where digest in (select digest from idempotency_keys where claimed_at <= %(expired_at)s
+                       limit %(limit)s for update skip locked)
 """
 
 
-class Repeat(NamedTuple):
-    """A write that says it may be a repeat; `asked` tells two writes under one key apart."""
+class IdempotentRequest(NamedTuple):
+    """A write with an Idempotency-Key; `request_digest` tells two requests under one key apart."""
 
-    owner: UUID
+    caller_id: UUID
     key: str
-    asked: bytes
+    request_digest: bytes
     at: datetime
 
     @property
     def row(self) -> dict[str, Any]:
-        kept_as = digest(str(self.owner), self.key)
-        return {"digest": kept_as, "asked": self.asked, "at": self.at, "expired_at": self.at - KEPT_FOR}
+        return {
+            "digest": digest(str(self.caller_id), self.key),
+            "request_digest": self.request_digest,
+            "at": self.at,
+            "expired_at": self.at - RETENTION,
+        }
 
     def command_id(self, claimed_at: datetime) -> UUID:
-        """Of this write and no other under the key, on this day: for days an owner answers what we have not kept."""
-        return UUID(bytes=digest("command", str(self.owner), self.key, self.asked, instant(claimed_at))[:16])
+        """The id of the command, the same for each repetition until the key expires."""
+        return UUID(
+            bytes=digest("command", str(self.caller_id), self.key, self.request_digest, instant(claimed_at))[:16]
+        )
 
     @property
     def cipher(self) -> Fernet:
-        return Fernet(urlsafe_b64encode(digest("answer", str(self.owner), self.key)))
+        return Fernet(urlsafe_b64encode(digest("answer", str(self.caller_id), self.key)))
 
 
 class Claim(NamedTuple):
-    """A key in use since `claimed_at`, and what was answered, if that is known already."""
+    """A key in use since `claimed_at`, and the response if it is stored already."""
 
     claimed_at: datetime
-    answer: Response | None
+    response: Response | None
 
 
 def digest(*parts: str | bytes) -> bytes:
-    """One hash of several parts, which cannot be shifted from one into the next."""
-    whole = hashlib.sha256()
+    """A hash of several parts with their lengths, so that no byte can move from one part into the next."""
+    hasher = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8) + data)
-    return whole.digest()
+        hasher.update(len(data).to_bytes(8) + data)
+    return hasher.digest()
 
 
-def here(db: Postgres, repeat: Repeat | None, write: Callable[[Connection], Response]) -> Response:
-    """A write to our own database, in one transaction with what is kept of it: of two at once one waits."""
+def run_in_transaction(
+    db: Postgres, request: IdempotentRequest | None, write: Callable[[Connection], Response]
+) -> Response:
+    """Write to the gateway's database in one transaction with the key. Of two requests at once, one waits."""
     with db.connection() as conn:
-        if repeat is None:
+        if request is None:
             return write(conn)
-        claim = _claim(conn, repeat)
-        if claim.answer:
-            return claim.answer
-        response = _answered(lambda: _whole_or_not(conn, write))
-        _keep(conn, repeat, claim, response)
+        claim = _claim(conn, request)
+        if claim.response:
+            return claim.response
+        response = _response_or_refusal(lambda: _all_or_nothing(conn, write))
+        _store(conn, request, claim, response)
         return response
 
 
-def elsewhere(db: Postgres, repeat: Repeat | None, write: Callable[[UUID], Response]) -> Response:
-    """A write that an owner does once by its command's id; no transaction is open while it is asked.
+def run_upstream(db: Postgres, request: IdempotentRequest | None, write: Callable[[UUID], Response]) -> Response:
+    """Write by a command that its owner executes once by its id. No transaction is open during the call.
 
-    A repeat has the same id on every gateway, since the row of the first claim is the same for all.
+    A repetition has the same id on every gateway, since all of them read the row of the first claim.
     """
-    if repeat is None:
+    if request is None:
         return write(uuid4())
     with db.connection() as conn:
-        claim = _claim(conn, repeat)
-    if claim.answer:
-        return claim.answer
+        claim = _claim(conn, request)
+    if claim.response:
+        return claim.response
     try:
-        response = _answered(lambda: write(repeat.command_id(claim.claimed_at)))
+        response = _response_or_refusal(lambda: write(request.command_id(claim.claimed_at)))
     except (Problem, ServiceError) as error:
         if problem_of(error).status < SERVER_ERRORS:
-            # Nothing was done: who mends what was wrong may keep the key.
+            # Nothing was done: the client may use the key again for a corrected request.
             with db.connection() as conn:
-                conn.execute(RELEASE, repeat.row | {"claimed_at": claim.claimed_at})
+                conn.execute(RELEASE, request.row | {"claimed_at": claim.claimed_at})
         raise
     with db.connection() as conn:
-        _keep(conn, repeat, claim, response)
+        _store(conn, request, claim, response)
     return response
 
 
-def forget(db: Postgres, at: datetime) -> int:
-    """Drop all answers that nobody may ask for again, some at a time; returns how many."""
-    forgotten, found = 0, MOST_FORGOTTEN
-    while found == MOST_FORGOTTEN:
+def delete_expired(db: Postgres, at: datetime) -> int:
+    """Delete the expired keys in batches; return their number."""
+    total, deleted = 0, DELETE_BATCH
+    while deleted == DELETE_BATCH:
         with db.long_transaction() as conn:
-            found = conn.execute(FORGET, {"expired_at": at - KEPT_FOR, "most": MOST_FORGOTTEN}).rowcount
-        forgotten += found
-    return forgotten
+            deleted = conn.execute(DELETE_EXPIRED, {"expired_at": at - RETENTION, "limit": DELETE_BATCH}).rowcount
+        total += deleted
+    return total
 
 
-def _claim(conn: Connection, repeat: Repeat) -> Claim:
-    """Raises Invalid if the key is another request's."""
-    conn.execute(CLAIM, repeat.row)
-    [(asked, claimed_at, answer)] = conn.execute(CLAIMED, repeat.row)
-    if asked != repeat.asked:
-        used = "Used for another request."
-        raise Invalid("An Idempotency-Key is for one request.", {"Idempotency-Key": [used]})
-    return Claim(claimed_at, _response(repeat.cipher.decrypt(answer)) if answer else None)
+def _claim(conn: Connection, request: IdempotentRequest) -> Claim:
+    """Raises Invalid if the key is in use for another request."""
+    conn.execute(CLAIM, request.row)
+    [(request_digest, claimed_at, response)] = conn.execute(CLAIMED, request.row)
+    if request_digest != request.request_digest:
+        errors = {"Idempotency-Key": ["Used for another request."]}
+        raise Invalid("An Idempotency-Key is for one request.", errors)
+    return Claim(claimed_at, _response(request.cipher.decrypt(response)) if response else None)
 
 
-def _answered(write: Callable[[], Response]) -> Response:
-    """The answer, and a refusal that is one too; others are raised."""
+def _response_or_refusal(write: Callable[[], Response]) -> Response:
+    """The response, or a refusal that is stored like one; other refusals are raised."""
     try:
         return write()
     except (Problem, ServiceError) as error:
         refusal = problem_of(error)
-        if refusal.status != KEPT_REFUSAL:
+        if refusal.status != STORED_REFUSAL:
             raise
         return refusal.response()
 
 
-def _whole_or_not(conn: Connection, write: Callable[[Connection], Response]) -> Response:
-    """The write, nothing of which stays when it is refused."""
+def _all_or_nothing(conn: Connection, write: Callable[[Connection], Response]) -> Response:
+    """Write in a nested transaction, which is rolled back when the write is refused."""
     with conn.transaction():
         return write(conn)
 
 
-def _keep(conn: Connection, repeat: Repeat, claim: Claim, response: Response) -> None:
-    whole = {"status": response.status_code, "headers": list(response.headers), "body": response.get_data(as_text=True)}
-    answer = repeat.cipher.encrypt(json.dumps(whole).encode())
-    conn.execute(KEEP, repeat.row | {"claimed_at": claim.claimed_at, "answer": answer})
+def _store(conn: Connection, request: IdempotentRequest, claim: Claim, response: Response) -> None:
+    parts = {"status": response.status_code, "headers": list(response.headers), "body": response.get_data(as_text=True)}
+    encrypted = request.cipher.encrypt(json.dumps(parts).encode())
+    conn.execute(STORE, request.row | {"claimed_at": claim.claimed_at, "response": encrypted})
 
 
-def _response(kept: bytes) -> Response:
-    whole = json.loads(kept)
-    return Response(whole["body"], status=whole["status"], headers=whole["headers"])
+def _response(stored: bytes) -> Response:
+    parts = json.loads(stored)
+    return Response(parts["body"], status=parts["status"], headers=parts["headers"])

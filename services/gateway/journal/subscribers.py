@@ -15,7 +15,7 @@ from psycopg.errors import QueryCanceled
 
 from services.gateway.auth import active_callers
 from services.gateway.domain.filters import Filters
-from services.gateway.domain.permissions import Caller, may
+from services.gateway.domain.permissions import Caller
 from services.gateway.domain.scope import Scope, scope_of
 from services.gateway.journal import change_feed, entries, last_event_id
 from services.gateway.journal.change_notifier import ChangeNotifier
@@ -48,9 +48,11 @@ class Subscriber:
         query: Json,
         position: int,
         is_disconnected: Callable[[], bool],
+        is_allowed: Callable[[Caller], bool],
     ) -> None:
+        """`credential_id`: of the session or key. `is_allowed`: whether a caller may still use the endpoint."""
         self.credential_id, self.caller, self.query = credential_id, caller, query
-        self.position, self.is_disconnected = position, is_disconnected
+        self.position, self.is_disconnected, self.is_allowed = position, is_disconnected, is_allowed
         self.filters, self.scope = Filters(), scope_of(caller)
         self.queue: deque[QueuedEvent] = deque()
         self.ended = ""
@@ -69,7 +71,7 @@ class Subscriber:
             return self.end("left")
         if caller is None:
             return self.end("session-ended")
-        if not may(caller, "stream_journal") or (self.query["account"] and not may(caller, "show_journal_of_account")):
+        if not self.is_allowed(caller):
             return self.end("forbidden")
         filters = for_account(conn, self.query, caller, filters_from_query(self.query, caller, clock.now()))
         self.caller = caller
@@ -210,7 +212,8 @@ class SubscriberHub:
         if monotonic() < self._checked_at + CHECK_INTERVAL - LINGER:
             return
         subscribers, checked_at = self._all(), monotonic()
-        callers = active_callers.still_in(conn, {subscriber.credential_id for subscriber in subscribers}, clock.now())
+        credential_ids = {subscriber.credential_id for subscriber in subscribers}
+        callers = active_callers.active_callers(conn, credential_ids, clock.now())
         for subscriber in subscribers:
             subscriber.refresh(conn, callers.get(subscriber.credential_id))
         self._checked_at = checked_at

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from services.billing import handlers, policies, prices
 from services.billing.queries import Terms
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from shared.contracts.billing.events import Rate, Rounding
 from shared.contracts.calls.events import CallGivenUp, CallState, Forward
 from shared.contracts.calls.schemas import CallStateSchema
@@ -129,7 +129,7 @@ class Billing:
     """What the service does, at a time that the test sets."""
 
     def __init__(self, db: Postgres) -> None:
-        self.db, self.books, self.now = db, Books(), NOON
+        self.db, self.books, self.now = db, RateBookCache(), NOON
 
     def tariff(
         self,

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from services.billing import handlers, policies, queries
 from services.billing.domain import charge as domain
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from shared.contracts.values import Direction, Phase
 from shared.plumbing import clock, decider, store
 from tests.integration.billing.company import (
@@ -253,7 +253,7 @@ def test_many_replicas_share_the_work_and_price_each_call_once(billing: Billing)
     rated = list[int]()
 
     def replica() -> None:
-        books = Books()
+        books = RateBookCache()
         with clock.fixed(NOON + timedelta(seconds=300)):
             while True:
                 with billing.db.connection() as conn:

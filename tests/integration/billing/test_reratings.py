@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.billing import reratings
-from services.billing.rate_book_cache import Books
+from services.billing.rate_book_cache import RateBookCache
 from shared.contracts.errors import Invalid, NotFound, Rejected
 from shared.contracts.wire import Json
 from shared.plumbing import clock
@@ -186,7 +186,7 @@ def test_many_replicas_at_once_rate_each_call_once(day: Billing) -> None:
     rerating = begin(day)
 
     def replica() -> None:
-        books = Books()
+        books = RateBookCache()
         while show(day, rerating)["state"] == "running":
             with day.db.connection() as conn:
                 reratings.work(conn, books, TERMS, 2)

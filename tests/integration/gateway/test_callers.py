@@ -35,7 +35,7 @@ def test_a_session_and_a_key_are_found_as_the_directory_finds_them(gateway_db: P
     with gateway_db.connection() as conn:
         session_id, key = begun(conn), repository.api_key(conn, repository.digest_of(KEY))
         assert key
-        found = active_callers.still_in(conn, [session_id, key.id, uuid4()], NOON)
+        found = active_callers.active_callers(conn, [session_id, key.id, uuid4()], NOON)
         alone = repository.account_of(conn, account_id, session_id, NOON)
     assert found == {session_id: alone, key.id: key}
 
@@ -53,7 +53,7 @@ def test_who_may_no_longer_come_in_is_not_found(gateway_db: Postgres, account_id
     with gateway_db.connection() as conn:
         session_id = begun(conn)
         conn.execute(change)
-        assert active_callers.still_in(conn, [session_id], NOON) == {}
+        assert active_callers.active_callers(conn, [session_id], NOON) == {}
 
 
 def test_a_revoked_key_is_not_found(gateway_db: Postgres, account_id: UUID):
@@ -61,4 +61,4 @@ def test_a_revoked_key_is_not_found(gateway_db: Postgres, account_id: UUID):
         key = repository.api_key(conn, repository.digest_of(KEY))
         assert key
         conn.execute("update api_keys set revoked_at = now()")
-        assert active_callers.still_in(conn, [key.id], NOON) == {}
+        assert active_callers.active_callers(conn, [key.id], NOON) == {}

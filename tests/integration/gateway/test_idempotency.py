@@ -9,16 +9,22 @@ from uuid import UUID
 import pytest
 from werkzeug.wrappers import Response
 
-from services.gateway.http.idempotency import MOST_FORGOTTEN, Repeat, elsewhere, forget, here
+from services.gateway.http.idempotency import (
+    DELETE_BATCH,
+    IdempotentRequest,
+    delete_expired,
+    run_in_transaction,
+    run_upstream,
+)
 from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, Unavailable
 from shared.http.problems import Problem
 from shared.plumbing.database import Connection, Postgres
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
-WRITE = Repeat(UUID(int=1), "key", b"asked", AT)
+WRITE = IdempotentRequest(UUID(int=1), "key", b"asked", AT)
 CLAIMS = """
-    insert into kept_answers (digest, asked, claimed_at)
+    insert into idempotency_keys (digest, request_digest, claimed_at)
     select number::text::bytea, '', %(at)s from generate_series(1, %(count)s) as number
 """
 
@@ -53,35 +59,35 @@ def owner() -> Owner:
     return Owner()
 
 
-def later(by: timedelta) -> Repeat:
+def later(by: timedelta) -> IdempotentRequest:
     return WRITE._replace(at=AT + by)
 
 
 def test_for_a_day_a_repeat_is_answered_and_the_owner_is_not_told(gateway_db: Postgres, owner: Owner) -> None:
-    elsewhere(gateway_db, WRITE, owner.does("перша"))
-    again = elsewhere(gateway_db, later(DAY - timedelta(microseconds=1)), owner.does("друга"))
+    run_upstream(gateway_db, WRITE, owner.does("перша"))
+    again = run_upstream(gateway_db, later(DAY - timedelta(microseconds=1)), owner.does("друга"))
     assert (again.status_code, again.get_data(as_text=True), len(owner.told)) == (201, "перша", 1)
 
 
 def test_from_then_on_it_is_another_command(gateway_db: Postgres, owner: Owner) -> None:
     for at in (timedelta(0), DAY, 2 * DAY, 2 * DAY + timedelta(hours=1)):
-        elsewhere(gateway_db, later(at), owner.does())
+        run_upstream(gateway_db, later(at), owner.does())
     assert len(owner.told) == len(set(owner.told)) == 3
 
 
 def test_a_write_whose_answer_was_lost_is_the_same_command_for_a_day(gateway_db: Postgres, owner: Owner) -> None:
     for at in (timedelta(0), timedelta(hours=23), DAY):
         with pytest.raises(Unavailable):
-            elsewhere(gateway_db, later(at), owner.is_lost)
+            run_upstream(gateway_db, later(at), owner.is_lost)
     first, repeated, next_day = owner.told
     assert first == repeated != next_day
 
 
 def test_a_key_whose_answer_was_lost_is_for_no_other_request(gateway_db: Postgres, owner: Owner) -> None:
     with pytest.raises(Unavailable):
-        elsewhere(gateway_db, WRITE, owner.is_lost)
+        run_upstream(gateway_db, WRITE, owner.is_lost)
     with pytest.raises(Invalid):
-        elsewhere(gateway_db, WRITE._replace(asked=b"another"), owner.does())
+        run_upstream(gateway_db, WRITE._replace(request_digest=b"another"), owner.does())
     assert len(owner.told) == 1
 
 
@@ -91,10 +97,10 @@ def test_several_at_once_claim_a_key_once_and_are_one_command(gateway_db: Postgr
 
     def ask(number: int) -> None:
         together.wait()
-        elsewhere(gateway_db, later(DAY + timedelta(seconds=number)), owner.does())
+        run_upstream(gateway_db, later(DAY + timedelta(seconds=number)), owner.does())
 
     if known:
-        elsewhere(gateway_db, WRITE, owner.does())
+        run_upstream(gateway_db, WRITE, owner.does())
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(4)))
     assert len(set(owner.told)) == 1 + known
@@ -102,27 +108,27 @@ def test_several_at_once_claim_a_key_once_and_are_one_command(gateway_db: Postgr
 
 def test_a_first_answer_that_comes_late_is_none_to_the_next_days_write(gateway_db: Postgres, owner: Owner) -> None:
     def slow(command_id: UUID) -> Response:
-        elsewhere(gateway_db, later(DAY), owner.does("нова"))
+        run_upstream(gateway_db, later(DAY), owner.does("нова"))
         return owner.does("стара")(command_id)
 
-    elsewhere(gateway_db, WRITE, slow)
-    assert elsewhere(gateway_db, later(DAY), owner.does()).get_data(as_text=True) == "нова"
+    run_upstream(gateway_db, WRITE, slow)
+    assert run_upstream(gateway_db, later(DAY), owner.does()).get_data(as_text=True) == "нова"
 
 
 def test_without_a_key_each_write_is_a_command_of_its_own(gateway_db: Postgres, owner: Owner) -> None:
     for _ in range(2):
-        elsewhere(gateway_db, None, owner.does())
+        run_upstream(gateway_db, None, owner.does())
     assert len(set(owner.told)) == 2
 
 
 def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -> None:
     with gateway_db.connection() as conn:
-        conn.execute(CLAIMS, {"at": AT, "count": 2 * MOST_FORGOTTEN + 1})
-    assert forget(gateway_db, AT + DAY - timedelta(seconds=1)) == 0
-    assert forget(gateway_db, AT + DAY) == 2 * MOST_FORGOTTEN + 1
+        conn.execute(CLAIMS, {"at": AT, "count": 2 * DELETE_BATCH + 1})
+    assert delete_expired(gateway_db, AT + DAY - timedelta(seconds=1)) == 0
+    assert delete_expired(gateway_db, AT + DAY) == 2 * DELETE_BATCH + 1
 
 
-@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
 @pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Problem(409, "slug", "Conflict", more="так")])
 def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
     first = door(gateway_db, WRITE, owner.refuses(refusal))
@@ -131,7 +137,7 @@ def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, 
     assert again.mimetype == "application/problem+json"
 
 
-@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
 @pytest.mark.parametrize("refusal", [NotFound(), Problem(403, "", ""), Problem(429, "", ""), Unavailable()])
 def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
     gateway_db: Postgres, owner: Owner, door, refusal
@@ -141,22 +147,22 @@ def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
     assert door(gateway_db, WRITE, owner.does()).status_code == 201
 
 
-@pytest.mark.parametrize("door", [elsewhere, here])
+@pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
 @pytest.mark.parametrize("refusal", [Invalid(), NotFound(), Problem(403, "", ""), Problem(415, "", "")])
 def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
     with pytest.raises(type(refusal)):
         door(gateway_db, WRITE, owner.refuses(refusal))
-    assert door(gateway_db, WRITE._replace(asked=b"mended"), owner.does()).status_code == 201
+    assert door(gateway_db, WRITE._replace(request_digest=b"mended"), owner.does()).status_code == 201
 
 
 def test_of_two_at_once_the_refused_one_takes_nothing_from_the_other(gateway_db: Postgres, owner: Owner) -> None:
     def done_while_another_is_refused(command_id: UUID) -> Response:
         with pytest.raises(NotFound):
-            elsewhere(gateway_db, WRITE, owner.refuses(NotFound()))
+            run_upstream(gateway_db, WRITE, owner.refuses(NotFound()))
         return owner.does("зроблено")(command_id)
 
-    elsewhere(gateway_db, WRITE, done_while_another_is_refused)
-    assert elsewhere(gateway_db, WRITE, owner.does()).get_data(as_text=True) == "зроблено"
+    run_upstream(gateway_db, WRITE, done_while_another_is_refused)
+    assert run_upstream(gateway_db, WRITE, owner.does()).get_data(as_text=True) == "зроблено"
 
 
 def test_who_asks_again_while_the_first_is_on_its_way_asks_for_the_same_command(
@@ -164,11 +170,11 @@ def test_who_asks_again_while_the_first_is_on_its_way_asks_for_the_same_command(
 ) -> None:
     def slow(command_id: UUID) -> Response:
         with pytest.raises(NotFound):
-            elsewhere(gateway_db, WRITE, owner.refuses(NotFound()))
-        elsewhere(gateway_db, later(timedelta(seconds=1)), owner.does())
+            run_upstream(gateway_db, WRITE, owner.refuses(NotFound()))
+        run_upstream(gateway_db, later(timedelta(seconds=1)), owner.does())
         return owner.does()(command_id)
 
-    elsewhere(gateway_db, WRITE, slow)
+    run_upstream(gateway_db, WRITE, slow)
     refused, again, first = owner.told
     assert again == first != refused
 
@@ -178,5 +184,5 @@ def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:
         conn.execute(CLAIMS, {"at": AT, "count": 1})
         raise Conflict
 
-    assert here(gateway_db, WRITE, write).status_code == 409
-    assert forget(gateway_db, AT + DAY) == 1, "the answer"
+    assert run_in_transaction(gateway_db, WRITE, write).status_code == 409
+    assert delete_expired(gateway_db, AT + DAY) == 1, "the answer"

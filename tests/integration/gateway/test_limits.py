@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from services.gateway.auth.rate_limits import Leases, Limiter, Own, Shared
+from services.gateway.auth.rate_limits import Leases, Limiter, LocalBuckets, RedisBuckets
 from services.gateway.domain.limits import MICRO, Limit
 from tests.support.infrastructure import Stack
 
@@ -45,7 +45,7 @@ class Clock:
         return self.micro
 
 
-def tried(buckets: Shared | Own, key: str, limit: Limit, action: str) -> object:
+def tried(buckets: RedisBuckets | LocalBuckets, key: str, limit: Limit, action: str) -> object:
     match action:
         case "strike":
             return buckets.strike(key, limit)
@@ -58,14 +58,14 @@ def tried(buckets: Shared | Own, key: str, limit: Limit, action: str) -> object:
 @given(limit=LIMITS, steps=STEPS)
 def test_redis_and_the_domain_agree_on_every_step(redis: "Redis", limit, steps):
     clock, key = Clock(), f"test:{uuid4()}"
-    shared, own = Shared(redis, clock.now), Own(clock.now)
+    shared, own = RedisBuckets(redis, clock.now), LocalBuckets(clock.now)
     for passed, action in steps:
         clock.micro += passed
         assert tried(shared, key, limit, action) == tried(own, key, limit, action)
 
 
 def test_what_is_not_asked_about_is_forgotten_by_redis(redis: "Redis"):
-    shared, key = Shared(redis), f"test:{uuid4()}"
+    shared, key = RedisBuckets(redis), f"test:{uuid4()}"
     shared.take(key, Limit(burst=1000, rate=300), 1)
     assert 0 < redis.ttl(key) <= 304
     shared.strike(key, Limit(burst=5, window=60, doubling=True))
@@ -74,14 +74,14 @@ def test_what_is_not_asked_about_is_forgotten_by_redis(redis: "Redis"):
 
 def test_what_is_remembered_is_so_everywhere(redis: "Redis"):
     key = f"test:{uuid4()}"
-    Shared(redis).remember(key, 60)
-    assert Shared(redis).remembers(key)
-    assert not Shared(redis).remembers(f"{key}x")
+    RedisBuckets(redis).remember(key, 60)
+    assert RedisBuckets(redis).remembers(key)
+    assert not RedisBuckets(redis).remembers(f"{key}x")
 
 
 def test_a_thousand_requests_a_second_over_two_gateways_are_limited_within_five_percent(redis: "Redis"):
     clock, key, limit = Clock(), f"test:{uuid4()}", Limit(burst=1000, rate=300)
-    limiter = Limiter(Shared(redis, clock.now), Own())
+    limiter = Limiter(RedisBuckets(redis, clock.now), LocalBuckets())
     gateways = cycle(
         [Leases(limiter, limit, lambda ask: ask(), lambda: clock.micro / MICRO) for _ in ("one", "another")]
     )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from services.gateway.auth.tokens import Claims, Tokens
 from services.gateway.directory import repository
 from services.gateway.domain.people import Account
-from services.gateway.domain.permissions import Allowed
+from services.gateway.domain.permissions import Roles
 from services.gateway.domain.scope import scope_of
 from shared.contracts.values import Role
 from shared.plumbing.database import Postgres
@@ -65,7 +65,7 @@ class Callers:
             "disabled account": lambda: self._nobody(bearer(self._locked_out_token())),
         }
 
-    def allowed(self, allowed: Allowed) -> Caller:
+    def allowed(self, allowed: Roles) -> Caller:
         """One of those who may."""
         makers = (maker for name, maker in self.all.items() if {name.removesuffix(" key")} & allowed)
         return next(makers)()

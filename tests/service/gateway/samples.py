@@ -15,10 +15,10 @@ import pytest
 
 from services.billing import reratings
 from services.comments import handlers as comments
-from services.gateway import service as service  # hangs the doors
-from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
+from services.gateway.endpoints.endpoint import EndpointSpec
 from services.gateway.endpoints.openapi.document import PATH_ID, document, path_of
 from services.gateway.journal import projections
+from services.gateway.service import ENDPOINTS
 from services.recordings import handlers as recordings
 from services.recordings.domain import recording
 from services.recordings.domain.recording import AudioFile

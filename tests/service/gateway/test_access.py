@@ -6,9 +6,10 @@ First who asks (401), then what they may (403), then what they see (404), then w
 import pytest
 import requests
 
-from services.gateway.domain.permissions import LEADERS, PERMISSIONS
-from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
+from services.gateway.domain.permissions import LEADERS
+from services.gateway.endpoints.endpoint import EndpointSpec
 from services.gateway.endpoints.openapi.document import PATH_ID
+from services.gateway.service import ENDPOINTS
 from tests.service.gateway.answers import complaints
 from tests.service.gateway.callers import Caller
 from tests.service.gateway.samples import SUPERVISORS_WORK
@@ -26,7 +27,7 @@ def refusal(spec: EndpointSpec, caller: Caller, thing: Thing) -> int | None:
         return None
     if caller.who is None:
         return 401
-    if caller.who not in PERMISSIONS[spec.name]:
+    if caller.who not in spec.roles:
         return 403
     return None if not thing.ids or thing.seen_by(caller) else 404
 

@@ -98,10 +98,10 @@ def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
     assert write("del", None, f"{CONTACTS}/{contact['id']}", "DELETE").status_code == 204
     assert write("key").json() == contact
     with gateway_db.connection() as conn:
-        conn.execute("update kept_answers set claimed_at = claimed_at - interval '23 hours'")
+        conn.execute("update idempotency_keys set claimed_at = claimed_at - interval '23 hours'")
     assert write("key").json() == contact
     with gateway_db.connection() as conn:
-        conn.execute("update kept_answers set claimed_at = claimed_at - interval '1 hour'")
+        conn.execute("update idempotency_keys set claimed_at = claimed_at - interval '1 hour'")
     anew = write("key")
     assert (anew.status_code, anew.json()["id"] != contact["id"]) == (201, True)
 
@@ -110,7 +110,7 @@ def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
     write("key")
     assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=23)) == 0
     assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=24, minutes=1)) == 1
-    assert count(gateway_db, "kept_answers") == 0
+    assert count(gateway_db, "idempotency_keys") == 0
 
 
 @pytest.mark.usefixtures("owners")
@@ -123,7 +123,7 @@ def test_an_owner_does_under_a_key_that_was_forgotten_what_it_is_told(
     assert write("tuesday", {"text": "б"}, door, "PUT").json()["version"] == 2
     assert write("monday", {"text": "а"}, door, "PUT").content == first.content
     with gateway_db.connection() as conn:
-        conn.execute("update kept_answers set claimed_at = claimed_at - interval '1 day'")
+        conn.execute("update idempotency_keys set claimed_at = claimed_at - interval '1 day'")
     thursday = write("monday", {"text": "а"}, door, "PUT")
     assert (thursday.status_code, thursday.json()["version"]) == (200, 3)
     shown = gateway("GET", f"/api/v1/calls/{call_id(1)}", token=gateway.token("administrator")).json()["comment"]
@@ -135,7 +135,7 @@ def test_what_is_shown_once_is_shown_again_to_the_repeat_only(write: Write, gate
     made = write("key", new, "/api/v1/api-keys").json()
     assert write("key", new, "/api/v1/api-keys").json() == made
     with gateway_db.autocommit() as conn:
-        [[row]] = conn.execute("select kept_answers::text || encode(answer, 'escape') from kept_answers")
+        [[row]] = conn.execute("select idempotency_keys::text || encode(response, 'escape') from idempotency_keys")
     assert made["key"] not in row
 
 
@@ -144,7 +144,7 @@ def test_nothing_is_kept_by_which_a_password_that_was_sent_could_be_guessed(writ
     door, headers = "/api/v1/me/password", {"Content-Type": "application/json"}
     assert write("key", None, door, "PUT", data=body, headers=headers).status_code == 204
     with gateway_db.autocommit() as conn:
-        [[asked]] = conn.execute("select asked from kept_answers")
+        [[asked]] = conn.execute("select request_digest from idempotency_keys")
     assert asked != idempotency.digest("PUT", f"{door}?", "application/json", body)
 
 

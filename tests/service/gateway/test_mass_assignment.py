@@ -8,8 +8,8 @@ import pytest
 from marshmallow import Schema
 from psycopg import sql
 
-from services.gateway.domain.permissions import PERMISSIONS
-from services.gateway.endpoints.endpoint import ENDPOINTS, EndpointSpec
+from services.gateway.endpoints.endpoint import EndpointSpec
+from services.gateway.service import ENDPOINTS
 from shared.plumbing.database import Postgres
 from tests.service.gateway import samples
 from tests.service.gateway.samples import DOCUMENT
@@ -19,7 +19,7 @@ from tests.support.infrastructure import TABLES, Broker
 SCHEMAS = DOCUMENT["components"]["schemas"]
 NAMES = {name for schema in SCHEMAS.values() for name in schema.get("properties", {})}
 TAKES_JSON = {name: spec for name, spec in ENDPOINTS.items() if isinstance(spec.body, Schema)}
-COMES_AND_GOES = {"sessions", "kept_answers"}
+COMES_AND_GOES = {"sessions", "idempotency_keys"}
 CONTENT = "select count(*), sum(hashtext((to_jsonb(t) - 'last_used_at')::text)) from {} t"
 Way = tuple[str | int, ...]
 
@@ -72,7 +72,7 @@ def content(db: Postgres) -> dict[str, Any]:
 def test_a_foreign_property_is_refused_by_its_name_and_changes_nothing(
     world: World, broker: Broker, spec: EndpointSpec
 ):
-    caller = world.callers.allowed(PERMISSIONS[spec.name])
+    caller = world.callers.allowed(spec.roles)
     thing = Thing("own", samples.ids_of(spec, world.homes, world.company), world.company.tenant)
     body = samples.sent(spec, world.company)["json"]
     [told] = samples.operation(spec)["requestBody"]["content"].values()

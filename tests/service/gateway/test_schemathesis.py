@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.gateway.domain.permissions import ANONYMOUS, PERMISSIONS
-from services.gateway.endpoints.endpoint import ENDPOINTS
+from services.gateway.domain.permissions import ANONYMOUS
+from services.gateway.service import ENDPOINTS
 from tests.service.gateway import samples
 from tests.service.gateway.callers import Caller
 from tests.service.gateway.factories import ROLES
@@ -77,7 +77,9 @@ def test_whoever_asks_the_answer_is_in_the_document(world: World, tmp_path: Path
     auth = ["[auth.openapi.key]", f'api_key = "{key}"'] if key else []
     headers = [word for header in shown.items() for word in ("--header", ": ".join(header))]
     allowed = {caller.who or ANONYMOUS}
-    doors = [word for door in OPERATIONS if PERMISSIONS[door] & allowed for word in ("--include-operation-id", door)]
+    doors = [
+        word for name in OPERATIONS if ENDPOINTS[name].roles & allowed for word in ("--include-operation-id", name)
+    ]
     config = configured(world, tmp_path, *auth)
     run(world, config, size, "--checks", ",".join(CHECKS), "--phases", size.phases, *headers, *doors)
     if name in ROLES:

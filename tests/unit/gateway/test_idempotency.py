@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.gateway.http.idempotency import Repeat, digest
+from services.gateway.http.idempotency import IdempotentRequest, digest
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
-WRITE = Repeat(UUID(int=1), "key", digest("PUT", "/api/v1/calls/1/comment?", "application/json", b"{}"), AT)
+WRITE = IdempotentRequest(UUID(int=1), "key", digest("PUT", "/api/v1/calls/1/comment?", "application/json", b"{}"), AT)
 
 
 LATER = AT + timedelta(days=1)
@@ -24,8 +24,8 @@ def test_the_same_write_under_a_key_that_was_forgotten_is_another_command():
 
 def test_another_write_under_the_key_another_key_and_another_owner_are_other_commands():
     others = [
-        WRITE._replace(asked=digest("PUT", "/api/v1/calls/2/comment?", "application/json", b"{}")),
+        WRITE._replace(request_digest=digest("PUT", "/api/v1/calls/2/comment?", "application/json", b"{}")),
         WRITE._replace(key="yek"),
-        WRITE._replace(owner=UUID(int=2)),
+        WRITE._replace(caller_id=UUID(int=2)),
     ]
     assert len({one.command_id(AT) for one in [WRITE, *others]}) == 4

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.warnings import InsecureKeyLengthWarning
 
-from services.gateway.auth.oidc import KEYS_LIVE, UNKNOWN_KEY_EVERY, Keys, Provider, Terms
+from services.gateway.auth.oidc import KEYS_TTL, UNKNOWN_KEY_INTERVAL, JwksCache, OidcSettings, Provider
 from services.gateway.auth.tokens import BadToken
 
-TERMS = Terms(issuer="https://id.example.org", audience="journal", tenant_claim="org", login_claim="login")
+TERMS = OidcSettings(issuer="https://id.example.org", audience="journal", tenant_claim="org", login_claim="login")
 ED = ed25519.Ed25519PrivateKey.generate()
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SHORT_RSA = rsa.generate_private_key(public_exponent=65537, key_size=1024)
@@ -74,7 +74,7 @@ def site() -> Away:
 
 @pytest.fixture
 def provider(site: Away) -> Provider:
-    return Provider(TERMS, Keys(site.fetch, site.now))
+    return Provider(TERMS, JwksCache(site.fetch, site.now))
 
 
 def refused(provider: Provider, shown: str) -> bool:
@@ -159,7 +159,7 @@ def test_a_new_key_is_found_and_unknown_keys_are_not_asked_for_all_the_time(site
     assert all(refused(provider, token("ed")) for _ in range(100))
     assert site.asked == 1
     site.says = {"keys": [jwk("ed")]}
-    site.seconds += UNKNOWN_KEY_EVERY + 1
+    site.seconds += UNKNOWN_KEY_INTERVAL + 1
     assert not refused(provider, token("ed"))
     assert site.asked == 2
 
@@ -167,7 +167,7 @@ def test_a_new_key_is_found_and_unknown_keys_are_not_asked_for_all_the_time(site
 def test_a_key_that_was_withdrawn_counts_no_longer(site: Away, provider: Provider):
     provider.read(token("ed"))
     site.says = {"keys": [jwk("rsa")]}
-    site.seconds += KEYS_LIVE + 1
+    site.seconds += KEYS_TTL + 1
     assert refused(provider, token("ed"))
 
 
@@ -179,7 +179,7 @@ def test_while_the_provider_says_nothing_usable_the_last_good_keys_count(site: A
     provider.read(token())
     site.says = answer
     for _ in range(3):
-        site.seconds += KEYS_LIVE + 1
+        site.seconds += KEYS_TTL + 1
         assert not refused(provider, token())
     assert site.asked == 4
 
@@ -189,7 +189,7 @@ def test_a_provider_that_was_never_there_lets_nobody_in_and_is_asked_seldom(site
     assert all(refused(provider, token()) for _ in range(50))
     assert site.asked == 1
     site.says = {"keys": [jwk("ed")]}
-    site.seconds += UNKNOWN_KEY_EVERY + 1
+    site.seconds += UNKNOWN_KEY_INTERVAL + 1
     assert not refused(provider, token())
 
 

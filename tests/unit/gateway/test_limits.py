@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisIsAway
 
-from services.gateway.auth.rate_limits import MOST, Leases, Limiter, Own
+from services.gateway.auth.rate_limits import MAX_KEYS, Leases, Limiter, LocalBuckets
 from services.gateway.domain.limits import MICRO, Limit
 
 REQUESTS = Limit(burst=1000, rate=300)
@@ -30,7 +30,7 @@ class Clock:
 class Away:
     """Redis that does not answer while `away`."""
 
-    own: Own
+    own: LocalBuckets
     away: bool = True
     asked: int = 0
 
@@ -68,17 +68,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def own(clock: Clock) -> Own:
-    return Own(clock.micro)
+def own(clock: Clock) -> LocalBuckets:
+    return LocalBuckets(clock.micro)
 
 
 @pytest.mark.parametrize(("limit", "most"), [(REQUESTS, 1000), (EXPORTS, 10), (Limit(burst=3, rate=2), 3)])
 @pytest.mark.parametrize("beside", [-1, 0, 1])
-def test_a_burst_is_let_in_and_not_one_more(own: Own, clock: Clock, limit, most, beside):
+def test_a_burst_is_let_in_and_not_one_more(own: LocalBuckets, clock: Clock, limit, most, beside):
     assert Process(own, clock, limit).let_in(most + beside) == min(most, most + beside)
 
 
-def test_time_gives_back_what_the_rate_says(own: Own, clock: Clock):
+def test_time_gives_back_what_the_rate_says(own: LocalBuckets, clock: Clock):
     process = Process(own, clock)
     process.let_in(1001)
     clock.seconds += 1
@@ -87,7 +87,7 @@ def test_time_gives_back_what_the_rate_says(own: Own, clock: Clock):
     assert process.let_in(2000) == 1000
 
 
-def test_ten_exports_in_a_minute_from_the_first_and_then_ten_again(own: Own, clock: Clock):
+def test_ten_exports_in_a_minute_from_the_first_and_then_ten_again(own: LocalBuckets, clock: Clock):
     process = Process(own, clock, EXPORTS)
     assert process.let_in(1) == 1
     clock.seconds += 50
@@ -99,13 +99,13 @@ def test_ten_exports_in_a_minute_from_the_first_and_then_ten_again(own: Own, clo
     assert process.let_in(11) == 10
 
 
-def test_one_caller_takes_nothing_from_another(own: Own, clock: Clock):
+def test_one_caller_takes_nothing_from_another(own: LocalBuckets, clock: Clock):
     process = Process(own, clock)
     process.let_in(1001, "one")
     assert process.let_in(1001, "other") == 1000
 
 
-def test_a_clock_that_goes_back_neither_gives_nor_takes(own: Own, clock: Clock):
+def test_a_clock_that_goes_back_neither_gives_nor_takes(own: LocalBuckets, clock: Clock):
     own.take("key", REQUESTS, 1000)
     clock.seconds -= 500
     assert own.take("key", REQUESTS, 1).granted == 0
@@ -113,14 +113,14 @@ def test_a_clock_that_goes_back_neither_gives_nor_takes(own: Own, clock: Clock):
     assert own.take("key", REQUESTS, 1000).granted == 300
 
 
-def test_few_requests_cost_a_question(own: Own, clock: Clock):
+def test_few_requests_cost_a_question(own: LocalBuckets, clock: Clock):
     shared = Away(own, away=False)
     process = Process(shared, clock)
     assert process.let_in(900) == 900
     assert shared.asked <= 100
 
 
-def test_tokens_are_asked_for_before_they_are_needed(own: Own, clock: Clock):
+def test_tokens_are_asked_for_before_they_are_needed(own: LocalBuckets, clock: Clock):
     process = Process(own, clock, kept=(asked := []))
     process.let_in(1)
     assert process.let_in(8) == 8
@@ -129,7 +129,7 @@ def test_tokens_are_asked_for_before_they_are_needed(own: Own, clock: Clock):
     assert process.let_in(11) == 11
 
 
-def test_who_is_shut_out_costs_no_questions(own: Own, clock: Clock):
+def test_who_is_shut_out_costs_no_questions(own: LocalBuckets, clock: Clock):
     shared = Away(own, away=False)
     process = Process(shared, clock)
     process.let_in(1001)
@@ -138,14 +138,14 @@ def test_who_is_shut_out_costs_no_questions(own: Own, clock: Clock):
     assert shared.asked == before
 
 
-def test_what_is_kept_of_callers_is_bounded(own: Own, clock: Clock):
+def test_what_is_kept_of_callers_is_bounded(own: LocalBuckets, clock: Clock):
     process = Process(own, clock)
-    for number in range(MOST + 10):
+    for number in range(MAX_KEYS + 10):
         process.let_in(1, str(number))
-    assert len(own._buckets) == MOST
+    assert len(own._buckets) == MAX_KEYS
 
 
-def test_five_wrong_passwords_are_free_then_each_doubles_the_wait(own: Own, clock: Clock):
+def test_five_wrong_passwords_are_free_then_each_doubles_the_wait(own: LocalBuckets, clock: Clock):
     waits = []
     for _ in range(9):
         own.strike("who", GUESSES)
@@ -155,7 +155,7 @@ def test_five_wrong_passwords_are_free_then_each_doubles_the_wait(own: Own, cloc
     assert waits == [0, 0, 0, 0, 60, 120, 240, 300, 300]
 
 
-def test_nobody_is_shut_out_for_more_than_five_minutes(own: Own, clock: Clock):
+def test_nobody_is_shut_out_for_more_than_five_minutes(own: LocalBuckets, clock: Clock):
     for _ in range(200):
         own.strike("who", GUESSES)
         wait = own.take("who", GUESSES, 0).wait
@@ -163,7 +163,7 @@ def test_nobody_is_shut_out_for_more_than_five_minutes(own: Own, clock: Clock):
         clock.seconds += wait
 
 
-def test_a_quarter_of_an_hour_without_another_strike_forgets_all(own: Own, clock: Clock):
+def test_a_quarter_of_an_hour_without_another_strike_forgets_all(own: LocalBuckets, clock: Clock):
     for _ in range(8):
         own.strike("who", GUESSES)
         clock.seconds += own.take("who", GUESSES, 0).wait
@@ -172,21 +172,21 @@ def test_a_quarter_of_an_hour_without_another_strike_forgets_all(own: Own, clock
     assert own.take("who", GUESSES, 0).wait == 0
 
 
-def test_without_redis_limits_go_on(own: Own, clock: Clock):
-    limiter = Limiter(Away(Own(clock.micro)), own, clock.now)
+def test_without_redis_limits_go_on(own: LocalBuckets, clock: Clock):
+    limiter = Limiter(Away(LocalBuckets(clock.micro)), own, clock.now)
     assert Process(limiter, clock).let_in(1001) == 1000
 
 
-def test_nobody_begins_anew_when_redis_goes(own: Own, clock: Clock):
-    shared = Away(Own(clock.micro), away=False)
+def test_nobody_begins_anew_when_redis_goes(own: LocalBuckets, clock: Clock):
+    shared = Away(LocalBuckets(clock.micro), away=False)
     process = Process(Limiter(shared, own, clock.now), clock)
     assert process.let_in(600) == 600
     shared.away = True
     assert process.let_in(600) == 400
 
 
-def test_while_one_tries_whether_redis_is_back_the_others_do_not_wait(own: Own, clock: Clock):
-    shared = Away(Own(clock.micro))
+def test_while_one_tries_whether_redis_is_back_the_others_do_not_wait(own: LocalBuckets, clock: Clock):
+    shared = Away(LocalBuckets(clock.micro))
     limiter = Limiter(shared, own, clock.now)
     limiter.take("key", REQUESTS, 1)
     clock.seconds += 1
@@ -197,8 +197,8 @@ def test_while_one_tries_whether_redis_is_back_the_others_do_not_wait(own: Own, 
     assert shared.asked == before + 1
 
 
-def test_that_redis_is_away_is_said_once_and_that_it_is_back(own: Own, clock: Clock, caplog):
-    shared = Away(Own(clock.micro))
+def test_that_redis_is_away_is_said_once_and_that_it_is_back(own: LocalBuckets, clock: Clock, caplog):
+    shared = Away(LocalBuckets(clock.micro))
     limiter = Limiter(shared, own, clock.now)
     for _ in range(10):
         limiter.take("key", REQUESTS, 1)
@@ -207,13 +207,13 @@ def test_that_redis_is_away_is_said_once_and_that_it_is_back(own: Own, clock: Cl
     for _ in range(3):
         limiter.take("key", REQUESTS, 1)
     assert [record.message for record in caplog.records] == [
-        "limits are this process's own",
-        "limits are shared again",
+        "rate limits are local to this process: Redis is unavailable",
+        "rate limits are shared again",
     ]
 
 
-def test_redis_that_is_away_is_asked_once_a_second(own: Own, clock: Clock):
-    shared = Away(Own(clock.micro))
+def test_redis_that_is_away_is_asked_once_a_second(own: LocalBuckets, clock: Clock):
+    shared = Away(LocalBuckets(clock.micro))
     limiter = Limiter(shared, own, clock.now)
     for _ in range(100):
         limiter.take("key", REQUESTS, 1)
@@ -223,7 +223,7 @@ def test_redis_that_is_away_is_asked_once_a_second(own: Own, clock: Clock):
     assert shared.asked == 2
 
 
-def test_what_is_remembered_is_forgotten_in_time(own: Own, clock: Clock):
+def test_what_is_remembered_is_forgotten_in_time(own: LocalBuckets, clock: Clock):
     own.remember("address", 60)
     assert own.remembers("address")
     clock.seconds += 61

@@ -1,4 +1,4 @@
-"""What a caller may see, and which doors open."""
+"""Which calls a caller may see, and which endpoints they may call."""
 
 from uuid import uuid4
 
@@ -6,8 +6,8 @@ import pytest
 
 from services.gateway.domain.keys import ApiKey, KeyKind
 from services.gateway.domain.people import Account, Line
-from services.gateway.domain.permissions import PERMISSIONS, may
 from services.gateway.domain.scope import SEES_ALL, scope_of
+from services.gateway.service import ENDPOINTS
 from shared.contracts.values import Role
 
 LINE = Line(id=uuid4(), address="101")
@@ -44,15 +44,18 @@ def test_an_export_key_sees_every_call_of_its_tenant():
 
 
 def test_an_ingest_key_only_sends():
-    opened = {door for door in PERMISSIONS if may(key(KeyKind.INGEST), door)}
-    assert opened == {"take_reports", "take_freeswitch_record", "take_recording"}
+    allowed = {name for name, spec in ENDPOINTS.items() if spec.access.allows(key(KeyKind.INGEST))}
+    assert allowed == {"take_reports", "take_freeswitch_record", "take_recording"}
 
 
-def test_an_export_key_only_reads_and_is_nobody():
-    opened = {door for door in PERMISSIONS if may(key(KeyKind.EXPORT), door)}
+def test_an_export_key_may_filter_by_account():
+    assert ENDPOINTS["show_journal"].access.allows(key(KeyKind.EXPORT), ["account"])
+
+
+def test_an_export_key_only_reads():
+    allowed = {name for name, spec in ENDPOINTS.items() if spec.access.allows(key(KeyKind.EXPORT))}
     journal = {
         "show_journal",
-        "show_journal_of_account",
         "show_call",
         "show_timeline",
         "show_comment_history",
@@ -60,20 +63,20 @@ def test_an_export_key_only_reads_and_is_nobody():
     }
     recording = {"show_recording", "show_recording_peaks"}
     whole = {"show_summary", "export_journal", "stream_journal"}
-    assert opened == journal | recording | whole | {"list_contacts", "show_contact", "export_contacts"}
+    assert allowed == journal | recording | whole | {"list_contacts", "show_contact", "export_contacts"}
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_person_may_not_send_reports(role):
-    assert not may(account(role), "take_reports")
+    assert not ENDPOINTS["take_reports"].access.allows(account(role))
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_who_leads_may_ask_for_the_calls_of_another(role):
-    assert may(account(role), "show_journal_of_account") == (role in SEES_ALL)
+    assert ENDPOINTS["show_journal"].access.allows(account(role), ["account"]) == (role in SEES_ALL)
 
 
-@pytest.mark.parametrize("door", ["show_journal", "show_call", "show_timeline", "show_me", "end_session"])
+@pytest.mark.parametrize("name", ["show_journal", "show_call", "show_timeline", "show_me", "end_session"])
 @pytest.mark.parametrize("role", list(Role))
-def test_the_other_doors_are_everybodys(role, door):
-    assert may(account(role), door)
+def test_the_other_endpoints_are_for_all_people(role, name):
+    assert ENDPOINTS[name].access.allows(account(role))

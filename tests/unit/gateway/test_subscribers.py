@@ -25,7 +25,7 @@ OPERATOR = Account(id=UUID(int=1), tenant="oselia", login="olha", name="Ольг
 
 
 def subscriber(**query: str) -> Subscriber:
-    subscribed = Subscriber(UUID(int=2), OPERATOR, FilterSchema().load(query), 10, lambda: False)
+    subscribed = Subscriber(UUID(int=2), OPERATOR, FilterSchema().load(query), 10, lambda: False, lambda caller: True)
     subscribed.refresh(None, OPERATOR)
     subscribed.enqueue([(13, b"13"), (17, b"17")], 20)
     return subscribed

@@ -7,7 +7,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from services.gateway.auth.login_throttle import LoginThrottle
-from services.gateway.auth.rate_limits import Limiter, Own
+from services.gateway.auth.rate_limits import Limiter, LocalBuckets
 from services.gateway.domain.limits import MICRO
 from shared.http.client_address import Proxies
 from shared.http.entrypoint import Problem
@@ -25,7 +25,7 @@ class Desk:
     looked_at: int = 0
 
     def __post_init__(self) -> None:
-        shared, own = (Own(lambda: round(self.seconds * MICRO)) for _ in range(2))
+        shared, own = (LocalBuckets(lambda: round(self.seconds * MICRO)) for _ in range(2))
         self.guesses = LoginThrottle(Limiter(shared, own), Proxies("127.0.0.1"), CONFIG, self._is_right)
 
     def _is_right(self, password: str, stored: str | None) -> bool:
