@@ -1,4 +1,4 @@
-"""What calls tells of calls, as the projector hears it."""
+"""Build messages of calls, comments and recordings as the projector receives them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def state(name: str | int = 0, **changed: Any) -> CallState:
     """A call from NUMBER that 101 answered and ended after a minute."""
     placed_at = changed.get("placed_at", NOON)
     at = placed_at or NOON
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "call_id": call_id(name),
         "direction": Direction.INBOUND,
         "status": Status.ANSWERED,
@@ -67,10 +67,10 @@ def state(name: str | int = 0, **changed: Any) -> CallState:
         "recorded": False,
         "returned_by": None,
     }
-    return CallState(**{**known, **changed})
+    return CallState(**{**defaults, **changed})
 
 
-def told(call: CallState, version: int = 1, tenant: str = TENANT, recorded_at: datetime = NOON) -> Message:
+def call_message(call: CallState, version: int = 1, tenant: str = TENANT, recorded_at: datetime = NOON) -> Message:
     event = CallGivenUp(call_id=call.call_id, at=NOON)
     recorded = Recorded(
         id=uuid4(),
@@ -84,36 +84,36 @@ def told(call: CallState, version: int = 1, tenant: str = TENANT, recorded_at: d
     return Message(message(recorded, encode(event), CallStateSchema().dump(call)), "call_given_up")
 
 
-def commented(
+def comment_message(
     name: str | int, text: str | None, version: int = 1, tenant: str = TENANT, author_id: UUID = AUTHOR
 ) -> Message:
-    """What comments tells of the comment on a call; it is deleted when `text` is None."""
-    here = text is not None
-    said = CommentState(
+    """A message about the comment of a call; `text` None: the comment is deleted."""
+    exists = text is not None
+    comment = CommentState(
         call_id=call_id(name),
         text=text,
-        author_id=author_id if here else None,
-        created_at=NOON if here else None,
-        updated_at=NOON + timedelta(minutes=version) if here else None,
+        author_id=author_id if exists else None,
+        created_at=NOON if exists else None,
+        updated_at=NOON + timedelta(minutes=version) if exists else None,
     )
-    event = CommentDeleted(call_id=said.call_id, author_id=author_id, deleted_at=NOON)
+    event = CommentDeleted(call_id=comment.call_id, author_id=author_id, deleted_at=NOON)
     recorded = Recorded(
         id=uuid4(),
         tenant=tenant,
-        stream=f"comment-{said.call_id}",
+        stream=f"comment-{comment.call_id}",
         version=version,
         recorded_at=NOON,
         correlation_id=f"about {version}",
         event=event,
     )
-    return Message(message(recorded, encode(event), CommentStateSchema().dump(said)), "comment_deleted")
+    return Message(message(recorded, encode(event), CommentStateSchema().dump(comment)), "comment_deleted")
 
 
-def recorded(name: str | int, status: str = "available", version: int = 1, tenant: str = TENANT) -> Message:
-    """What recordings tells of the recording of a call."""
-    about = call_id(name)
-    said = RecordingState(
-        call_id=about,
+def recording_message(name: str | int, status: str = "available", version: int = 1, tenant: str = TENANT) -> Message:
+    """A message about the recording of a call."""
+    id_ = call_id(name)
+    recording = RecordingState(
+        call_id=id_,
         status=RecordingStatus(status),
         format=Format.WAV,
         duration=timedelta(seconds=11.2),
@@ -122,30 +122,30 @@ def recorded(name: str | int, status: str = "available", version: int = 1, tenan
         stored_at=NOON,
         deleted_at=NOON if status == "deleted" else None,
     )
-    event = RecordingListened(call_id=about, account_id=AUTHOR, listened_at=NOON)
+    event = RecordingListened(call_id=id_, account_id=AUTHOR, listened_at=NOON)
     recorded = Recorded(
         id=uuid4(),
         tenant=tenant,
-        stream=f"recording-{about}",
+        stream=f"recording-{id_}",
         version=version,
         recorded_at=NOON,
         correlation_id=f"about {version}",
         event=event,
     )
-    return Message(message(recorded, encode(event), RecordingStateSchema().dump(said)), "recording_listened")
+    return Message(message(recorded, encode(event), RecordingStateSchema().dump(recording)), "recording_listened")
 
 
-def heartbeat(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:
+def heartbeat_message(at: datetime, outbox_age: float = 0.0, owner: str = "calls") -> Message:
     return Message({"type": "heartbeat", "owner": owner, "outbox_age": outbox_age, "at": at.isoformat()}, "heartbeat")
 
 
-def show(db: Postgres, *messages: Message) -> None:
+def project_messages(db: Postgres, *messages: Message) -> None:
     with db.connection() as conn:
         projections.project(conn, messages)
 
 
-def show_states(db: Postgres, states: Iterable[CallState], tenant: str = TENANT) -> None:
-    show(db, *(told(call, tenant=tenant) for call in states))
+def project_states(db: Postgres, states: Iterable[CallState], tenant: str = TENANT) -> None:
+    project_messages(db, *(call_message(call, tenant=tenant) for call in states))
 
 
 def rows(db: Postgres, table: str, order: str = "1, 2, 3") -> Sequence[dict[str, Any]]:

@@ -49,7 +49,7 @@ def test_a_session_and_a_key_are_found_as_the_directory_finds_them(gateway_db: P
         "update sessions set expires_at = began_at",
     ],
 )
-def test_who_may_no_longer_come_in_is_not_found(gateway_db: Postgres, account_id: UUID, change: str):
+def test_a_disabled_account_or_an_ended_session_is_not_active(gateway_db: Postgres, account_id: UUID, change: str):
     with gateway_db.connection() as conn:
         session_id = begun(conn)
         conn.execute(change)

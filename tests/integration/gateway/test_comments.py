@@ -19,11 +19,11 @@ from tests.integration.gateway.event_factories import (
     TENANT,
     Message,
     call_id,
-    commented,
+    call_message,
+    comment_message,
+    project_messages,
     rows,
-    show,
     state,
-    told,
 )
 
 EVERYTHING = Scope(tenant=TENANT, lines=None)
@@ -48,11 +48,11 @@ def last(db: Postgres) -> int:
     return int(row["last"])
 
 
-def test_an_entrys_comment_says_all_and_its_author_by_the_name_of_today(gateway_db: Postgres):
+def test_an_entry_has_the_whole_comment_with_the_current_name_of_its_author(gateway_db: Postgres):
     with gateway_db.connection() as conn:
         repository.ensure_tenant(conn, TENANT, TENANT)
         author = repository.ensure_account(conn, TENANT, "olha", "x", "Ольга", "operator")
-    show(gateway_db, told(state()), commented(0, "передзвонити", 3, author_id=author))
+    project_messages(gateway_db, call_message(state()), comment_message(0, "передзвонити", 3, author_id=author))
     with gateway_db.connection() as conn:
         repository.ensure_account(conn, TENANT, "olha", "x", "Ольга Кобилянська", "operator")
     assert comment(gateway_db) == {
@@ -64,76 +64,80 @@ def test_an_entrys_comment_says_all_and_its_author_by_the_name_of_today(gateway_
     }
 
 
-def test_a_comment_that_comes_before_its_call_is_kept(gateway_db: Postgres):
-    show(gateway_db, commented(0, "рано"))
-    show(gateway_db, told(state()))
+def test_a_comment_that_arrives_before_its_call_is_stored(gateway_db: Postgres):
+    project_messages(gateway_db, comment_message(0, "рано"))
+    project_messages(gateway_db, call_message(state()))
     assert text(gateway_db) == "рано"
     with gateway_db.connection() as conn:
         [row] = page_query.get_page(conn, EVERYTHING, Filters(has=frozenset({Has.COMMENT})), 5).rows
     assert row.call_id == str(call_id(0))
 
 
-def test_a_call_that_is_decided_anew_keeps_its_comment(gateway_db: Postgres):
-    show(gateway_db, told(state(status=Status.MISSED)), commented(0, "передзвонити"))
-    show(gateway_db, told(state(status=Status.RETURNED), 2))
+def test_a_later_version_of_a_call_keeps_its_comment(gateway_db: Postgres):
+    project_messages(gateway_db, call_message(state(status=Status.MISSED)), comment_message(0, "передзвонити"))
+    project_messages(gateway_db, call_message(state(status=Status.RETURNED), 2))
     assert text(gateway_db) == "передзвонити"
 
 
 @pytest.mark.parametrize("order", list(permutations([1, 2, 3])))
-def test_in_whatever_order_the_last_version_stays(gateway_db: Postgres, order: tuple[int, ...]):
+def test_messages_in_any_order_leave_the_last_version(gateway_db: Postgres, order: tuple[int, ...]):
     texts = {1: "перше", 2: None, 3: "третє"}
-    show(gateway_db, told(state()))
+    project_messages(gateway_db, call_message(state()))
     for version in order:
-        show(gateway_db, commented(0, texts[version], version), commented(0, texts[version], version))
+        project_messages(
+            gateway_db, comment_message(0, texts[version], version), comment_message(0, texts[version], version)
+        )
     assert text(gateway_db) == "третє"
 
 
-def test_a_deleted_comment_is_none_and_late_news_does_not_bring_it_back(gateway_db: Postgres):
-    show(gateway_db, told(state()), commented(0, None, 2))
-    show(gateway_db, commented(0, "пізно", 1))
+def test_a_late_message_does_not_restore_a_deleted_comment(gateway_db: Postgres):
+    project_messages(gateway_db, call_message(state()), comment_message(0, None, 2))
+    project_messages(gateway_db, comment_message(0, "пізно", 1))
     assert comment(gateway_db) is None
     [row] = rows(gateway_db, "journal_comments")
     assert (row["text"], row["folded_text"], row["author_id"]) == (None, None, None)
 
 
-def test_each_change_of_a_comment_is_a_change_of_its_call_in_the_feed(gateway_db: Postgres):
-    show(gateway_db, told(state(0)), told(state(1)), commented(1, "разом із дзвінком"))
+def test_each_change_of_a_comment_gets_a_feed_number(gateway_db: Postgres):
+    project_messages(
+        gateway_db, call_message(state(0)), call_message(state(1)), comment_message(1, "разом із дзвінком")
+    )
     both = last(gateway_db)
     assert sorted(feed(gateway_db).values()) == [both - 1, both]
-    show(gateway_db, commented(0, "так"))
+    project_messages(gateway_db, comment_message(0, "так"))
     after = last(gateway_db)
     assert feed(gateway_db)[call_id(0)] == after > both
-    show(gateway_db, commented(0, "так"))
+    project_messages(gateway_db, comment_message(0, "так"))
     assert last(gateway_db) == after
 
 
-def test_what_the_owner_answers_is_shown_at_once_and_its_news_changes_nothing(gateway_db: Postgres):
-    show(gateway_db, told(state()))
-    news = commented(0, "щойно", 4)
+def test_an_rpc_response_is_stored_at_once_and_its_event_changes_nothing(gateway_db: Postgres):
+    project_messages(gateway_db, call_message(state()))
+    news = comment_message(0, "щойно", 4)
     with gateway_db.connection() as conn:
         projections.upsert_comment(conn, TENANT, 4, news.body["state"])
     shown = text(gateway_db), last(gateway_db)
     assert shown[0] == "щойно"
-    show(gateway_db, news)
-    show(gateway_db, commented(0, "давно", 3))
+    project_messages(gateway_db, news)
+    project_messages(gateway_db, comment_message(0, "давно", 3))
     assert (text(gateway_db), last(gateway_db)) == shown
 
 
 def test_another_companys_comment_on_a_call_of_the_same_id_is_not_ours(gateway_db: Postgres):
-    show(gateway_db, told(state()), commented(0, "чуже", tenant="krynytsia"))
+    project_messages(gateway_db, call_message(state()), comment_message(0, "чуже", tenant="krynytsia"))
     assert comment(gateway_db) is None
 
 
 @pytest.mark.parametrize("changed", [{"stream": "note-1"}, {"state": {}}, {"version": None}])
-def test_what_is_malformed_is_refused_and_nothing_is_written(gateway_db: Postgres, changed: Json):
-    good = commented(0, "так")
+def test_a_malformed_message_is_refused_and_nothing_is_written(gateway_db: Postgres, changed: Json):
+    good = comment_message(0, "так")
     with pytest.raises(Invalid):
-        show(gateway_db, told(state()), Message({**good.body, **changed}, good.key))
+        project_messages(gateway_db, call_message(state()), Message({**good.body, **changed}, good.key))
     assert rows(gateway_db, "journal") == []
 
 
-def test_an_author_nobody_knows_has_no_name(gateway_db: Postgres):
-    show(gateway_db, told(state()), commented(0, "так"))
+def test_an_unknown_author_has_an_empty_name(gateway_db: Postgres):
+    project_messages(gateway_db, call_message(state()), comment_message(0, "так"))
     shown = comment(gateway_db)
     assert shown is not None
     assert shown["author"] == {"account_id": str(AUTHOR), "name": ""}

@@ -67,11 +67,11 @@ class TestCredentials:
         assert repository.credentials(conn, None, "olha").account_id == here
 
     @pytest.mark.parametrize(("tenant", "login"), [(None, "Olha"), (None, "%"), ("krynytsia", "olha"), ("", "olha")])
-    def test_another_login_is_nobodys(self, conn, tenant, login):
+    def test_an_unknown_login_has_no_credentials(self, conn, tenant, login):
         employ(conn)
         assert repository.credentials(conn, tenant, login) is None
 
-    def test_a_hash_is_replaced_only_if_the_password_is_still_the_one_that_was_shown(self, conn):
+    def test_a_hash_is_replaced_only_if_it_is_unchanged(self, conn):
         account = employ(conn)
         old = repository.credentials(conn, None, "olha").password_hash
         repository.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
@@ -89,14 +89,14 @@ class TestSessions:
         assert (who.role, who.time_zone, who.region) == (Role.SUPERVISOR, "Europe/Warsaw", "PL")
         assert [(line.address, line.held_from, line.held_until) for line in who.lines] == [("101", NOW - YEAR, None)]
 
-    def test_a_session_ends_at_its_hour(self, conn):
+    def test_a_session_expires(self, conn):
         employ(conn)
         session = sign_in(conn)
         ends = NOW + timedelta(hours=12)
         assert repository.account_of(conn, *session, ends - timedelta(microseconds=1)) is not None
         assert repository.account_of(conn, *session, ends) is None
 
-    def test_an_ended_session_is_nobody(self, conn):
+    def test_an_ended_session_has_no_account(self, conn):
         employ(conn)
         account, session = sign_in(conn)
         assert repository.end_session(conn, session, NOW)
@@ -122,20 +122,20 @@ class TestSessions:
         assert repository.account_of(conn, *before, NOW) is None
         assert repository.account_of(conn, *sign_in(conn), NOW) is not None
 
-    def test_nothing_new_ends_no_session(self, conn):
+    def test_an_unchanged_account_keeps_its_sessions(self, conn):
         employ(conn)
         session = sign_in(conn)
         employ(conn)
         assert repository.account_of(conn, *session, NOW) is not None
 
-    def test_who_showed_a_password_that_was_changed_meanwhile_gets_nothing(self, conn):
+    def test_a_session_from_a_replaced_password_is_invalid(self, conn):
         account = employ(conn)
         shown = repository.credentials(conn, None, "olha")
         repository.ensure_account(conn, "oselia", "olha", "новий", "Olha", "operator")
         session = repository.begin_session(conn, shown, NOW, NOW + YEAR)
         assert repository.account_of(conn, account, session, NOW) is None
 
-    def test_expired_sessions_are_swept_out_at_the_next_sign_in(self, conn):
+    def test_expired_sessions_are_deleted_at_the_next_sign_in(self, conn):
         employ(conn)
         sign_in(conn)
         sign_in(conn, at=NOW + YEAR)
@@ -143,7 +143,7 @@ class TestSessions:
 
 
 class TestLines:
-    def test_a_line_changes_hands_and_leaves_its_past_behind(self, conn):
+    def test_a_line_that_gets_another_holder_keeps_its_history(self, conn):
         olha, petro = employ(conn), employ(conn, "petro")
         hold(conn, olha, "101", None, NOW)
         hold(conn, petro, "101", NOW, None)
@@ -152,7 +152,7 @@ class TestLines:
         assert names.employee("101", NOW - timedelta(microseconds=1)) == (olha, "Olha")
         assert names.employee("101", NOW) == (petro, "Petro")
 
-    def test_between_two_tenures_a_line_is_nobodys(self, conn):
+    def test_between_two_tenures_a_line_has_no_holder(self, conn):
         olha = employ(conn)
         hold(conn, olha, "101", NOW - YEAR, NOW)
         names = repository.names(conn, "oselia", ["101"])
@@ -160,7 +160,7 @@ class TestLines:
         assert names.employee("101", NOW) is None
         assert names.employee("102", NOW) is None
 
-    def test_two_may_not_hold_a_line_at_once(self, conn):
+    def test_two_accounts_cannot_hold_a_line_at_once(self, conn):
         employed = employ(conn)
         hold(conn, employed, "101", NOW - YEAR, NOW)
         with pytest.raises(Conflict):
@@ -181,7 +181,7 @@ class TestLines:
         repository.ensure_line(conn, olha, "101", NOW)
         assert [line.held_from for line in repository.account_lines(conn, "oselia", olha)] == [None, NOW]
 
-    def test_of_two_who_reach_for_a_line_together_one_gets_it(self, gateway_db):
+    def test_of_two_concurrent_holders_of_a_line_one_succeeds(self, gateway_db):
         with gateway_db.connection() as conn:
             repository.ensure_tenant(conn, "oselia", "Оселя")
             both = employ(conn), employ(conn, "petro")
@@ -208,7 +208,7 @@ class TestLines:
         with pytest.raises(errors.CheckViolation), conn.transaction():
             conn.execute("update lines set held_until = %s", (NOW,))
 
-    def test_a_line_of_nobody_is_refused(self, conn):
+    def test_a_line_without_an_account_is_refused(self, conn):
         with pytest.raises(NotFound):
             repository.ensure_line(conn, uuid4(), "101", None)
 
@@ -251,12 +251,12 @@ class TestContacts:
 
 
 class TestApiKeys:
-    def test_a_key_says_its_company_kind_and_region(self, conn):
+    def test_a_key_has_its_company_kind_and_region(self, conn):
         repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "секрет")
         key = repository.api_key(conn, repository.digest_of("секрет"))
         assert (key.tenant, key.kind, key.region, key.time_zone) == ("oselia", KeyKind.INGEST, "UA", "Europe/Kyiv")
 
-    def test_a_key_is_kept_only_as_its_hash(self, conn):
+    def test_only_the_hash_of_a_key_is_stored(self, conn):
         repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret-key")
         [row] = conn.execute("select api_keys::text from api_keys").fetchall()
         assert "secret-key" not in row[0]
@@ -275,7 +275,7 @@ class TestApiKeys:
         }
         assert [secret for secret, key in known.items() if key] == ["second", "third"]
 
-    def test_a_use_is_noted_when_none_was_noted_lately(self, conn):
+    def test_a_use_is_recorded_if_none_was_recorded_recently(self, conn):
         repository.ensure_api_key(conn, "oselia", "ingest", "exchange", "secret")
         key = repository.api_key(conn, repository.digest_of("secret"))
         minute = timedelta(minutes=1)
@@ -287,11 +287,11 @@ class TestApiKeys:
 
 
 class TestRoles:
-    def test_a_role_that_is_none_is_refused(self, conn):
+    def test_an_unknown_role_is_refused(self, conn):
         with pytest.raises(errors.CheckViolation), conn.transaction():
             employ(conn, role="president")
 
-    def test_who_only_looks_changes_nothing(self, stack, gateway_db):
+    def test_the_read_only_role_cannot_write(self, stack, gateway_db):
         with psycopg.connect(stack.env("gateway")["RO_DATABASE_URL"]) as looking:
             looking.execute("select * from accounts")
             with pytest.raises(errors.ReadOnlySqlTransaction):

@@ -15,7 +15,14 @@ from services.gateway.domain.scope import Scope
 from services.gateway.journal import entries, page_query
 from shared.contracts.values import Status
 from shared.plumbing.database import Connection, Postgres
-from tests.integration.gateway.event_factories import NOON, TENANT, commented, show, show_states, state
+from tests.integration.gateway.event_factories import (
+    NOON,
+    TENANT,
+    comment_message,
+    project_messages,
+    project_states,
+    state,
+)
 
 LEADS = Scope(tenant=TENANT, lines=None)
 OPERATOR = Scope(tenant=TENANT, lines=(Line(id=uuid4(), address="101"),))
@@ -50,11 +57,11 @@ def asking(conn: Connection) -> Iterator[list[str]]:
     ],
     ids=["nothing", "from", "status", "talk", "comment, after a look whether they are few"],
 )
-def test_a_page_is_two_questions_one_for_calls_and_one_for_names(
+def test_a_page_takes_two_queries_one_for_calls_and_one_for_names(
     gateway_db: Postgres, scope: Scope, limit: int, filters: Filters, questions: int
 ) -> None:
-    show_states(gateway_db, [state(n, placed_at=NOON + timedelta(seconds=n)) for n in range(300)], TENANT)
-    show(gateway_db, *(commented(n, "передзвонити") for n in range(300)))
+    project_states(gateway_db, [state(n, placed_at=NOON + timedelta(seconds=n)) for n in range(300)], TENANT)
+    project_messages(gateway_db, *(comment_message(n, "передзвонити") for n in range(300)))
     with gateway_db.connection() as conn, asking(conn) as asked:
         page = page_query.get_page(conn, scope, filters, limit)
         entries.build_entries(conn, TENANT, page.rows)

@@ -23,11 +23,11 @@ from tests.integration.gateway.event_factories import (
     NOON,
     TENANT,
     call_id,
-    commented,
-    recorded,
-    show_states,
+    call_message,
+    comment_message,
+    project_states,
+    recording_message,
     state,
-    told,
 )
 
 OTHER = "krynytsia"
@@ -201,20 +201,20 @@ def ids(pages: Sequence[page_query.Page]) -> list[UUID]:
 
 def show_comments(conn: Connection, world: World) -> None:
     """Ours, one that was deleted, and comments on the same calls and on others in another company."""
-    projections.project(conn, [commented(name, text) for name, text in world.comments.items()])
+    projections.project(conn, [comment_message(name, text) for name, text in world.comments.items()])
     deleted = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.comments][:1]
-    projections.project(conn, [commented(name, "Марта, ольга 101") for name in deleted])
-    projections.project(conn, [commented(name, None, 2) for name in deleted])
+    projections.project(conn, [comment_message(name, "Марта, ольга 101") for name in deleted])
+    projections.project(conn, [comment_message(name, None, 2) for name in deleted])
     foreign = [*(f"ours {number}" for number in range(len(world.ours))), "theirs 0"]
-    projections.project(conn, [commented(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
+    projections.project(conn, [comment_message(name, "Марта, ольга 101", tenant=OTHER) for name in foreign])
 
 
 def show_recordings(conn: Connection, world: World) -> None:
     """As the comments."""
     others = [f"ours {number}" for number in range(len(world.ours)) if f"ours {number}" not in world.recordings]
-    projections.project(conn, [recorded(name) for name in sorted(world.recordings)])
-    projections.project(conn, [recorded(name, "deleted", 2) for name in others[:1]])
-    projections.project(conn, [recorded(name, tenant=OTHER) for name in (*others, "theirs 0")])
+    projections.project(conn, [recording_message(name) for name in sorted(world.recordings)])
+    projections.project(conn, [recording_message(name, "deleted", 2) for name in others[:1]])
+    projections.project(conn, [recording_message(name, tenant=OTHER) for name in (*others, "theirs 0")])
 
 
 def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.SearchStrategy[Filters]) -> None:
@@ -222,8 +222,8 @@ def hold_against_the_oracle(db: Postgres, people: oracle.Directory, asked: st.Se
     @given(worlds(asked))
     def holds(world: World) -> None:
         with db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.project(conn, [told(call) for call in world.ours])
-            projections.project(conn, [told(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
+            projections.project(conn, [call_message(call) for call in world.ours])
+            projections.project(conn, [call_message(call, tenant=OTHER) for call in (*world.theirs, *world.ours)])
             show_comments(conn, world)
             show_recordings(conn, world)
             comments = {call_id(name): text for name, text in world.comments.items()}
@@ -263,12 +263,12 @@ def test_the_pages_are_the_same_when_lines_come_before_a_search(
     hold_against_the_oracle(gateway_db, people, filters(always))
 
 
-def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
+def test_a_call_is_found_only_in_its_scope(gateway_db: Postgres):
     @settings(max_examples=EXAMPLES)
     @given(calls("one"), SCOPES)
     def holds(call: CallState, lines: tuple[Line, ...] | None) -> None:
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.project(conn, [told(call)])
+            projections.project(conn, [call_message(call)])
             scope = Scope(tenant=TENANT, lines=lines)
             if oracle.had_one_of(call, lines):
                 assert page_query.get_call(conn, scope, call.call_id).call_id == str(call.call_id)
@@ -279,30 +279,30 @@ def test_one_call_is_found_in_the_scope_only(gateway_db: Postgres):
     holds()
 
 
-def test_a_call_of_another_company_is_not_there(gateway_db: Postgres):
-    show_states(gateway_db, [state()], tenant=OTHER)
+def test_a_call_of_another_company_is_not_found(gateway_db: Postgres):
+    project_states(gateway_db, [state()], tenant=OTHER)
     with gateway_db.connection() as conn, pytest.raises(NotFound):
         page_query.get_call(conn, Scope(tenant=TENANT, lines=None), call_id(0))
 
 
-def test_calls_that_come_in_meanwhile_neither_repeat_nor_hide_others(gateway_db: Postgres):
+def test_new_calls_neither_repeat_nor_hide_others_on_later_pages(gateway_db: Postgres):
     everything = Scope(tenant=TENANT, lines=None)
-    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(6)])
+    project_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(6)])
     with gateway_db.connection() as conn:
         first = page_query.get_page(conn, everything, Filters(), 3)
-    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in (6, 7)])
+    project_states(gateway_db, [state(number, placed_at=minute(number)) for number in (6, 7)])
     with gateway_db.connection() as conn:
         second = page_query.get_page(conn, everything, Filters(), 3, first.older)
     assert ids([first, second]) == [call_id(number) for number in (5, 4, 3, 2, 1, 0)]
 
 
-def test_the_pages_before_the_first_are_what_came_in_since(gateway_db: Postgres):
+def test_the_pages_before_the_first_are_the_newer_calls(gateway_db: Postgres):
     everything = Scope(tenant=TENANT, lines=None)
-    show_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(4)])
+    project_states(gateway_db, [state(number, placed_at=minute(number)) for number in range(4)])
     with gateway_db.connection() as conn:
         older = page_query.get_page(conn, everything, Filters(), 2).older
         second = page_query.get_page(conn, everything, Filters(), 2, older)
-    show_states(gateway_db, [state(9, placed_at=minute(9))])
+    project_states(gateway_db, [state(9, placed_at=minute(9))])
     with gateway_db.connection() as conn:
         first = page_query.get_page(conn, everything, Filters(), 2, second.newer)
         since = page_query.get_page(conn, everything, Filters(), 2, first.newer)

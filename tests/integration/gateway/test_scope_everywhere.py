@@ -24,7 +24,15 @@ from shared.contracts.calls.events import CallState, Forward
 from shared.contracts.values import Direction, Phase, Role, Status
 from shared.plumbing.database import Connection, Postgres
 from tests.integration.gateway import oracle
-from tests.integration.gateway.event_factories import NOON, TENANT, call_id, commented, recorded, state, told
+from tests.integration.gateway.event_factories import (
+    NOON,
+    TENANT,
+    call_id,
+    call_message,
+    comment_message,
+    recording_message,
+    state,
+)
 from tests.integration.gateway.test_queries import ADDRESSES, COMMENTS, OTHER, TEXTS, minute, people  # noqa: F401
 from tests.sizes import Size, sized
 
@@ -154,7 +162,7 @@ def ask_stream(conn: Connection, world: World) -> None:
 
 @sized("R51")
 @pytest.mark.parametrize("ask", [ask_list, ask_summary, ask_stream, ask_export])
-def test_nobody_is_shown_a_foreign_call(
+def test_no_read_returns_a_call_outside_the_scope(
     gateway_db: Postgres,
     people: oracle.Directory,  # noqa: F811
     ask: Callable[[Connection, World], None],
@@ -166,14 +174,16 @@ def test_nobody_is_shown_a_foreign_call(
         ours = [call(chance, f"ours {n}") for n in range(OURS)]
         theirs = [call(chance, f"theirs {n}") for n in range(THEIRS)]
         with gateway_db.connection() as conn, conn.transaction(force_rollback=True):
-            projections.project(conn, [told(one) for one in ours])
-            projections.project(conn, [told(one, tenant=OTHER) for one in (*theirs, *ours)])
+            projections.project(conn, [call_message(one) for one in ours])
+            projections.project(conn, [call_message(one, tenant=OTHER) for one in (*theirs, *ours)])
             comments = {f"ours {n}": chance.choice(COMMENTS) for n in range(0, OURS, 3)}
-            projections.project(conn, [commented(name, text) for name, text in comments.items()])
-            projections.project(conn, [commented(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)])
+            projections.project(conn, [comment_message(name, text) for name, text in comments.items()])
+            projections.project(
+                conn, [comment_message(f"theirs {n}", COMMENTS[0], tenant=OTHER) for n in range(THEIRS)]
+            )
             recordings = [f"ours {n}" for n in range(0, OURS, 4)]
-            projections.project(conn, [recorded(name) for name in recordings])
-            projections.project(conn, [recorded(f"theirs {n}", tenant=OTHER) for n in range(THEIRS)])
+            projections.project(conn, [recording_message(name) for name in recordings])
+            projections.project(conn, [recording_message(f"theirs {n}", tenant=OTHER) for n in range(THEIRS)])
             directory = people._replace(
                 comments={call_id(name): text for name, text in comments.items()},
                 recordings=frozenset(map(call_id, recordings)),

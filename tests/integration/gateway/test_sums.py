@@ -12,14 +12,14 @@ from services.gateway.journal import cost_by_operator, projections
 from shared.contracts.values import Direction
 from shared.contracts.wire import Json
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, TENANT, state, told
+from tests.integration.gateway.event_factories import NOON, TENANT, call_message, state
 from tests.integration.gateway.test_prices import charged
 
 HOUR = timedelta(hours=1)
 WHOLE = {"limit": 99, "after_amount": None, "after_about": "", "after_currency": ""}
 
 
-def show(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
+def project_messages(db: Postgres, tenant: str = TENANT, **span: Any) -> Json:
     asked = {"placed_from": NOON - HOUR, "placed_to": NOON + 9 * HOUR, **WHOLE, **span}
     with db.connection() as conn:
         return cost_by_operator.cost_by_operator(conn, tenant, **asked)
@@ -45,7 +45,7 @@ def people(gateway_db: Postgres) -> tuple[UUID, UUID]:
     return olena, taras
 
 
-def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too(
+def test_cost_is_of_the_caller_or_answerer_and_calls_of_nobody_are_included(
     gateway_db: Postgres, people: tuple[UUID, UUID]
 ) -> None:
     olena, taras = people
@@ -60,21 +60,21 @@ def test_a_call_is_its_callers_or_who_answered_it_and_nobodys_calls_are_told_too
     ]
     prices = {"answered": "1.50", "made": "2.00", "later": "0.75", "nobody": "0.00", "failed": None}
     with gateway_db.connection() as conn:
-        projections.project(conn, [told(call) for call in calls])
+        projections.project(conn, [call_message(call) for call in calls])
         projections.project(conn, [charged(name, amount) for name, amount in prices.items()])
-    found = show(gateway_db)
+    found = project_messages(gateway_db)
     rows = [row(olena, "Олена", 2, "3.50"), row(taras, "Тарас", 1, "0.75"), row(None, None, 1, "0.00")]
     assert found["rows"] == rows
     after = {"after_amount": Decimal("3.50"), "after_about": str(olena), "after_currency": "UAH"}
-    assert show(gateway_db, limit=1, **after)["rows"] == rows[1:2]
+    assert project_messages(gateway_db, limit=1, **after)["rows"] == rows[1:2]
     after = {"after_amount": Decimal("0.00"), "after_about": "", "after_currency": "UAH"}
-    assert show(gateway_db, **after)["rows"] == []
+    assert project_messages(gateway_db, **after)["rows"] == []
     assert found["totals"] == [{"currency": "UAH", "calls": 4, "amount": "4.25"}]
-    assert [total["calls"] for total in show(gateway_db, placed_from=NOON + 2 * HOUR)["totals"]] == [1]
-    assert [total["calls"] for total in show(gateway_db, placed_to=NOON + 2 * HOUR)["totals"]] == [3]
+    assert [total["calls"] for total in project_messages(gateway_db, placed_from=NOON + 2 * HOUR)["totals"]] == [1]
+    assert [total["calls"] for total in project_messages(gateway_db, placed_to=NOON + 2 * HOUR)["totals"]] == [3]
 
 
-def test_nothing_is_told_of_other_companies(gateway_db: Postgres, people: tuple[UUID, UUID]) -> None:
+def test_other_companies_are_not_included(gateway_db: Postgres, people: tuple[UUID, UUID]) -> None:
     with gateway_db.connection() as conn:
-        projections.project(conn, [told(state("a")), charged("a", "1.00")])
-    assert show(gateway_db, "other") == {"rows": [], "totals": []}
+        projections.project(conn, [call_message(state("a")), charged("a", "1.00")])
+    assert project_messages(gateway_db, "other") == {"rows": [], "totals": []}
