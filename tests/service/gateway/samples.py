@@ -30,7 +30,7 @@ from shared.plumbing import decider, store
 from shared.plumbing.database import Postgres
 from shared.plumbing.store import Append, NewEvent
 from tests.integration.billing.company import Billing
-from tests.integration.gateway.event_factories import COMPANY, NOON, NUMBER, show_states, state
+from tests.integration.gateway.event_factories import COMPANY, NOON, NUMBER, project_states, state
 from tests.service.gateway.factories import PASSWORD, ROLES, Company, report
 from tests.unit.feeds import switch
 
@@ -86,7 +86,7 @@ def a_call(homes: Homes, company: Company, rung: tuple[str, ...] = tuple(ROLES.v
     written = NewEvent(placed, CallStateSchema().dump(shown), "test")
     with homes.calls.connection() as conn:
         store.append(conn, [Append(tenant=company.tenant, stream=f"call-{made}", seen=0, events=[written])], NOON)
-    show_states(homes.gateway, [shown], company.tenant)
+    project_states(homes.gateway, [shown], company.tenant)
     return made
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, call_id, show_states, state
+from tests.integration.gateway.event_factories import NOON, call_id, project_states, state
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
 from tests.support.infrastructure import eventually
 
@@ -180,7 +180,7 @@ class TestChanging:
         assert gateway.sign_in("operator", SAID).status_code == 201
 
     def test_a_name_is_shown_at_once_where_people_look(self, ask, company, gateway_db):
-        show_states(gateway_db, [state()], company.tenant)
+        project_states(gateway_db, [state()], company.tenant)
         ask("PATCH", one(company), {"name": "Оксана Мовчан"})
         [entry] = ask("GET", "/api/v1/journal", params={"q": "мовчан"}).json()["entries"]
         assert entry["answered_by"]["name"] == "Оксана Мовчан"
@@ -240,7 +240,7 @@ class TestLines:
     def test_an_extension_changes_hands_and_leaves_its_past(self, ask, gateway, company, gateway_db):
         handed_over = NOON + timedelta(minutes=5)
         made = [state(n, placed_at=NOON + timedelta(minutes=n)) for n in (0, 10)]
-        show_states(gateway_db, made, company.tenant)
+        project_states(gateway_db, made, company.tenant)
         [line] = ask("GET", one(company, rest="/lines")).json()["lines"]
         ended_ = ask("PATCH", one(company, rest=f"/lines/{line['id']}"), {"until": handed_over.isoformat()})
         assert (ended_.status_code, ended_.json()["until"]) == (200, "2026-11-22T12:05:00.000000Z")

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NUMBER, call_id, show_states, state
+from tests.integration.gateway.event_factories import NUMBER, call_id, project_states, state
 from tests.service.gateway.factories import Company, Gateway, at_once
 
 CONTACTS, IMPORT, EXPORT = "/api/v1/contacts", "/api/v1/contacts/import", "/api/v1/contacts/export"
@@ -193,7 +193,7 @@ class TestSearch:
 
 class TestTheJournal:
     def test_a_contact_of_today_names_the_calls_of_yesterday(self, ask, company, gateway_db):
-        show_states(gateway_db, [state()], company.tenant)
+        project_states(gateway_db, [state()], company.tenant)
         door = f"/api/v1/calls/{call_id(0)}"
         assert ask("GET", door).json()["caller"] == {"address": NUMBER, "name": None, "kind": "number"}
         assert ask("GET", "/api/v1/journal", params={"q": "власова"}).json()["entries"] == []

@@ -15,7 +15,14 @@ from services.gateway.domain.exporting import COLUMNS
 from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Status
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
+from tests.integration.gateway.event_factories import (
+    NOON,
+    call_id,
+    call_message,
+    project_messages,
+    project_states,
+    state,
+)
 from tests.service.gateway.factories import Company, Gateway
 from tests.support.infrastructure import eventually
 
@@ -77,7 +84,7 @@ def calls(company: Company, gateway_db: Postgres) -> Company:
         for n in range(CALLS)
         for line in ["103" if n % 3 else "101"]
     ]
-    show_states(gateway_db, made, company.tenant)
+    project_states(gateway_db, made, company.tenant)
     return company
 
 
@@ -129,7 +136,7 @@ def _quoted(names: list[str]) -> list[str]:
 def test_nothing_is_a_formula_and_everything_can_be_read(
     gateway: Gateway, company: Company, gateway_db: Postgres, said: str
 ):
-    show_states(gateway_db, [state(caller=said, caller_name=said, line=said, reason=said)], company.tenant)
+    project_states(gateway_db, [state(caller=said, caller_name=said, line=said, reason=said)], company.tenant)
     [row] = read_csv(exported(gateway, "csv").content)
     told = [row["Caller: number"], row["Line"], row["Reason"]]
     assert all(cell.lstrip()[:1] not in "=+-@＝" and cell[:1] not in "\t\r=+-@" for cell in told)
@@ -159,7 +166,7 @@ def test_what_is_not_taken_is_refused_by_name(gateway: Gateway, company: Company
 def long_calls(company: Company, gateway_db: Postgres) -> Company:
     """So much that an export of it waits for its client. Call n was placed n seconds after noon."""
     made = [state(n, caller="203", caller_name="ї" * 3000, placed_at=NOON + timedelta(seconds=n)) for n in range(2000)]
-    show_states(gateway_db, made, company.tenant)
+    project_states(gateway_db, made, company.tenant)
     return company
 
 
@@ -196,8 +203,8 @@ def test_what_comes_and_changes_meanwhile_changes_neither_which_nor_how_many(
     first = next(lines)
     came = [state(f"new {n}", placed_at=NOON + timedelta(seconds=n + 0.5)) for n in range(-50, 2000, 100)]
     changed = [state(n, status=Status.MISSED, placed_at=NOON - timedelta(days=1)) for n in range(0, 2000, 7)]
-    show_states(gateway_db, came, long_calls.tenant)
-    show(gateway_db, *(told(one, version=2, tenant=long_calls.tenant) for one in changed))
+    project_states(gateway_db, came, long_calls.tenant)
+    project_messages(gateway_db, *(call_message(one, version=2, tenant=long_calls.tenant) for one in changed))
     assert [json.loads(line)["call_id"] for line in [first, *lines]] == [str(call_id(n)) for n in range(1999, -1, -1)]
 
 

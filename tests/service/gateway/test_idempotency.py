@@ -14,7 +14,7 @@ import pytest
 from services.gateway.http import idempotency
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import call_id, show_states, state
+from tests.integration.gateway.event_factories import call_id, project_states, state
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
 
 CONTACTS = "/api/v1/contacts"
@@ -117,7 +117,7 @@ def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
 def test_an_owner_does_under_a_key_that_was_forgotten_what_it_is_told(
     write: Write, gateway: Gateway, company: Company, gateway_db: Postgres, comments_db: Postgres
 ):
-    show_states(gateway_db, [state(1)], company.tenant)
+    project_states(gateway_db, [state(1)], company.tenant)
     door = f"/api/v1/calls/{call_id(1)}/comment"
     first = write("monday", {"text": "а"}, door, "PUT")
     assert write("tuesday", {"text": "б"}, door, "PUT").json()["version"] == 2

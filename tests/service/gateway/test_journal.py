@@ -11,7 +11,14 @@ from shared.contracts.topology import EVENT_SOURCES
 from shared.contracts.values import Direction
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, call_id, heartbeat, show, show_states, state
+from tests.integration.gateway.event_factories import (
+    NOON,
+    call_id,
+    heartbeat_message,
+    project_messages,
+    project_states,
+    state,
+)
 from tests.service.gateway.factories import Company, Gateway
 from tests.support.infrastructure import eventually
 
@@ -36,7 +43,7 @@ def calls(company: Company, gateway_db: Postgres) -> Company:
         state(n, placed_at=NOON + timedelta(minutes=n), rung=[lines[n % 2]], answered_by=[lines[n % 2]])
         for n in range(6)
     ]
-    show_states(gateway_db, made, company.tenant)
+    project_states(gateway_db, made, company.tenant)
     return company
 
 
@@ -125,7 +132,9 @@ def test_the_account_of_another_company_has_no_calls(gateway: Gateway, calls: Co
 
 def test_filters_come_from_the_query(gateway: Gateway, calls: Company, gateway_db: Postgres):
     token = gateway.token("administrator")
-    show_states(gateway_db, [state("out", direction=Direction.OUTBOUND, talk_time=timedelta(minutes=9))], calls.tenant)
+    project_states(
+        gateway_db, [state("out", direction=Direction.OUTBOUND, talk_time=timedelta(minutes=9))], calls.tenant
+    )
     for asked in ({"direction": "outbound"}, {"min_talk": "500"}, {"direction": ["outbound", "internal"]}):
         assert ids(gateway("GET", JOURNAL, token=token, params=asked)) == [str(call_id("out"))]
     assert len(ids(gateway("GET", JOURNAL, token=token, params={"party": "050 111 22 33"}))) == 7
@@ -153,7 +162,7 @@ def test_the_page_says_how_fresh_it_is(gateway: Gateway, calls: Company, gateway
         return gateway("GET", JOURNAL, token=token).json()
 
     eventually(lambda: page()["freshness"]["calls"] is None and page()["degraded"] == list(EVENT_SOURCES))
-    show(gateway_db, *(heartbeat(clock.now(), 1.5, owner) for owner in EVENT_SOURCES))
+    project_messages(gateway_db, *(heartbeat_message(clock.now(), 1.5, owner) for owner in EVENT_SOURCES))
     eventually(lambda: page()["degraded"] == [])
     assert 1.5 <= page()["freshness"]["calls"] < 6.5
 

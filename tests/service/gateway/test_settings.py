@@ -12,8 +12,7 @@ from services.gateway.directory import repository, settings
 from shared.contracts.gateway.schemas import newest
 from shared.plumbing import clock
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, call_id, show, state
-from tests.integration.gateway.event_factories import told as told_of
+from tests.integration.gateway.event_factories import NOON, call_id, call_message, project_messages, state
 from tests.service.gateway.factories import Company, Gateway
 from tests.support.infrastructure import Broker, Services, eventually
 
@@ -141,9 +140,9 @@ def test_a_price_is_due_after_the_delay_that_the_company_had_set_when_the_call_e
         return datetime.fromisoformat(call["price"]["due_at"]) - datetime.fromisoformat(call["ended_at"])
 
     received = {"tenant": company.tenant, "recorded_at": NOON + timedelta(seconds=66)}
-    show(gateway_db, told_of(state(0), **received))
+    project_messages(gateway_db, call_message(state(0), **received))
     ask("PATCH", {"price_delay_seconds": seconds})
-    show(gateway_db, told_of(state(1), **received))
+    project_messages(gateway_db, call_message(state(1), **received))
     assert (delay(0), delay(1)) == (timedelta(seconds=300), timedelta(seconds=seconds))
 
 

@@ -11,7 +11,14 @@ from services.gateway.journal.change_notifier import ChangeNotifier
 from services.gateway.journal.schemas import EntrySchema
 from shared.contracts.values import Direction, Status
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, call_id, show, show_states, state, told
+from tests.integration.gateway.event_factories import (
+    NOON,
+    call_id,
+    call_message,
+    project_messages,
+    project_states,
+    state,
+)
 from tests.service.gateway.factories import Company, Gateway
 from tests.service.gateway.listening import STREAM, Listening
 from tests.support.infrastructure import Stack, eventually
@@ -58,16 +65,16 @@ def test_nobody_listens_without_credentials_and_an_ingest_key_may_not(gateway: G
 def test_an_entry_is_told_as_the_journal_shows_it(gateway: Gateway, company: Company, gateway_db: Postgres, listen):
     listening = listen().begun()
     assert listening.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    show_states(gateway_db, [call(1)], company.tenant)
+    project_states(gateway_db, [call(1)], company.tenant)
     [entry] = listening.until(1)
     assert EntrySchema().validate(entry) == {}
     assert entry == gateway("GET", f"/api/v1/calls/{call_id(1)}", token=gateway.token("administrator")).json()
 
 
 def test_the_stream_begins_now(gateway_db: Postgres, company: Company, listen):
-    show_states(gateway_db, [call(1)], company.tenant)
+    project_states(gateway_db, [call(1)], company.tenant)
     listening = listen().begun()
-    show_states(gateway_db, [call(2)], company.tenant)
+    project_states(gateway_db, [call(2)], company.tenant)
     listening.until(1)
     assert ids(listening) == [str(call_id(2))]
 
@@ -79,8 +86,8 @@ def test_each_is_told_of_what_they_may_see(
         who: listen(who).begun() for who in ("administrator", "supervisor", "operator", "accountant", "export")
     }
     foreign = listen(token=gateway.token("other-administrator")).begun()
-    show_states(gateway_db, [call(1), call(2, SUPERVISORS), call(3, "120")], company.tenant)
-    show_states(gateway_db, [call(9)], other_company.tenant)
+    project_states(gateway_db, [call(1), call(2, SUPERVISORS), call(3, "120")], company.tenant)
+    project_states(gateway_db, [call(9)], other_company.tenant)
     all_of_it = sorted(str(call_id(n)) for n in (1, 2, 3))
     seen = {
         who: listening.until(3 if who in {"administrator", "supervisor", "export"} else 1)
@@ -121,7 +128,7 @@ def test_the_filters_are_those_of_the_list(
         call(4, talk_time=timedelta(seconds=100)),
         call(5, placed_at=NOON + timedelta(days=1)),
     ]
-    show_states(gateway_db, calls, company.tenant)
+    project_states(gateway_db, calls, company.tenant)
     everything.until(5)
     listening.until(len(fits))
     listed = gateway("GET", "/api/v1/journal", token=gateway.token("administrator"), params=asked).json()["entries"]
@@ -133,7 +140,7 @@ def test_only_who_leads_may_follow_an_account(gateway_db: Postgres, company: Com
     asked = {"account": str(company.people["operator"])}
     assert gateway("GET", STREAM, token=gateway.token("operator"), params=asked).status_code == 403
     listening, everything = listen("supervisor", **asked).begun(), listen().begun()
-    show_states(gateway_db, [call(1, SUPERVISORS), call(2)], company.tenant)
+    project_states(gateway_db, [call(1, SUPERVISORS), call(2)], company.tenant)
     everything.until(2)
     listening.until(1)
     assert ids(listening) == [str(call_id(2))]
@@ -161,14 +168,14 @@ def test_what_a_stream_does_not_take_is_refused_by_name(gateway: Gateway, compan
 
 def test_a_cut_stream_goes_on_where_it_was_without_gap_or_duplicate(gateway_db: Postgres, company: Company, listen):
     first = listen().begun()
-    show_states(gateway_db, [call(n) for n in range(3)], company.tenant)
+    project_states(gateway_db, [call(n) for n in range(3)], company.tenant)
     first.until(3)
     first.close()
     for n in range(3, 9):
-        show_states(gateway_db, [call(n)], company.tenant)
+        project_states(gateway_db, [call(n)], company.tenant)
     second = listen(after=first.last_id).begun()
     second.until(6)
-    show_states(gateway_db, [call(9)], company.tenant)
+    project_states(gateway_db, [call(9)], company.tenant)
     second.until(7)
     assert [*sorted(ids(first)), *ids(second)] == [
         *sorted(str(call_id(n)) for n in range(3)),
@@ -179,18 +186,18 @@ def test_a_cut_stream_goes_on_where_it_was_without_gap_or_duplicate(gateway_db: 
 def test_the_first_id_resumes_before_anything_was_told(gateway_db: Postgres, company: Company, listen):
     first = listen().begun()
     first.close()
-    show_states(gateway_db, [call(1)], company.tenant)
+    project_states(gateway_db, [call(1)], company.tenant)
     assert listen(after=first.last_id).begun().until(1)
 
 
 def test_a_call_that_changed_twice_meanwhile_is_told_once_as_it_is_now(gateway_db: Postgres, company: Company, listen):
     first = listen().begun()
     first.close()
-    show(gateway_db, told(call(1, status=Status.RINGING), 1, company.tenant))
-    show(gateway_db, told(call(1, status=Status.ANSWERED), 2, company.tenant))
+    project_messages(gateway_db, call_message(call(1, status=Status.RINGING), 1, company.tenant))
+    project_messages(gateway_db, call_message(call(1, status=Status.ANSWERED), 2, company.tenant))
     second = listen(after=first.last_id).begun()
     [entry] = second.until(1)
-    show_states(gateway_db, [call(2)], company.tenant)
+    project_states(gateway_db, [call(2)], company.tenant)
     second.until(2)
     assert entry["status"] == "answered"
     assert ids(second) == [str(call_id(1)), str(call_id(2))]
@@ -200,7 +207,7 @@ def test_more_than_a_look_holds_is_caught_up_with_in_order(gateway_db: Postgres,
     first = listen().begun()
     first.close()
     for start in range(0, 1200, 400):
-        show_states(gateway_db, [call(n) for n in range(start, start + 400)], company.tenant)
+        project_states(gateway_db, [call(n) for n in range(start, start + 400)], company.tenant)
     second = listen(after=first.last_id).begun()
     second.until(1200, 20)
     assert len(set(ids(second))) == len(ids(second)) == 1200
@@ -212,7 +219,7 @@ def test_the_bell_brings_it_sooner_than_the_next_look(gateway_db: Postgres, comp
     listening = listen().begun()
     waits = []
     for n in range(10):
-        show_states(gateway_db, [call(n)], company.tenant)
+        project_states(gateway_db, [call(n)], company.tenant)
         ring()
         eventually(lambda n=n: len(listening.entries) > n, 0.6, every=0.005)
         waits.append(n)
@@ -222,14 +229,14 @@ def test_the_bell_brings_it_sooner_than_the_next_look(gateway_db: Postgres, comp
 def test_without_redis_it_comes_with_the_next_look(remote, gateway_db: Postgres, company: Company, listen):
     remote.lines["cache"].cut()
     listening = listen(at=remote.gateway).begun()
-    show_states(gateway_db, [call(1)], company.tenant)
+    project_states(gateway_db, [call(1)], company.tenant)
     assert listening.until(1, 3)
 
 
 def test_streams_outlive_the_database(remote, gateway_db: Postgres, company: Company, listen):
     listening = listen(at=remote.gateway).begun()
     remote.lines["database"].cut()
-    show_states(gateway_db, [call(1)], company.tenant)
+    project_states(gateway_db, [call(1)], company.tenant)
     eventually(lambda: listening.over or not listening.entries)
     remote.lines["database"].resume()
     assert listening.until(1, 20)

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import call_id, show, show_states, state, told
+from tests.integration.gateway.event_factories import call_id, call_message, project_messages, project_states, state
 from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import Company, Gateway
 from tests.service.gateway.listening import STREAM, Listening
@@ -55,14 +55,14 @@ def test_a_stream_goes_on_at_another_replica_when_its_own_is_killed(
     service, own = replica()
     token = gateway.token("operator")
     with listening(own, token) as first:
-        show_states(gateway_db, [call(n) for n in range(3)], company.tenant)
+        project_states(gateway_db, [call(n) for n in range(3)], company.tenant)
         first.until(3)
         service.kill()
         eventually(lambda: first.over)
-        show_states(gateway_db, [call(n) for n in range(3, 6)], company.tenant)
+        project_states(gateway_db, [call(n) for n in range(3, 6)], company.tenant)
     with listening(gateway, token, first.last_id) as second:
         second.until(3)
-        show_states(gateway_db, [call(6)], company.tenant)
+        project_states(gateway_db, [call(6)], company.tenant)
         second.until(4)
     assert sorted(ids(first, second)) == sorted(str(call_id(n)) for n in range(7))
 
@@ -93,15 +93,15 @@ def test_a_restart_of_redis_costs_nothing_but_a_second(
     process = start()
     _, own = replica(REDIS_URL=url)
     with listening(own, gateway.token("operator")) as stream:
-        show_states(gateway_db, [call(1)], company.tenant)
+        project_states(gateway_db, [call(1)], company.tenant)
         stream.until(1, 3)
         process.kill()
         process.wait()
-        show_states(gateway_db, [call(2)], company.tenant)
+        project_states(gateway_db, [call(2)], company.tenant)
         stream.until(2, 3)
         start()
         eventually(lambda: redis.Redis.from_url(url).pubsub_numsub("journal")[0][1] == 1)
-        show_states(gateway_db, [call(3)], company.tenant)
+        project_states(gateway_db, [call(3)], company.tenant)
         stream.until(3, 3)
         assert ids(stream) == [str(call_id(n)) for n in (1, 2, 3)]
 
@@ -120,17 +120,17 @@ def test_a_line_that_is_given_up_is_out_of_the_stream_within_two_seconds(
         listening(gateway, gateway.token("operator")) as stream,
         listening(gateway, gateway.token("supervisor")) as everything,
     ):
-        show_states(gateway_db, [call(1)], company.tenant)
+        project_states(gateway_db, [call(1)], company.tenant)
         stream.until(1)
         with gateway_db.connection() as conn:
             conn.execute("update lines set held_until = '2026-01-01' where address = %s", (LINE,))
         time.sleep(2)
-        show_states(gateway_db, [call(2)], company.tenant)
+        project_states(gateway_db, [call(2)], company.tenant)
         everything.until(2)
         with gateway_db.connection() as conn:
             conn.execute("update lines set held_until = null where address = %s", (LINE,))
         time.sleep(2)
-        show_states(gateway_db, [call(3)], company.tenant)
+        project_states(gateway_db, [call(3)], company.tenant)
         stream.until(2)
         assert ids(stream) == [str(call_id(1)), str(call_id(3))]
 
@@ -139,12 +139,14 @@ def test_what_waits_for_a_slow_client_is_not_for_it_when_its_line_is_given_up(
     gateway: Gateway, company: Company, gateway_db: Postgres
 ):
     with _not_reading(gateway, gateway.token("operator")) as slow:
-        show(gateway_db, *(told(call(n, caller_name=LONG * 10), 1, company.tenant) for n in range(400)))
+        project_messages(
+            gateway_db, *(call_message(call(n, caller_name=LONG * 10), 1, company.tenant) for n in range(400))
+        )
         time.sleep(1)
         with gateway_db.connection() as conn:
             conn.execute("update lines set address = '109' where address = %s", (LINE,))
         time.sleep(2)
-        show_states(gateway_db, [call("last", "109")], company.tenant)
+        project_states(gateway_db, [call("last", "109")], company.tenant)
         said = _until(slow, str(call_id("last")))
     told_of = [n for n in range(400) if str(call_id(n)) in said]
     assert 0 < len(told_of) < 100, "what was on its way already, and no more"
@@ -154,14 +156,14 @@ def test_a_client_that_does_not_read_is_dropped_and_told_so(gateway: Gateway, co
     token = gateway.token("operator")
     with listening(gateway, token) as quick, _not_reading(gateway, token) as slow:
         for version in range(1, 13):
-            states = [told(call(n, caller_name=LONG * 10), version, company.tenant) for n in range(100)]
-            show(gateway_db, *states)
+            states = [call_message(call(n, caller_name=LONG * 10), version, company.tenant) for n in range(100)]
+            project_messages(gateway_db, *states)
             time.sleep(0.1)
         time.sleep(6)
         said = _rest(slow)
         assert said.rstrip().endswith(b'event: end\ndata: {"reason":"too-slow"}\n\n\r\n0'.rstrip())
         assert not quick.over
-        show_states(gateway_db, [call("last")], company.tenant)
+        project_states(gateway_db, [call("last")], company.tenant)
         eventually(lambda: str(call_id("last")) in ids(quick))
     told_ids = [line[4:].decode() for line in said.splitlines() if line.startswith(b"id: ")]
     with listening(gateway, token, told_ids[-1]) as resumed:

@@ -8,7 +8,7 @@ import pytest
 from services.gateway.journal.schemas import SummarySchema
 from shared.contracts.values import Direction, Phase, Status
 from shared.plumbing.database import Postgres
-from tests.integration.gateway.event_factories import NOON, show_states, state
+from tests.integration.gateway.event_factories import NOON, project_states, state
 from tests.service.gateway.factories import Company, Gateway
 
 SUMMARY = "/api/v1/journal/summary"
@@ -31,7 +31,7 @@ def calls(company: Company, gateway_db: Postgres) -> Company:
         call(6, "103", status=Status.NETWORK_ERROR, direction=Direction.OUTBOUND, placed_at=NOON - 24 * 60 * MINUTE),
         call(7, "103", status=Status.RINGING, phase=Phase.RINGING, talk_time=None),
     ]
-    show_states(gateway_db, made, company.tenant)
+    project_states(gateway_db, made, company.tenant)
     return company
 
 
@@ -137,5 +137,5 @@ def test_talk_is_told_to_the_microsecond_as_that_of_each_call_is(
     gateway: Gateway, company: Company, gateway_db: Postgres
 ):
     talks = [timedelta(seconds=1, microseconds=400_400), timedelta(seconds=2, microseconds=100)]
-    show_states(gateway_db, [state(n, talk_time=talk) for n, talk in enumerate(talks)], company.tenant)
+    project_states(gateway_db, [state(n, talk_time=talk) for n, talk in enumerate(talks)], company.tenant)
     assert summary(gateway, "administrator")["talk_seconds"] == "3.400500"
