@@ -71,16 +71,14 @@ class AccountEndpoints(EndpointGroup):
         account = accounts.add(conn, administrator.tenant, lines=lines, **body)
         return answer(STAFF.dump(account), 201)
 
-    @endpoint(
-        "GET", "/api/v1/accounts/<uuid:account_id>", roles=ADMINISTRATORS, scope=find_account, answers={200: STAFF}
-    )
+    @endpoint("GET", "/api/v1/accounts/<account_id>", roles=ADMINISTRATORS, scope=find_account, answers={200: STAFF})
     def show_account(self, context: RequestContext, account_id: UUID) -> Response:
         """One account with its lines."""
         return answer(STAFF.dump(context.resource))
 
     @endpoint(
         "PATCH",
-        "/api/v1/accounts/<uuid:account_id>",
+        "/api/v1/accounts/<account_id>",
         roles=ADMINISTRATORS,
         scope=find_account_to_change,
         body=schemas.AccountChangeSchema(),
@@ -100,7 +98,7 @@ class AccountEndpoints(EndpointGroup):
 
     @endpoint(
         "GET",
-        "/api/v1/accounts/<uuid:account_id>/lines",
+        "/api/v1/accounts/<account_id>/lines",
         roles=ADMINISTRATORS,
         scope=find_account,
         query=PAGE,
@@ -115,7 +113,7 @@ class AccountEndpoints(EndpointGroup):
 
     @endpoint(
         "POST",
-        "/api/v1/accounts/<uuid:account_id>/lines",
+        "/api/v1/accounts/<account_id>/lines",
         roles=ADMINISTRATORS,
         scope=lock_account,
         body=schemas.NewLineSchema(),
@@ -131,7 +129,7 @@ class AccountEndpoints(EndpointGroup):
 
     @endpoint(
         "PATCH",
-        "/api/v1/accounts/<uuid:account_id>/lines/<uuid:line_id>",
+        "/api/v1/accounts/<account_id>/lines/<line_id>",
         roles=ADMINISTRATORS,
         scope=lock_line,
         body=schemas.LineEndSchema(),

@@ -43,7 +43,7 @@ class ApiKeyEndpoints(EndpointGroup):
 
     @endpoint(
         "DELETE",
-        "/api/v1/api-keys/<uuid:key_id>",
+        "/api/v1/api-keys/<key_id>",
         roles=ADMINISTRATORS,
         scope=find_key,
         answers={204: ""},

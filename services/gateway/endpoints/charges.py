@@ -31,7 +31,7 @@ FAILED_CHARGE_FIELDS = ("call_id", "state", "reason", "number", "due_at")
 class ChargeEndpoints(EndpointGroup):
     @endpoint(
         "GET",
-        "/api/v1/calls/<uuid:call_id>/price",
+        "/api/v1/calls/<call_id>/price",
         roles=READERS,
         scope=find_call,
         answers={200: billing_schemas.CallPriceSchema()},

@@ -20,7 +20,7 @@ from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
 from shared.plumbing.database import Connection
 
-PATH = "/api/v1/calls/<uuid:call_id>/comment"
+PATH = "/api/v1/calls/<call_id>/comment"
 COMMENT = schemas.CommentSchema()
 
 

@@ -59,7 +59,7 @@ class ContactEndpoints(EndpointGroup):
             page = contacts.contacts(conn, caller.tenant, search, query["limit"], place(query))
         return listed(CONTACTS, "contacts", page)
 
-    @endpoint("GET", "/api/v1/contacts/<uuid:contact_id>", roles=READERS, scope=find_contact, answers={200: CONTACT})
+    @endpoint("GET", "/api/v1/contacts/<contact_id>", roles=READERS, scope=find_contact, answers={200: CONTACT})
     def show_contact(self, context: RequestContext, contact_id: UUID) -> Response:
         """One contact."""
         return answer(CONTACT.dump(context.resource))
@@ -80,7 +80,7 @@ class ContactEndpoints(EndpointGroup):
 
     @endpoint(
         "PUT",
-        "/api/v1/contacts/<uuid:contact_id>",
+        "/api/v1/contacts/<contact_id>",
         roles=PEOPLE,
         scope=find_contact_to_change,
         body=NEW,
@@ -95,7 +95,7 @@ class ContactEndpoints(EndpointGroup):
 
     @endpoint(
         "DELETE",
-        "/api/v1/contacts/<uuid:contact_id>",
+        "/api/v1/contacts/<contact_id>",
         roles=LEADERS,
         scope=find_contact_to_change,
         answers={204: ""},

@@ -23,7 +23,7 @@ from services.gateway.domain.permissions import AccessRules, Caller, KeyCredenti
 from services.gateway.http import idempotency, schemas
 from services.gateway.http.idempotency import IdempotentRequest
 from services.gateway.journal.change_notifier import RedisChangeNotifier
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import Invalid, NotFound
 from shared.http.entrypoint import BODY_LIMIT, Problem, body_of, bytes_of, http
 from shared.plumbing import clock
 from shared.plumbing.database import Connection, Database
@@ -207,7 +207,7 @@ def endpoint(
 
         runner = _Runner(spec, handler, scope, read_body, transactional)
 
-        def handle_request(self: EndpointGroup, request: Request, **ids: UUID) -> Response:
+        def handle_request(self: EndpointGroup, request: Request, **ids: str) -> Response:
             return runner.handle(self, request, ids)
 
         handle_request.__name__, handle_request.__doc__ = handler.__name__, handler.__doc__
@@ -232,12 +232,13 @@ class _Runner:
     read_body: Callable[[RequestContext], Any] | None
     transactional: bool
 
-    def handle(self, group: EndpointGroup, request: Request, ids: Ids) -> Response:
+    def handle(self, group: EndpointGroup, request: Request, ids: Mapping[str, str]) -> Response:
         spec, identity = self.spec, None
         if not spec.is_public:
             identity = group.credentials.authenticate(group.db, request, spec.name, spec.access)
         try:
-            return self._respond(group, request, identity, ids)
+            # Not a converter of the router: a malformed id must not be answered before the role is checked.
+            return self._respond(group, request, identity, {name: _uuid(text) for name, text in ids.items()})
         except Problem as refusal:
             group.credentials.log_denied(refusal, request, spec.name, identity and identity.caller)
             raise
@@ -265,7 +266,8 @@ class _Runner:
         # Read before a transaction is open: a slow client would hold its connection and its locks.
         if self.spec.body is not None:
             bytes_of(context.request)
-        if self.scope is None:
+        # A body that has its own reader may take seconds to parse.
+        if self.read_body is not None and self.scope is None:
             loaded = self._load(context)
             return idempotency.run_in_transaction(db, key, lambda conn: self.handler(group, loaded, conn, **ids))
         return idempotency.run_in_transaction(db, key, lambda conn: self._check_and_call(group, context, ids, conn))
@@ -286,6 +288,13 @@ class _Runner:
         if isinstance(spec.body, Schema):
             return replace(context, body=schemas.load(spec.body, body_of(context.request)))
         return context
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound from error
 
 
 def _idempotent_request(request: Request, caller: Caller) -> IdempotentRequest | None:

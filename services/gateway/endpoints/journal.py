@@ -81,9 +81,7 @@ class JournalEndpoints(EndpointGroup):
             counts = summary_query.count_calls(conn, scope_of(caller), for_account(conn, query, caller, filters))
         return answer(summarise(counts))
 
-    @endpoint(
-        "GET", "/api/v1/calls/<uuid:call_id>", roles=READERS, scope=find_call, answers={200: schemas.EntrySchema()}
-    )
+    @endpoint("GET", "/api/v1/calls/<call_id>", roles=READERS, scope=find_call, answers={200: schemas.EntrySchema()})
     def show_call(self, context: RequestContext, call_id: UUID) -> Response:
         """One call."""
         with self.db.autocommit() as conn:
@@ -92,7 +90,7 @@ class JournalEndpoints(EndpointGroup):
 
     @endpoint(
         "GET",
-        "/api/v1/calls/<uuid:call_id>/timeline",
+        "/api/v1/calls/<call_id>/timeline",
         roles=READERS,
         scope=find_call,
         answers={200: schemas.TimelineSchema()},

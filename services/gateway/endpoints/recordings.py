@@ -21,7 +21,7 @@ from shared.contracts.recordings.links import Keyring, Link, Purpose
 from shared.http.entrypoint import answer
 from shared.plumbing import clock
 
-PATH = "/api/v1/calls/<uuid:call_id>/recording"
+PATH = "/api/v1/calls/<call_id>/recording"
 MAX_AUDIO_BYTES, MAX_DISCARDED_BYTES = 2 * 1024**3, 1024**2
 POLL_INTERVAL = 0.1
 """Seconds between two look-ups of a call that is not in the journal yet."""

@@ -47,7 +47,7 @@ class ReratingEndpoints(EndpointGroup):
 
     @endpoint(
         "GET",
-        f"{PATH}/<uuid:rerating_id>",
+        f"{PATH}/<rerating_id>",
         roles=ACCOUNTING,
         scope=find_rerating,
         query=billing_schemas.SumsPageQuerySchema(),

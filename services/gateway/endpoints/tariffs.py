@@ -22,7 +22,7 @@ from shared.http.entrypoint import Problem, answer, body_of, bytes_of
 from shared.plumbing.cooperative import cooperatively
 
 PATH = "/api/v1/tariffs"
-TARIFF_PATH = f"{PATH}/<uuid:tariff_id>"
+TARIFF_PATH = f"{PATH}/<tariff_id>"
 BODY_LIMIT = 16 * 1024 * 1024
 SLICE_BYTES = 180 * 1024
 """Bytes of a long body that one upload call carries."""

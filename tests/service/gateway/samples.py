@@ -137,7 +137,7 @@ def a_recording(homes: Homes, company: Company, ids: Ids) -> None:
         recordings.store_recording(conn, company.tenant, call_id, uuid4(), sound)
         kept = decider.replay(recording, store.read(conn, [stream])[stream])
     with homes.gateway.connection() as conn:
-        projections.upsert_recording(conn, company.tenant, 1, recordings.describe(stream, kept))
+        projections.upsert_recording(conn, company.tenant, 1, recordings.published_state(stream, kept))
 
 
 PARTS: dict[str, Callable[[Homes, Company, Ids], None]] = {

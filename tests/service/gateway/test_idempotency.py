@@ -108,8 +108,8 @@ def test_a_day_later_it_is_forgotten(write: Write, gateway_db: Postgres):
 
 def test_what_is_forgotten_is_swept_out(write: Write, gateway_db: Postgres):
     write("key")
-    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=23)) == 0
-    assert idempotency.forget(gateway_db, clock.now() + timedelta(hours=24, minutes=1)) == 1
+    assert idempotency.delete_expired(gateway_db, clock.now() + timedelta(hours=23)) == 0
+    assert idempotency.delete_expired(gateway_db, clock.now() + timedelta(hours=24, minutes=1)) == 1
     assert count(gateway_db, "idempotency_keys") == 0
 
 

@@ -168,7 +168,7 @@ def _security(spec: EndpointSpec) -> list[Json]:
         schemes += [{"bearer": []}, {"cookie": [], "csrf": []} if spec.access.csrf else {"cookie": []}]
     if spec.roles & set(KeyKind):
         schemes += [{"key": []}]
-    return schemes + [{kind: []} for kind in KeyCredential if kind in spec.access.key_credentials]
+    return schemes + [{kind.value: []} for kind in KeyCredential if kind in spec.access.key_credentials]
 
 
 def _parameters(document: APISpec, spec: EndpointSpec) -> list[Json]:
