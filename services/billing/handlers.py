@@ -33,7 +33,7 @@ def take_slice(conn: Connection, upload_id: UUID, tenant: str, number: int, cont
     try:
         part = b64decode(content, validate=True)
     except ValueError as error:
-        raise Invalid("The slice is malformed.", {"content": ["Not Base64."]}) from error
+        raise Invalid("not_base64", field="content") from error
     words = {"upload_id": upload_id, "number": number, "tenant": tenant, "content": part, "taken_at": clock.now()}
     conn.execute(TAKE_SLICE, words)
 

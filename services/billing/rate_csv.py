@@ -7,10 +7,12 @@ import codecs
 import csv
 from collections.abc import Iterator, Mapping
 from io import StringIO
+from typing import Any
 
-from services.billing.schemas import COLUMNS, REQUIRED, checked
+from services.billing.schemas import COLUMNS, checked
 from shared.contracts.billing.events import Rate
-from shared.contracts.errors import Invalid
+from shared.contracts.billing.rates import REQUIRED_COLUMNS
+from shared.contracts.errors import Invalid, field_error
 
 DELIMITERS = (";", "\t", ",")
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -22,7 +24,7 @@ def read(content: bytes) -> list[Rate]:
     text = _decode(content)
     heading = next((line for line in StringIO(text, newline="") if line.strip()), "")
     delimiter = next((mark for mark in DELIMITERS if mark in heading), ",")
-    return checked(_rates(_rows(text, delimiter)), "line")
+    return checked(_rates(_rows(text, delimiter)), "")
 
 
 def _decode(content: bytes) -> str:
@@ -34,7 +36,7 @@ def _decode(content: bytes) -> str:
             # Counted from behind the mark of the encoding.
             read = error.object[: error.start].decode(encoding)
     line = sum(1 for _ in StringIO(f"{read}.", newline=""))
-    raise _wrong(line, "encoding", "Not text in UTF-8, UTF-16 or cp1251.")
+    raise _unreadable(str(line), "file_not_text", encodings=["UTF-8", "UTF-16", "Windows-1251"])
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -47,7 +49,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield begins, cells
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise _wrong(begins, "quotes", f"Not CSV: {error}.") from error
+        raise _unreadable(str(begins), "file_not_csv", reason=str(error)) from error
 
 
 def _rates(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -56,23 +58,23 @@ def _rates(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Mapping
         if columns is None:
             columns = _columns(cells, line)
         elif len(cells) != len(columns):
-            raise _wrong(line, "columns", f"Has {len(cells)} of them, the heading {len(columns)}.")
+            raise _unreadable(str(line), "wrong_number_of_cells", cells=len(cells), columns=len(columns))
         else:
             yield line, _row(columns, cells)
     if columns is None:
-        raise _wrong(1, "columns", f"Is empty: the first line names the columns {', '.join(REQUIRED)}, …")
+        raise _unreadable("1", "file_empty", columns=REQUIRED_COLUMNS)
 
 
 def _columns(cells: list[str], line: int) -> list[str]:
     columns = [cell.lower() for cell in cells]
     for column in columns:
         if column not in COLUMNS:
-            raise _wrong(line, column or "columns", f"Unknown column; there are {', '.join(COLUMNS)}.")
+            raise _unreadable(f"{line}.{column}".rstrip("."), "unknown_column", columns=list(COLUMNS))
         if columns.count(column) > 1:
-            raise _wrong(line, column, "Stands there twice.")
-    for column in REQUIRED:
+            raise _unreadable(f"{line}.{column}", "duplicate_column")
+    for column in REQUIRED_COLUMNS:
         if column not in columns:
-            raise _wrong(line, column, "Missing column.")
+            raise _unreadable(f"{line}.{column}", "missing_column")
     return columns
 
 
@@ -85,5 +87,5 @@ def _row(columns: list[str], cells: list[str]) -> Mapping[str, str]:
     return row
 
 
-def _wrong(line: int, column: str, what: str) -> Invalid:
-    return Invalid("The rates are malformed.", {f"line {line}": {column: [what]}})
+def _unreadable(path: str, code: str, **params: Any) -> Invalid:
+    return Invalid("file_has_errors", errors={path: [field_error(code, **params)]})

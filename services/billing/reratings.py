@@ -122,7 +122,7 @@ def begin(
     Raises Invalid for a tariff that is not there, and for one in a run that writes, Rejected for one without rates.
     """
     if placed_from >= placed_to:
-        raise Invalid("The period ends before it begins.", {"to": ["Is not after from."]})
+        raise Invalid("not_after_start", field="to")
     tried = None if tariff_id is None else _tried(conn, tenant, tariff_id, dry_run)
     words = {
         "rerating_id": command_id,
@@ -149,9 +149,9 @@ def _tried(conn: Connection, tenant: str, tariff_id: UUID, dry_run: bool) -> Tar
     except NotFound:
         tariff = None  # Another company's is told from a missing one by nobody.
     if tariff is None or tariff.state is TariffState.DISCARDED:
-        raise Invalid("There is no such tariff.", {"tariff": ["Unknown."]})
+        raise Invalid("unknown_tariff", field="tariff")
     if not dry_run:
-        raise Invalid("Only a dry run may be of another tariff.", {"tariff": ["Prices follow from what ruled."]})
+        raise Invalid("dry_run_required", field="tariff")
     if not tariff.count:
         raise Rejected("tariff_has_no_rates")
     return tariff

@@ -1,6 +1,6 @@
 """Load the rates of a tariff, and the fields of a call's state that its price depends on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,8 @@ from services.billing.domain.rate_book import overlaps
 from shared.contracts.billing.events import Rate
 from shared.contracts.billing.rates import MOST_RATES, RateSchema, is_prefix
 from shared.contracts.calls.schemas import ForwardSchema
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import FieldErrors, Invalid, field_error
+from shared.contracts.validation import field_errors
 from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
 from shared.plumbing.cooperative import cooperatively
@@ -19,24 +20,25 @@ from shared.plumbing.cooperative import cooperatively
 MOST_ERRORS, MOST_ALIKE = 100, 10_000
 RATE = RateSchema()
 COLUMNS = tuple(RATE.fields)
-REQUIRED = tuple(name for name, field in RATE.fields.items() if field.required)
 
 
 def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
-    """Numbered rows as rates. Raises Invalid, by `place` and number, and then nothing is taken."""
-    rates, numbers, errors, alike = list[Rate](), list[int](), dict[str, Any](), dict[str, Rate]()
+    """Numbered rows as rates. Raises Invalid with the errors by `place`, number and field, and then takes nothing."""
+    rates, numbers, errors, alike = list[Rate](), list[int](), FieldErrors(), dict[str, Rate]()
+    invalid, code = 0, "invalid" if place else "file_has_errors"
     for number, row in cooperatively(rows):
         try:
             rates.append(loaded(row, alike))
             numbers.append(number)
         except ValidationError as error:
-            errors[f"{place} {number}"] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        _not_too_many(rates, errors, f"{place} {number}")
+            errors |= field_errors(error.normalized_messages(), f"{place}{number}")  # type: ignore[no-untyped-call]
+            invalid += 1
+        _not_too_many(rates, errors, invalid, f"{place}{number}", code)
     for overlap in overlaps(rates):
-        same = f"Has the direction, prefix and line of {place} {numbers[overlap.first]}."
-        errors[f"{place} {numbers[overlap.second]}"] = {"prefix": [same]}
+        first, second = numbers[overlap.first], numbers[overlap.second]
+        errors[f"{place}{second}.prefix"] = [field_error("duplicate_rate", of=f"{place}{first}")]
     if errors:
-        raise Invalid("The rates are malformed.", dict(list(errors.items())[:MOST_ERRORS]))
+        raise Invalid(code, errors=dict(list(errors.items())[:MOST_ERRORS]))
     return rates
 
 
@@ -54,11 +56,11 @@ def loaded(row: Any, alike: dict[str, Rate]) -> Rate:
     return replace(alike[rest], prefix=prefix)
 
 
-def _not_too_many(rates: list[Rate], errors: Mapping[str, Any], where: str) -> None:
-    if len(errors) >= MOST_ERRORS:
-        raise Invalid("The rates are malformed.", dict(errors))
+def _not_too_many(rates: list[Rate], errors: FieldErrors, invalid: int, where: str, code: str) -> None:
+    if invalid >= MOST_ERRORS:
+        raise Invalid(code, errors=errors)
     if len(rates) > MOST_RATES:
-        raise Invalid("The rates are too many.", {where: {"rates": [f"{MOST_RATES} at most."]}})
+        raise Invalid(code, errors={where: [field_error("too_many_rates", max=MOST_RATES)]})
 
 
 class EndedCallSchema(Schema):

@@ -147,12 +147,12 @@ class BillingService:
     def _rates(self, tenant: str, sent: list[Any], upload: Json | None) -> list[Rate]:
         """The rates of a draft, checked before any transaction begins."""
         if upload is None:
-            return schemas.checked(enumerate(sent), "rate")
+            return schemas.checked(enumerate(sent), "rates.")
         with self.db.long_transaction() as conn:
             content = queries.uploaded(conn, tenant, upload["id"], upload["slices"])
         if upload["format"] == "csv":
             return rate_csv.read(content)
-        return schemas.checked(enumerate(_json_list(content)), "rate")
+        return schemas.checked(enumerate(_json_list(content)), "rates.")
 
     def _default(self) -> Terms:
         return Terms(timedelta(seconds=float(self.config["PRICE_DELAY"])), self.config["CURRENCY"])
@@ -162,9 +162,9 @@ def _json_list(content: bytes) -> list[Any]:
     try:
         found = orjson.loads(content)
     except ValueError as error:
-        raise Invalid("The rates are malformed.", {"rates": ["Not JSON."]}) from error
+        raise Invalid("not_json", field="rates") from error
     if not isinstance(found, list):
-        raise Invalid("The rates are malformed.", {"rates": ["Not a list."]})
+        raise Invalid("not_list", field="rates")
     return found
 
 

@@ -48,7 +48,7 @@ def _execute(conn: Connection, tenant: str, command: Command) -> Json:
     try:
         changes = decider.execute(conn, domain, [envelope], published_state)
     except Conflict as error:
-        raise Conflict(str(error), queries.get(conn, tenant, command.call_id)) from error
+        raise Conflict(error.code, current=queries.get(conn, tenant, command.call_id)) from error
     if not changes:
         return {"created": False, **(queries.get(conn, tenant, command.call_id) or {})}
     projections.save_comments(conn, changes)

@@ -19,6 +19,7 @@ from services.gateway.endpoints.export import ExportEndpoints
 from services.gateway.endpoints.freeswitch import FreeswitchEndpoints
 from services.gateway.endpoints.health import HealthEndpoints
 from services.gateway.endpoints.journal import JournalEndpoints
+from services.gateway.endpoints.problems import ProblemEndpoints
 from services.gateway.endpoints.recordings import RecordingEndpoints
 from services.gateway.endpoints.reports import ReportEndpoints
 from services.gateway.endpoints.reratings import ReratingEndpoints
@@ -64,6 +65,7 @@ class GatewayService(
     FreeswitchEndpoints,
     DocumentEndpoints,
     HealthEndpoints,
+    ProblemEndpoints,
     PageEndpoints,
 ):
     name = "gateway"

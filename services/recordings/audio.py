@@ -16,7 +16,7 @@ from mutagen.oggopus import OggOpusInfo
 from mutagen.oggvorbis import OggVorbisInfo
 
 from services.recordings import peaks, wav
-from services.recordings.wav import TRUNCATED, DamagedFile
+from services.recordings.wav import DamagedFile
 from shared.contracts.recordings.events import Format
 
 MAX_DECODED_MP3_SIZE = 32 * 1024 * 1024
@@ -53,7 +53,7 @@ class _BoundedFile(FileIO):
     def read(self, size: int | None = -1, /) -> bytes:
         self.reads += 1
         if self.reads > MAX_READS or (size or 0) > MAX_READ_SIZE:
-            raise DamagedFile("The headers are too long.")
+            raise DamagedFile
         return super().read(MAX_READ_SIZE if size is None or size < 0 else size)
 
 
@@ -73,7 +73,7 @@ def examine(path: Path) -> AudioInfo:
             if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
                 return _examine_mp3(file, path, size)
         except PARSE_ERRORS as error:
-            raise DamagedFile("The file is damaged.") from error
+            raise DamagedFile from error
     raise UnsupportedFormat(UnsupportedFormat.__doc__)
 
 
@@ -94,7 +94,7 @@ def _examine_ogg(file: _BoundedFile, path: Path, head: bytes) -> AudioInfo:
     info: Any = codec(file)
     last_page: Any = OggPage.find_last(file, info.serial, finishing=True)
     if last_page is None or not last_page.last:
-        raise DamagedFile(TRUNCATED)
+        raise DamagedFile("recording_truncated")
     # mutagen's public class would parse the tags first, whose number is not limited.
     info._post_tags(file)
     return AudioInfo(Format.OGG, _duration(info.length), peaks.read_peaks(path))
@@ -109,10 +109,10 @@ def _examine_mp3(file: _BoundedFile, path: Path, size: int) -> AudioInfo:
         raise UnsupportedFormat(UnsupportedFormat.__doc__)
     is_too_short = info.bitrate * info.length / 8 * SIZE_TOLERANCE > size - info.frame_offset
     if is_too_short or _is_last_frame_truncated(file, info.frame_offset, size):
-        raise DamagedFile(TRUNCATED)
+        raise DamagedFile("recording_truncated")
     if size > MAX_DECODED_MP3_SIZE:
         if info.length > size / MIN_MP3_BYTE_RATE:
-            raise DamagedFile("The headers claim more audio than the file has.")
+            raise DamagedFile
         return AudioInfo(Format.MP3, _duration(info.length), None)
     # The duration is that of the decoded samples: the headers may contain an estimate.
     samples, mp3_peaks = peaks.decode_mp3(path, int(info.length * info.sample_rate))
@@ -156,5 +156,5 @@ def _has_three_frames(file: _BoundedFile, position: int) -> bool:
 
 def _duration(seconds: float) -> timedelta:
     if seconds <= 0:
-        raise DamagedFile("The file has no audio data.")
+        raise DamagedFile("recording_without_sound")
     return timedelta(seconds=seconds)

@@ -92,4 +92,4 @@ def _unavailable_on_error() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:
-        raise Unavailable("The store of recordings does not respond.") from error
+        raise Unavailable("storage_unavailable") from error

@@ -37,7 +37,7 @@ class FolderStore:
         try:
             file = in_a_thread(os.open, self._path(object_id), os.O_RDONLY)
         except OSError as error:
-            raise Unavailable("The store of recordings does not respond.") from error
+            raise Unavailable("storage_unavailable") from error
         return start(_read_chunks(file, begin, end))
 
     def delete(self, object_id: UUID) -> None:
@@ -60,7 +60,7 @@ class FolderStore:
 
 def storage_error(error: OSError) -> StorageFull | Unavailable:
     """Translate an error of the disk."""
-    return StorageFull() if error.errno in DISK_FULL else Unavailable("The store of recordings does not respond.")
+    return StorageFull() if error.errno in DISK_FULL else Unavailable("storage_unavailable")
 
 
 def _move(file: Path, path: Path) -> None:

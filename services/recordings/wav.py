@@ -7,6 +7,8 @@ import struct
 from datetime import timedelta
 from typing import BinaryIO, NamedTuple
 
+from shared.contracts.error_codes import english
+
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 SAMPLE_CODES = frozenset({PCM, FLOAT, ALAW, MULAW})
 """In these formats a frame is one sample of all channels. In others, such as GSM and ADPCM, a block of samples."""
@@ -15,11 +17,14 @@ MAX_CHUNKS = 64
 FIRST_CHUNK = 12
 CHUNK_HEADER, FMT_CHUNK, FORMAT_CODE = struct.Struct("<4sI"), struct.Struct("<HHIIHH"), struct.Struct("<H")
 EXTENSIBLE_FORMAT_CODE = slice(24, 26)
-TRUNCATED = "The file is truncated."
 
 
 class DamagedFile(Exception):
-    """The file is truncated or its headers are inconsistent."""
+    """The file is truncated or its headers are inconsistent; `code` is the error code."""
+
+    def __init__(self, code: str = "recording_damaged") -> None:
+        super().__init__(english(code, {}))
+        self.code = code
 
 
 class WavInfo(NamedTuple):
@@ -50,23 +55,23 @@ def read_headers(file: BinaryIO, file_size: int) -> WavInfo:
         name, size = CHUNK_HEADER.unpack(header)
         offset = file.tell()
         if offset + size > file_size:
-            raise DamagedFile(TRUNCATED)
+            raise DamagedFile("recording_truncated")
         if name == b"data":
             return _wav_info(fmt, offset, size)
         if name == b"fmt ":
             fmt = file.read(min(size, EXTENSIBLE_FORMAT_CODE.stop))
         file.seek(offset + size + size % 2)
-    raise DamagedFile("The file has no audio data.")
+    raise DamagedFile("recording_without_sound")
 
 
 def _wav_info(fmt: bytes, offset: int, size: int) -> WavInfo:
     if len(fmt) < FMT_CHUNK.size:
-        raise DamagedFile("The file has no format description.")
+        raise DamagedFile
     code, channels, sample_rate, byte_rate, frame_size, bits = FMT_CHUNK.unpack_from(fmt)
     if code == EXTENSIBLE and len(fmt) == EXTENSIBLE_FORMAT_CODE.stop:
         [code] = FORMAT_CODE.unpack(fmt[EXTENSIBLE_FORMAT_CODE])
     if not (channels and sample_rate and frame_size and size >= frame_size):
-        raise DamagedFile("The file has no audio data.")
+        raise DamagedFile("recording_without_sound")
     if not byte_rate if code not in SAMPLE_CODES else frame_size < channels * bits // 8:
-        raise DamagedFile("The format description is inconsistent.")
+        raise DamagedFile
     return WavInfo(code, sample_rate, byte_rate, frame_size, offset, size - size % frame_size)

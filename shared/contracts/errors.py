@@ -1,55 +1,117 @@
-"""Errors that may cross a service boundary. The docstring is the default message; what else they bring is JSON.
+"""Errors that may cross a service boundary: a stable code, its params, and an English text for logs.
 
 * ServiceError
   + Invalid       the message is malformed; `errors` names the fields
-  + NotFound      no such thing, or not yours to see
-  + Rejected      the rules of the domain say no; the message is a stable slug
-  + Conflict      somebody else was first; read again
-  + Unavailable   a server or service needed for this does not answer in time
+  + NotFound      no such thing, or the caller may not see it
+  + Rejected      the rules of the domain forbid it
+  + Conflict      another change came first; read again
+  + Unavailable   a server or service needed for this does not respond in time
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from shared.contracts.error_codes import english
+
+Params = Mapping[str, Any]
+
+
+class FieldError(TypedDict):
+    """What is wrong with one field."""
+
+    code: str
+    params: dict[str, Any]
+    message: str
+
+
+FieldErrors = dict[str, list[FieldError]]
+"""By path: `text`, `lines.0.address`; `17.number` in line 17 of a file; "" for the whole body."""
+
+
+def field_error(code: str, **params: Any) -> FieldError:
+    return {"code": code, "params": params, "message": english(code, params)}
+
+
+def in_line(number: int, errors: FieldErrors) -> FieldErrors:
+    """The errors of one line of a file, or of one item of a list, by path from the whole."""
+    return {f"{number}.{path}".rstrip("."): of_path for path, of_path in errors.items()}
 
 
 class ServiceError(Exception):
     """The service cannot do this."""
 
-    def __init__(self, message: str | None = None, *details: Any) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip(), *details)
+    default_code = "failed"
 
-    def __str__(self) -> str:
-        return str(self.args[0])
+    def __init__(self, code: str | None = None, *, params: Params | None = None, message: str | None = None) -> None:
+        """`message` replaces the text of a code that this release does not know."""
+        self.code = code or self.default_code
+        self.params = dict(params or {})
+        super().__init__(message or english(self.code, self.params))
 
 
 class Invalid(ServiceError):
     """The message is malformed."""
 
-    def __init__(self, message: str | None = None, errors: dict[str, Any] | None = None) -> None:
-        super().__init__(message, errors or {})
+    default_code = "invalid"
 
-    @property
-    def errors(self) -> dict[str, Any]:
-        """What is wrong, by field: `{"0": {"at": ["Not a valid datetime."]}}`."""
-        found: dict[str, Any] = self.args[1]
-        return found
+    def __init__(
+        self,
+        code: str | None = None,
+        *,
+        params: Params | None = None,
+        message: str | None = None,
+        field: str | None = None,
+        errors: FieldErrors | None = None,
+    ) -> None:
+        """With `field` the code is what is wrong with that field; `errors` holds what is wrong with several."""
+        super().__init__(code, params=params, message=message)
+        self.errors: FieldErrors = errors or {}
+        if field is not None:
+            self.errors = {field: [field_error(self.code, **self.params)]}
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.code in _codes(self.errors) else f"{text} {_listed(self.errors)}".strip()
 
 
 class NotFound(ServiceError):
-    """There is no such thing."""
+    """There is no such thing, or the caller may not see it."""
+
+    default_code = "not_found"
 
 
 class Rejected(ServiceError):
-    """The rules say no."""
+    """The rules of the domain forbid it."""
+
+    default_code = "conflict"
 
 
 class Conflict(ServiceError):
-    """Somebody else was first."""
+    """Another change came first. `current` is the present state, where it is known."""
 
-    @property
-    def current(self) -> Any:
-        """What there is now, where whoever raised it says so."""
-        return self.args[1] if len(self.args) > 1 else None
+    default_code = "conflict"
+
+    def __init__(
+        self,
+        code: str | None = None,
+        *,
+        params: Params | None = None,
+        message: str | None = None,
+        current: Any = None,
+    ) -> None:
+        super().__init__(code, params=params, message=message)
+        self.current = current
 
 
 class Unavailable(ServiceError):
-    """A service that is needed does not answer."""
+    """A server or service that is needed does not respond."""
+
+    default_code = "unavailable"
+
+
+def _codes(errors: FieldErrors) -> set[str]:
+    return {error["code"] for of_field in errors.values() for error in of_field}
+
+
+def _listed(errors: FieldErrors) -> str:
+    return "; ".join(f"{path or 'body'}: {error['message']}" for path, of_path in errors.items() for error in of_path)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, fields, post_load, validate
 
 from shared.contracts.event import Event, Recorded
+from shared.contracts.validation import CodedMessage, coded
 
 Json = dict[str, Any]
 PERSONAL = {"personal": True}
@@ -23,7 +24,7 @@ Upcast = Callable[[Json], Json]
 
 def storable(text: str) -> None:
     if UNSTORABLE.search(text):
-        raise ValidationError("Has a character that cannot be stored.")
+        raise coded("unstorable_character")
 
 
 def text(longest: int, shortest: int = 1) -> validate.Validator:
@@ -35,9 +36,9 @@ class Instant(fields.Field[datetime]):
     """An RFC 3339 instant with an offset in, UTC with microseconds and `Z` out."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "Not an RFC 3339 instant.",
-        "naive": "An instant needs an offset, for example Z or +02:00.",
-        "early": "Not a time in which there were telephone exchanges to tell of it.",
+        "invalid": CodedMessage("not_instant"),
+        "naive": CodedMessage("instant_without_offset"),
+        "early": CodedMessage("instant_too_early"),
     }
     EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ def seconds(length: timedelta) -> str:
 class Length(fields.Field[timedelta]):
     """A length of time as exact decimal seconds in a string."""
 
-    default_error_messages = {"invalid": "Not a number of seconds."}  # noqa: RUF012
+    default_error_messages = {"invalid": CodedMessage("not_seconds")}  # noqa: RUF012
 
     def _serialize(self, value: timedelta | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else seconds(value)

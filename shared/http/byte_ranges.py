@@ -35,7 +35,7 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
     """
     headers = headers | {"ETag": f'"{entity.tag}"', "Accept-Ranges": "bytes"}
     if request.if_match and entity.tag not in request.if_match:
-        raise Problem(412, "changed", "Changed", "It is not what it was.")
+        raise Problem("precondition_failed")
     if request.if_none_match.contains_weak(entity.tag):
         return Response(status=304, headers=headers)
     status, (begin, end) = 200, (0, entity.size)
@@ -68,7 +68,7 @@ def _part(request: Request, entity: Entity) -> tuple[int, int] | None:
         return None
     if first >= entity.size:
         headers = {"Content-Range": f"bytes */{entity.size}"}
-        raise Problem(416, "no-such-part", "No such part", f"It has {entity.size} bytes.", headers=headers)
+        raise Problem("range_not_satisfiable", params={"size": entity.size}, headers=headers)
     return first, entity.size if last is None else min(last + 1, entity.size)
 
 

@@ -14,12 +14,14 @@ from eventlet.green.socket import SHUT_RDWR, SHUT_WR
 from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol
 
-from shared.http.problems import GUARDED, problem_by_status
+from shared.http.problems import DEFAULT_HEADERS, problem_by_status
+from shared.plumbing import logs
 
 URL_LIMIT = 8 * 1024
 HEADER_LIMIT = 16 * 1024
 """Bytes of all header lines with their ends, without the request line."""
 LINE_LIMIT = URL_LIMIT + 64
+REFUSAL_PARAMS = {414: {"max": URL_LIMIT}, 431: {"max": HEADER_LIMIT}}
 PACE = 16 * 1024
 """Bytes for which a client that sends slowly is given another second."""
 PIECE = 8 * 1024
@@ -154,9 +156,10 @@ class Protocol(HttpOnlyProtocol):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         self.close_connection = True
         # A version of HTTP that nobody speaks is the client's mistake, not ours.
-        problem = problem_by_status(code if code < 500 else 400)
+        logs.set_correlation_id(str(uuid4()))
+        problem = problem_by_status(code if code < 500 else 400, params=REFUSAL_PARAMS.get(code))
         response = problem.response()
-        response.headers.update({"X-Request-Id": str(uuid4()), "Connection": "close", **GUARDED})
+        response.headers.update({"X-Request-Id": logs.correlation_id(), "Connection": "close", **DEFAULT_HEADERS})
         head = f"HTTP/1.1 {response.status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in response.headers)
         self.wfile.write(head.encode() + b"\r\n" + response.get_data())
 

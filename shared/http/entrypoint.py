@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from shared.contracts.errors import ServiceError
-from shared.http.problems import Headers, Problem, problem_of
+from shared.http.problems import Headers, Problem, to_problem
 from shared.http.server import Server, Stream
 
 __all__ = ["Http", "Problem", "Stream", "answer", "body_of", "bytes_of", "http"]
@@ -35,19 +35,19 @@ def bytes_of(request: Request) -> bytes:
     try:
         return request.get_data()
     except ClientDisconnected as error:
-        raise Problem(408, "timeout", "Too slow", "The request did not arrive in time.") from error
+        raise Problem("request_timeout") from error
 
 
 def body_of(request: Request) -> Any:
     """The request's JSON. Raises Problem 415, 408 or 400."""
     if request.mimetype != "application/json":
-        raise Problem(415, "wrong-content", "Wrong content", "Send JSON with Content-Type: application/json.")
+        raise Problem("wrong_content_type", params={"expected": "application/json"})
     try:
         body = json.loads(bytes_of(request).decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "malformed", "Malformed", f"The body is not JSON: {error}.") from error
+        raise Problem("body_not_json", params={"reason": str(error)}) from error
     if _is_too_deep(body):
-        raise Problem(400, "malformed", "Malformed", f"The body is nested more than {DEEPEST} deep.")
+        raise Problem("body_nested_too_deep", params={"max": DEEPEST})
     return body
 
 
@@ -73,10 +73,9 @@ class Http(HttpRequestHandler):
     def handle_request(self, request: Any) -> Response:
         length = request.content_length
         if length is None and "Transfer-Encoding" in request.headers:
-            return self._refused(Problem(411, "length-required", "Length required", "Send a Content-Length."))
+            return self._refused(Problem("length_required"))
         if (length or 0) > self.body_limit:
-            detail = f"At most {self.body_limit} bytes are taken here."
-            return self._refused(Problem(413, "too-large", "Too large", detail))
+            return self._refused(Problem("body_too_large", params={"max": self.body_limit}))
         response: Response = super().handle_request(request)
         return response
 
@@ -89,7 +88,7 @@ class Http(HttpRequestHandler):
         return problem.response()
 
     def response_from_exception(self, exc: BaseException) -> Response:
-        problem = problem_of(exc)
+        problem = to_problem(exc)
         if problem.status >= 500:
             level = logging.WARNING if problem.status == 503 else logging.ERROR
             logger.log(level, "request failed", extra={"instance": problem.body["instance"]}, exc_info=exc)

@@ -1,4 +1,4 @@
-"""Whatever is not the answer asked for, as an RFC 9457 problem that tells no more than it should."""
+"""Problem responses (RFC 9457): what a client receives instead of the result. They disclose nothing internal."""
 
 import json
 from math import ceil
@@ -11,100 +11,130 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
-from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
+from shared.contracts.error_codes import english
+from shared.contracts.errors import (
+    Conflict,
+    FieldErrors,
+    Invalid,
+    NotFound,
+    Params,
+    Rejected,
+    ServiceError,
+    Unavailable,
+)
+from shared.http.problem_types import CODE_OF_STATUS, PROBLEM_TYPES, SLUG_OF, url
+from shared.plumbing import logs
 from shared.plumbing.database import is_outage
 
+MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "1"}
-DETAILS = {
-    400: "The request is not HTTP as we read it.",
-    404: "There is nothing here that you may see.",
-    408: "The request did not arrive in time.",
-    414: "The address is longer than we read.",
-    431: "The header is longer than we read.",
-    500: "The logs know more of it, by its instance.",
-}
-TITLES = {
-    400: "Malformed",
-    404: "Not found",
-    405: "Method not allowed",
-    408: "Too slow",
-    411: "Length required",
-    413: "Too large",
-    414: "Too long",
-    431: "Too large",
-}
+CLASS_SLUGS: tuple[tuple[type[ServiceError], str], ...] = (
+    (Invalid, "invalid"),
+    (NotFound, "not-found"),
+    (Conflict, "conflict"),
+    (Rejected, "conflict"),
+    (Unavailable, "unavailable"),
+)
+"""The problem type of a code that this release does not know, by its class."""
 
-GUARDED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-"""What every answer says, unless its door says otherwise: who asks for what is between us and the client."""
+DEFAULT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Headers of every response, unless its endpoint sets others."""
 
 Headers = dict[str, str] | None
 
 
 class Problem(Exception):
-    """An answer that is not the one asked for."""
+    """A response other than the expected one, by its code."""
 
     def __init__(
         self,
-        status: int,
-        type_: str,
-        title: str,
-        detail: str = "",
+        code: str,
         *,
-        errors: Any = None,
+        params: Params | None = None,
+        detail: str | None = None,
+        errors: FieldErrors | None = None,
         headers: Headers = None,
-        **more: Any,
+        slug: str | None = None,
+        **members: Any,
     ) -> None:
-        """`more`: what else the answer says, by name."""
-        super().__init__(title)
-        self.status, self.headers = status, headers or {}
-        self.body = {"type": type_, "title": title, "status": status, "detail": detail or DETAILS.get(status, title)}
-        self.body |= more
+        """`detail` and `slug` only for a code that this release does not know; `members` are further members."""
+        slug = slug or SLUG_OF[code]
+        problem_type, params = PROBLEM_TYPES[slug], dict(params or {})
+        detail = detail or english(code, params)
+        super().__init__(detail)
+        self.code, self.status, self.headers = code, problem_type.status, dict(headers or {})
+        if self.status == 503:
+            self.headers = RETRY_AFTER | self.headers
+        self.body: dict[str, Any] = {
+            "type": url(slug),
+            "title": problem_type.title,
+            "status": self.status,
+            "detail": detail,
+            "code": code,
+            "params": params,
+        }
+        self.body |= members
         if errors:
             self.body["errors"] = errors
-        if status >= 500:
+        if self.status >= 500:
             self.body["instance"] = f"urn:uuid:{uuid4()}"
 
     def response(self) -> Response:
-        # A lone surrogate that was sent to us, in a field's name for example, goes back as the escape it came as.
-        body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        return Response(body, status=self.status, headers=self.headers, mimetype="application/problem+json")
+        response = Response(status=self.status, headers=self.headers, mimetype=MEDIA_TYPE)
+        return with_request_id(response, self.body)
 
 
-def problem_of(error: BaseException) -> Problem:
-    """What the client is told of an error."""
+def with_request_id(response: Response, body: dict[str, Any]) -> Response:
+    """The response with this problem for a body, and the id of the present request in it."""
+    encoded = json.dumps(body | {"request_id": logs.correlation_id()}, ensure_ascii=False)
+    # A lone surrogate that a client sent, in a field's name for example, is escaped.
+    response.set_data(encoded.encode("utf-8", "backslashreplace"))
+    return response
+
+
+def to_problem(error: BaseException) -> Problem:
+    """The problem that a client receives for an error."""
     match error:
         case Problem():
             return error
-        case Invalid():
-            return Problem(422, "invalid", "Invalid", str(error), errors=error.errors)
-        case NotFound():
-            return Problem(404, "not-found", "Not found")
-        case Conflict() | Rejected():
-            return Problem(409, "conflict", "Conflict", str(error))
+        case ServiceError():
+            return _of_service_error(error)
         case HTTPException():
-            return _http_problem(error)
+            return _of_http_exception(error)
     if isinstance(error, ContainerBeingKilled | QueryCanceled) or is_outage(error):
-        detail = "Something needed for this does not answer."
-        return Problem(503, "unavailable", "Try again", detail, headers=dict(RETRY_AFTER))
-    detail = str(error) if isinstance(error, ServiceError) else ""
-    return Problem(500, "failed", "Failed", detail)
+        return Problem("unavailable")
+    return Problem("failed")
 
 
-def too_many(wait: float, why: str) -> Problem:
-    """429, saying when to come again: `wait` is in seconds."""
+def too_many(code: str, wait: float, **params: Any) -> Problem:
+    """429 with `Retry-After`; `wait` in seconds."""
     seconds = max(1, ceil(wait))
-    detail = f"{why} Try again in {seconds} s."
-    return Problem(429, "too-many", "Too many requests", detail, headers={"Retry-After": str(seconds)})
+    headers = {"Retry-After": str(seconds)}
+    return Problem(code, params={**params, "retry_after": seconds}, headers=headers)
 
 
-def _http_problem(error: HTTPException) -> Problem:
-    # A redirect would only mend the slashes of an address that we do not have.
-    code = 404 if isinstance(error, RequestRedirect) else error.code or 500
+def problem_by_status(status: int, *, params: Params | None = None, headers: Headers = None) -> Problem:
+    """The problem of a refusal that is nothing but its status."""
+    code = CODE_OF_STATUS.get(status, "failed" if status >= 500 else "malformed_request")
+    return Problem(code, params=params, headers=headers)
+
+
+def _of_service_error(error: ServiceError) -> Problem:
+    by_class = next((slug for class_, slug in CLASS_SLUGS if isinstance(error, class_)), "failed")
+    slug = SLUG_OF.get(error.code, by_class)
+    if isinstance(error, Invalid) and error.code not in SLUG_OF:
+        # The code is that of a field, which `errors` names.
+        return Problem("invalid", errors=error.errors, detail=None if error.errors else str(error))
+    errors = error.errors if isinstance(error, Invalid) else None
+    return Problem(error.code, slug=slug, params=error.params, detail=str(error.args[0]), errors=errors)
+
+
+def _of_http_exception(error: HTTPException) -> Problem:
+    # A redirect would only correct the slashes of an address that does not exist.
+    status = 404 if isinstance(error, RequestRedirect) else error.code or 500
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-    return problem_by_status(code, error.name, headers)
-
-
-def problem_by_status(status: int, title: str = "Malformed", headers: Headers = None) -> Problem:
-    """The problem that is nothing but its status; `title` is for one that we have no words for."""
-    title = TITLES.get(status, title)
-    return Problem(status, title.lower().replace(" ", "-"), title, headers=headers)
+    return problem_by_status(status, headers=headers)

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from shared.http.connections import LINE_LIMIT, Client, Protocol
-from shared.http.problems import GUARDED, RETRY_AFTER, Problem, problem_of
+from shared.http.problems import DEFAULT_HEADERS, Problem, to_problem
 from shared.plumbing import logs
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Server(WebServer):
             response = self._seated(response, protocol.client)
             protocol.close_connection, environ["eventlet.minimum_write_chunk_size"] = True, 1
         response.headers["X-Request-Id"] = logs.correlation_id()
-        for name, value in GUARDED.items():
+        for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
         if environ.get("HTTP_X_FORWARDED_PROTO") == "https":
             response.headers["Strict-Transport-Security"] = STAY_SECURE
@@ -168,15 +168,14 @@ class Server(WebServer):
             response: Response = door.handle_request(request)
             return response
         except HTTPException as error:
-            return problem_of(error).response()
+            return to_problem(error).response()
 
     def _seated(self, stream: Stream, client: Client) -> Response:
         if self._is_accepting and client.move(self._streams):
             stream.response = _until_stopped(stream.response)
             return stream
         stream.close()
-        detail = "There are too many streams here now."
-        return Problem(503, "too-many-streams", "Try again", detail, headers=dict(RETRY_AFTER)).response()
+        return Problem("too_many_streams").response()
 
 
 def _allow_many_sockets() -> None:

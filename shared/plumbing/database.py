@@ -81,7 +81,7 @@ def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
     # The server goes on with what is cut short here until it notices, a second later at most (ops/stack/postgres.sql).
     left = deadline.left()
     bound = min(seconds, max(left - REPLY_MARGIN, left / 2, 0))
-    return eventlet.Timeout(bound, Unavailable("The database does not answer."))
+    return eventlet.Timeout(bound, Unavailable("database_unavailable"))
 
 
 class Connection(psycopg.Connection[Any]):
@@ -154,7 +154,7 @@ class Postgres:
             with patience(WAIT_FOR_CONNECTION):
                 leased = self._pool.getconn()
         except psycopg_pool.PoolTimeout as error:
-            raise Unavailable("The database does not answer.") from error
+            raise Unavailable("database_unavailable") from error
         try:
             with patience(seconds):
                 yield leased

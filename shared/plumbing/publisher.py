@@ -86,7 +86,7 @@ class Publisher:
             if not isinstance(error, (eventlet.Timeout, *BROKER_ERRORS)):
                 raise
             logger.warning("publishing failed", extra={"error": repr(error)})
-            raise Unavailable("The message broker does not answer.") from error
+            raise Unavailable("broker_unavailable") from error
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -139,7 +139,7 @@ class Publisher:
             self._connection.drain_events(timeout=self._timeout)
         if self._trouble:
             self.close()
-            raise Unavailable(self._trouble)
+            raise Unavailable("broker_unavailable", message=self._trouble)
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         if multiple:
@@ -181,7 +181,7 @@ class Publishers:
         try:
             publisher = self._idle.get(timeout=self._timeout)
         except Empty as error:
-            raise Unavailable("The message broker is too slow.") from error
+            raise Unavailable("broker_unavailable") from error
         try:
             publisher.publish(messages)
         finally:

@@ -21,12 +21,12 @@ from nameko.extensions import DependencyProvider
 from nameko.messaging import QueueConsumer
 from psycopg.errors import QueryCanceled
 
-from shared.contracts import errors
 from shared.contracts.errors import Invalid, ServiceError, Unavailable
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.topology import RPC_EXCHANGE
+from shared.contracts.validation import invalid
 from shared.contracts.wire import Json
-from shared.plumbing import deadline, logs
+from shared.plumbing import deadline, logs, rpc_errors
 from shared.plumbing.database import is_outage
 from shared.plumbing.publisher import BROKER_ERRORS, Outgoing, Publishers
 
@@ -37,10 +37,6 @@ TRANSIENT = {"delivery_mode": 1}
 """A request and its answer are worth nothing after a few seconds: the broker need not write them to its disk."""
 REPLY_QUEUE_EXPIRES = 60_000
 """Milliseconds that a reply queue outlives its service."""
-
-for _error in vars(errors).values():
-    if isinstance(_error, type) and issubclass(_error, ServiceError):
-        nameko_errors.deserialize_to_instance(_error)
 
 
 class _QueueConsumer(QueueConsumer):
@@ -104,9 +100,7 @@ class _RpcConsumer(nameko_rpc.RpcConsumer):
 
 
 def _reply(result: Any, error: ServiceError | None) -> str:
-    # Nameko makes text of whatever an error brings along; ours bring what JSON can say.
-    told = error and {**nameko_errors.serialize(error), "exc_args": error.args}
-    return json.dumps({"result": result, "error": told}, ensure_ascii=False)
+    return json.dumps({"result": result, "error": error and rpc_errors.dump(error)}, ensure_ascii=False)
 
 
 def _well_formed(body: Any, message: Any) -> bool:
@@ -120,14 +114,14 @@ def _crossing(error: BaseException) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, ValidationError):
-        return Invalid("The request is malformed.", error.normalized_messages())  # type: ignore[no-untyped-call]
+        return invalid(error)
     if isinstance(error, nameko_errors.MethodNotFound | nameko_errors.IncorrectSignature):
-        return Invalid(str(error))
+        return Invalid("unknown_method", params={"reason": str(error)})
     if isinstance(error, QueryCanceled) or is_outage(error):
-        return Unavailable("The database does not answer.")
+        return Unavailable("database_unavailable")
     instance = f"urn:uuid:{uuid4()}"
     logger.error("request failed", extra={"instance": instance}, exc_info=error)
-    return ServiceError(f"Failed; the logs know more: {instance}")
+    return ServiceError(message=f"Failed; the logs contain more: {instance}")
 
 
 class Rpc(nameko_rpc.Rpc):
@@ -200,11 +194,11 @@ class Remote:
                 self._publishers.publish([self._request(method, kwargs, asked, timeout)])
                 body = reply.wait()
         except eventlet.Timeout as error:
-            raise Unavailable(f"{self._service} does not answer.") from error
+            raise Unavailable("service_unavailable", params={"service": self._service}) from error
         finally:
             self._listener.forget(asked)
         if body.get("error"):
-            raise nameko_errors.deserialize(body["error"])
+            raise rpc_errors.load(body["error"])
         return body["result"]
 
     def _request(self, method: RpcMethod, kwargs: Json, asked: str, timeout: float) -> Outgoing:

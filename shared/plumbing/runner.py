@@ -50,7 +50,7 @@ class Container(ServiceContainer):
             super()._run_worker(worker_ctx, handle_result)
         else:
             logger.warning("late request dropped", extra={"method": worker_ctx.entrypoint.method_name})
-            handle_result(worker_ctx, None, (Unavailable, Unavailable("Too late."), None))
+            handle_result(worker_ctx, None, (Unavailable, Unavailable(message="Too late."), None))
 
 
 def configuration(path: Path) -> dict[str, Any]:

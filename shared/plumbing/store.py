@@ -97,7 +97,7 @@ def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Re
     if rows:
         appended = conn.execute(APPEND, {"events": as_rows(rows), "rows": _outgoing(messages)}).fetchone()
         if appended != (len(rows),):
-            raise Conflict(f"Another writer was first to {appends[0].stream}.")
+            raise Conflict(message=f"Another writer was first to {appends[0].stream}.")
         conn.outbox_filled = True
     return [recorded for recorded, _, _ in messages]
 

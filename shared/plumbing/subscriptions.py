@@ -101,7 +101,7 @@ class Subscription(Entrypoint):
             connection.collect()
 
     def _open(self, connection: Connection, waiting: deque[Any]) -> Any:
-        with eventlet.Timeout(CONFIRM_TIMEOUT, Unavailable("The message broker does not answer.")):
+        with eventlet.Timeout(CONFIRM_TIMEOUT, Unavailable("broker_unavailable")):
             channel = connection.default_channel
             # Whatever the message says of its encoding, its bytes are kept as they came.
             channel.auto_decode = False
@@ -158,7 +158,7 @@ class Subscription(Entrypoint):
             self._drain(connection, pause)
             eventlet.sleep(pause)
             if self._stopping:
-                raise Unavailable("stopped while a server was away")
+                raise Unavailable(message="stopped while a server was away")
         about = list(dict.fromkeys(delivery.message.correlation_id for delivery in deliveries))[:LOGGED_IDS]
         metrics.TAKEN.labels(self.queue).inc(len(deliveries))
         logger.info("taken", extra={"queue": self.queue, "messages": len(deliveries), "correlation_ids": about})
@@ -171,7 +171,7 @@ class Subscription(Entrypoint):
         try:
             self.container.spawn_worker(self, (messages,), {}, context_data=about, handle_result=finish)
         except ContainerBeingKilled as error:
-            raise Unavailable("stopping") from error
+            raise Unavailable(message="stopping") from error
         while not done.ready():
             with eventlet.Timeout(self._heartbeat / 4, False):
                 done.wait()

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-import pytest
-
 from shared.contracts.errors import Rejected
 from shared.contracts.event import Event
 from shared.plumbing.decider import Decider
+from tests.support.problems import refused
 
 
 class When:
@@ -21,8 +20,8 @@ class When:
     def then_nothing(self) -> None:
         self.then()
 
-    def then_rejected(self, reason: str) -> None:
-        with pytest.raises(Rejected, match=f"^{reason}$"):
+    def then_rejected(self, code: str) -> None:
+        with refused(code, Rejected):
             self._run()
 
 

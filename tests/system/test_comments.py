@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from shared.contracts.wire import Json
+from tests.support.problems import check_problem
 from tests.support.system import System
 from tests.system.test_journal import inbound, report, told
 
@@ -74,7 +75,7 @@ def test_the_second_of_two_people_gets_409_and_the_others_text(system: System, c
     put(system, call, "спільне")
     assert put(system, call, "Ольжине", by="olha", version=1).status_code == 200
     second = put(system, call, "Соломіїне", by="super", version=1)
-    assert (second.status_code, second.json()["type"]) == (409, "conflict")
+    check_problem(second, 409, "comment_changed")
     assert second.json()["current"] == shown(system, call)
     assert second.json()["current"]["text"] == "Ольжине"
     assert put(system, call, "Соломіїне", by="super", version=2).status_code == 200
@@ -197,14 +198,14 @@ def test_a_call_that_is_not_there_or_not_ones_own_is_404_before_the_body_is_read
 ) -> None:
     for unseen, login in ((str(UUID(int=5)), "admin"), ("slowo", "admin"), (call, "lesia"), (call, "foreign")):
         answer = system.send(method, f"/calls/{unseen}/comment", login, json={"text": ""})
-        assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+        check_problem(answer, 404, "not_found")
         assert system.get(f"/calls/{unseen}/comment/history", login).status_code == 404
 
 
 def test_an_operator_may_neither_edit_nor_delete_the_comment_of_another(system: System, call: str) -> None:
     put(system, call, "Ольжине", by="olha")
     for answer in (put(system, call, "Петрове", by="petro"), delete(system, call, by="petro")):
-        assert (answer.status_code, answer.json()["type"]) == (403, "comment-of-another-author")
+        check_problem(answer, 403, "comment_of_another_author")
     assert put(system, call, "Адине", by="admin").status_code == 200
     assert delete(system, call, by="super").status_code == 204
 

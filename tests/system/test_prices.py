@@ -11,6 +11,7 @@ import requests
 from shared.contracts.billing.rates import MOST_RATES
 from shared.contracts.wire import Json
 from tests.support.infrastructure import eventually
+from tests.support.problems import check_problem
 from tests.support.system import System
 from tests.system.test_journal import report, told
 
@@ -186,7 +187,7 @@ def test_more_rates_than_a_tariff_may_have_are_refused_before_they_are_read(syst
 def test_a_draft_without_rates_is_kept_but_not_activated(system: System) -> None:
     drafted = send(system, "POST", "/tariffs", json={**DRAFT, "rates": []}).json()
     refused = send(system, "POST", f"/tariffs/{drafted['id']}/activate", json={"from": "2020-01-01T00:00:00Z"})
-    assert (refused.status_code, refused.json()["type"]) == (409, "tariff-has-no-rates")
+    check_problem(refused, 409, "tariff_has_no_rates")
 
 
 @pytest.mark.parametrize("by", ["olha", "super"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.contracts.errors import FieldErrors, field_error
 from tools.importer.sender import MAX_REPORTS_PER_REQUEST, Sender
 from tools.importer.sources import Checkpoint, Chunk, LocatedReport, Source
 
@@ -62,11 +63,12 @@ class ImportState:
         new.write_text(json.dumps({"checkpoint": checkpoint, "bytes": done, "count": vars(self.count)}))
         new.replace(self.checkpoint_file)
 
-    def record_errors(self, errors: list[tuple[str, str]]) -> None:
+    def record_errors(self, errors: list[tuple[str, FieldErrors]]) -> None:
+        """Write down where the errors are and which, in the shape of `POST /reports`: by path."""
         if errors:
             self.count.errors += len(errors)
             with self.errors_file.open("a", encoding="utf-8") as file:
-                file.writelines(f"{where}: {what}\n" for where, what in errors)
+                file.writelines(f"{where}: {json.dumps(found, ensure_ascii=False)}\n" for where, found in errors)
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -96,14 +98,19 @@ def run(
         done += batch.size
         state.count.rows += batch.rows
         refused = sender.send([located.report for located in batch.reports])
-        rejected = [(_location(batch.reports[index]), why) for index, why in sorted(refused.items())]
-        state.record_errors(batch.errors + rejected)
+        unreadable = [(where, _unreadable(reason)) for where, reason in batch.errors]
+        rejected = [(_location(batch.reports[index]), errors) for index, errors in sorted(refused.items())]
+        state.record_errors(unreadable + rejected)
         state.count.reports += len(batch.reports) - len(refused)
         state.count.calls += sum(located.report.get("type") == "placed" for located in batch.reports)
         state.save(source.checkpoint(), done)
         report_progress(done, state.count)
     state.finish()
     return state.count
+
+
+def _unreadable(reason: str) -> FieldErrors:
+    return {"": [field_error("record_not_understood", reason=reason)]}
 
 
 def _batches(chunks: Iterator[Chunk]) -> Iterator[Chunk]:

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import requests
 
+from shared.contracts.errors import FieldErrors
+
 Report = dict[str, Any]
 
 MAX_REPORTS_PER_REQUEST = 1000
@@ -29,9 +31,9 @@ class Sender:
         self._session.headers.update({"X-Api-Key": key, "Content-Type": "application/json"})
         self._sleep = sleep
 
-    def send(self, reports: Sequence[Report]) -> dict[int, str]:
-        """Send all reports; return the rejected ones as {index: reason}. Raises SendFailed."""
-        refused: dict[int, str] = {}
+    def send(self, reports: Sequence[Report]) -> dict[int, FieldErrors]:
+        """Send all reports; return the rejected ones as {index: errors}. Raises SendFailed."""
+        refused: dict[int, FieldErrors] = {}
         left = list(enumerate(reports))
         while left:
             part = left[: _count_fitting_one_body([report for _, report in left])]
@@ -41,7 +43,7 @@ class Sender:
             left = [one for index, one in enumerate(part) if index not in wrong] * bool(wrong) + left[len(part) :]
         return refused
 
-    def _post(self, reports: Sequence[Report]) -> dict[int, str]:
+    def _post(self, reports: Sequence[Report]) -> dict[int, FieldErrors]:
         body, waited, pause = orjson.dumps(reports), 0.0, MIN_PAUSE
         while True:
             response = self._post_once(body)
@@ -77,9 +79,13 @@ def _count_fitting_one_body(reports: Sequence[Report]) -> int:
     return min(len(reports), MAX_REPORTS_PER_REQUEST)
 
 
-def _refused(response: requests.Response, many: int) -> dict[int, str]:
-    errors = response.json().get("errors", {})
-    refused = {int(index): orjson.dumps(why).decode() for index, why in errors.items() if index.isdecimal()}
+def _refused(response: requests.Response, many: int) -> dict[int, FieldErrors]:
+    """The errors of each rejected report, by its index, then by path in the report."""
+    refused: dict[int, FieldErrors] = {}
+    for path, errors in response.json().get("errors", {}).items():
+        index, _, inner = path.partition(".")
+        if index.isdecimal():
+            refused.setdefault(int(index), {})[inner] = errors
     if not refused or max(refused) >= many:
         raise SendFailed(f"The gateway does not understand the reports: {response.text.strip()[:500]}")
     return refused

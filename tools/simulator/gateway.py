@@ -76,13 +76,6 @@ def _error_text(response: requests.Response) -> str:
     except ValueError:
         problem = {}
     said = problem.get("detail") or problem.get("title") or response.reason
-    first = next(iter(_field_errors(problem.get("errors"), "")), "")
+    errors = problem.get("errors") or {}
+    first = next((f"{path}: {error['message']}" for path, of_path in errors.items() for error in of_path), "")
     return f"The gateway refused the reports ({response.status_code}): {said}{first and f' — {first}'}"
-
-
-def _field_errors(errors: object, path: str) -> list[str]:
-    if isinstance(errors, dict):
-        return [place for name, inner in errors.items() for place in _field_errors(inner, f"{path}.{name}".lstrip("."))]
-    if isinstance(errors, list) and errors and not isinstance(errors[0], str):
-        return [place for number, inner in enumerate(errors) for place in _field_errors(inner, f"{path}[{number}]")]
-    return [f"{path}: {errors[0] if isinstance(errors, list) else errors}"] if errors else []

@@ -1,6 +1,6 @@
 /** Dialogs and the fields in them. */
 
-import { wrongs } from "../lib/error_translation.js";
+import { translate, translateErrors } from "../lib/error_translation.js";
 import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
@@ -37,16 +37,21 @@ export function choice(options, chosen, about) {
 /** Say under each field what is wrong with it, or nothing; returns what is wrong elsewhere. */
 export function mark(form, errors) {
   for (const box of form.querySelectorAll("[data-name]")) {
-    const told = errors[box.dataset.name];
+    const found = Object.keys(errors)
+      .filter((path) => isOf(path, box.dataset.name))
+      .flatMap((path) => errors[path]);
     const wrong = box.querySelector(".wrong");
-    wrong.hidden = !told;
-    wrong.textContent = told ? wrongs({ _schema: told }).join(" ") : "";
-    box.querySelector("input, select, textarea").toggleAttribute("aria-invalid", Boolean(told));
+    wrong.hidden = found.length === 0;
+    wrong.textContent = found.map(translate).join(" ");
+    box.querySelector("input, select, textarea").toggleAttribute("aria-invalid", found.length > 0);
   }
   form.querySelector("[aria-invalid]")?.focus();
-  const elsewhere = Object.entries(errors).filter(([name]) => !form.querySelector(`[data-name="${CSS.escape(name)}"]`));
-  return wrongs(Object.fromEntries(elsewhere)).join(" ");
+  const names = [...form.querySelectorAll("[data-name]")].map((box) => box.dataset.name);
+  const elsewhere = Object.entries(errors).filter(([path]) => !names.some((name) => isOf(path, name)));
+  return translateErrors(Object.fromEntries(elsewhere)).join(" ");
 }
+
+const isOf = (path, name) => path === name || path.startsWith(`${name}.`);
 
 /**
  * A dialog with a form. `act(values, form)` does what is to be done; what it refuses stands in the dialog. Returns

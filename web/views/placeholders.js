@@ -1,7 +1,7 @@
 /** Placeholders for lists that are empty, loading or failed. */
 
 import { ApiError } from "../api.js";
-import { said, wrongs } from "../lib/error_translation.js";
+import { translate, translateErrors } from "../lib/error_translation.js";
 import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
 import { drawn } from "./icons.js";
@@ -28,11 +28,8 @@ export function failureNote(error, retry) {
 /** An error for people. What the fields say is more than the detail. */
 export function errorText(error) {
   if (!(error instanceof ApiError)) return t("error_network");
-  const known = { 403: "error_forbidden", 404: "error_gone", 503: "error_busy" }[error.status];
-  if (error.status === 429) return t("too_many", { n: error.retryAfter });
-  if (known) return t(known);
-  if (error.status >= 500) return t("error_server");
-  return [said(error.message), ...wrongs(error.problem.errors ?? {}).slice(0, MOST_SAID)].join(" ");
+  const summary = translate({ ...error.problem, status: error.status }) || t("error_server");
+  return [summary, ...translateErrors(error.problem.errors ?? {}).slice(0, MOST_SAID)].join(" ");
 }
 
 /** Grey bars where rows will be. */

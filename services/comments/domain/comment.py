@@ -71,7 +71,7 @@ def decide(comment: Comment, command: Command) -> list[Event]:
 def _write(comment: Comment, command: WriteComment, text: str) -> list[Event]:
     call_id, author, at = command.call_id, command.author_id, command.at
     if command.seen not in (None, _visible_version(comment)):
-        raise Conflict
+        raise Conflict("comment_changed")
     if comment.text is None:
         return [CommentAdded(call_id=call_id, text=text, author_id=author, added_at=at)]
     if not command.may_edit(comment):

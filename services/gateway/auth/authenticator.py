@@ -62,8 +62,8 @@ class Identity(NamedTuple):
         return self.session.id if self.session else self.caller.id
 
 
-def unauthorised(detail: str) -> Problem:
-    return Problem(401, "unauthorised", "Not signed in", detail, headers=CHALLENGE)
+def unauthorised(code: str) -> Problem:
+    return Problem(code, headers=CHALLENGE)
 
 
 class Authenticator:
@@ -79,7 +79,7 @@ class Authenticator:
         exports = Limit(burst=int(config["EXPORTS_PER_MINUTE"]), window=MINUTE)
         self._requests = Leases(limiter, requests, eventlet.spawn_n)
         self._limits = {RateLimit.EXPORTS: Leases(limiter, exports, eventlet.spawn_n)}
-        self.concurrency = {RateLimit.EXPORTS: AtOnce(int(config["EXPORTS_AT_ONCE"]), "exports")}
+        self.concurrency = {RateLimit.EXPORTS: AtOnce(int(config["EXPORTS_AT_ONCE"]), "too_many_concurrent_exports")}
         self._sessions: LookupCache[Claims | IdTokenClaims, Account] = LookupCache(CACHE_TIME)
         self._keys: LookupCache[bytes, ApiKey] = LookupCache(CACHE_TIME)
         self._digests: LookupCache[UUID, bytes] = LookupCache(CACHE_TIME)
@@ -90,10 +90,10 @@ class Authenticator:
         try:
             identity = self._identify(db, request, access)
             caller = identity.caller
-            _count(self._requests, f"requests:{caller.id}", "Too many requests.")
+            _count(self._requests, f"requests:{caller.id}", "too_many_requests")
             _authorise(caller, access, request)
             if access.limit:
-                _count(self._limits[access.limit], f"{access.limit}:{caller.id}", f"Too many {access.limit}.")
+                _count(self._limits[access.limit], f"{access.limit}:{caller.id}", f"too_many_{access.limit}")
         except Problem as refusal:
             self.log_denied(refusal, request, endpoint, caller)
             raise
@@ -108,12 +108,12 @@ class Authenticator:
         if refusal.status in (401, 403):
             who, address = caller and str(caller.id), self._proxies.client(request)
             fields = {"endpoint": endpoint, "status": refusal.status, "who": who, "address": address}
-            logger.warning("denied", extra={**fields, "why": refusal.body["detail"]})
+            logger.warning("denied", extra={**fields, "code": refusal.code})
 
     def _identify(self, db: Postgres, request: Request, access: AccessRules) -> Identity:
         key = request.headers.get("X-Api-Key")
         if key is not None and "Authorization" in request.headers:
-            raise unauthorised("Send a token or a key, not both.")
+            raise unauthorised("token_and_key")
         if key is not None:
             return Identity(self._key(db, repository.digest_of(key)), None)
         scheme = _scheme(request)
@@ -138,7 +138,7 @@ class Authenticator:
         claims = self._claims(token)
         account = self._sessions.get(claims, partial(_account, db, claims))
         if account is None:
-            raise unauthorised("The session has ended.")
+            raise unauthorised("session_ended")
         return Session(account, claims)
 
     def _claims(self, token: str) -> Claims | IdTokenClaims:
@@ -150,38 +150,37 @@ class Authenticator:
                     raise
                 return self._provider.read(token)
         except BadToken as error:
-            raise unauthorised("The token is not valid.") from error
+            raise unauthorised("token_invalid") from error
 
     def _signing_key(self, db: Postgres, request: Request) -> bytes:
         """The digest of the API key that signed the request."""
         signature = signatures.read(request.headers["Authorization"])
         if signature is None:
-            raise unauthorised("Send: Authorization: Signature key=<id>, at=<Unix seconds>, hmac=<hexadecimal>.")
+            raise unauthorised("signature_malformed")
         if not signature.is_fresh(clock.now()):
-            raise unauthorised("The signature is too old, or the clock of the sender is wrong.")
+            raise unauthorised("signature_expired")
         digest = self._digests.get(signature.key_id, partial(_digest, db, signature.key_id))
         if digest and signature.matches(digest, request.method, request.path, bytes_of(request)):
             return digest
-        raise unauthorised("The signature is not valid.")
+        raise unauthorised("signature_invalid")
 
     def _key(self, db: Postgres, digest: bytes) -> ApiKey:
         key = self._keys.get(digest, lambda: _api_key(db, digest))
         if key is None:
-            raise unauthorised("The key is not valid.")
+            raise unauthorised("api_key_invalid")
         return key
 
 
 def _authorise(caller: Caller, access: AccessRules, request: Request) -> None:
     if not access.allows(caller):
-        raise Problem(403, "forbidden", "Not allowed", "Your role may not do this.")
+        raise Problem("role_not_allowed")
     if forbidden := access.forbidden_parameters(caller, request.args):
-        detail = f"Your role may not use the parameter {forbidden[0]}."
-        raise Problem(403, "forbidden", "Not allowed", detail)
+        raise Problem("parameter_not_allowed", params={"parameter": forbidden[0]})
 
 
-def _count(leases: Leases, key: str, why: str) -> None:
+def _count(leases: Leases, key: str, code: str) -> None:
     if wait := leases.wait(f"limit:{key}"):
-        raise too_many(wait, why)
+        raise too_many(code, wait)
 
 
 def provider(config: Mapping[str, Any], fetch: Callable[[str], bytes] = fetch) -> Provider | None:
@@ -207,7 +206,7 @@ def _required(config: Mapping[str, Any], name: str) -> str:
 def _bearer(header: str | None) -> str:
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != "bearer":
-        raise unauthorised("Sign in and send the token: Authorization: Bearer ….")
+        raise unauthorised("credentials_missing")
     return token.strip()
 
 

@@ -40,10 +40,10 @@ def csrf_token_of(token: str) -> str:
 def verify_csrf(request: Request, token: str) -> None:
     """Raises Problem 403 for a request that another site may have made the browser send."""
     if not _same_origin(request):
-        raise Problem(403, "forged", "Not allowed", "A page of another site may not write here.")
+        raise Problem("cross_site_request")
     csrf_token = request.headers.get(HEADER, "")
     if not hmac.compare_digest(csrf_token.encode(), csrf_token_of(token).encode()):
-        raise Problem(403, "forged", "Not allowed", f"Send the value of the cookie {CSRF} in the header {HEADER}.")
+        raise Problem("csrf_token_wrong", params={"cookie": CSRF, "header": HEADER})
 
 
 def _same_origin(request: Request) -> bool:

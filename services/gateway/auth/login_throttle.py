@@ -50,8 +50,7 @@ class LoginThrottle:
         Raises Problem 429 after too many wrong passwords, 503 when too many requests wait for a check.
         """
         if self._slots.balance <= -MAX_WAITING:
-            detail = "Too many are signing in; try again."
-            raise Problem(503, "unavailable", "Try again", detail, headers={"Retry-After": "1"})
+            raise Problem("too_many_sign_ins")
         address = self._proxies.client(request)
         by_both, known = _key("both", login, address), _key("known", login, address)
         limits = {by_both: self._per_login_and_address, _key("address", address): self._per_address}
@@ -73,7 +72,7 @@ class LoginThrottle:
         wait = max(self._limiter.take(key, limit, 0).wait for key, limit in limits.items())
         if wait > 0:
             logger.warning("too many wrong passwords", extra={"address": address, "seconds": round(wait, 3)})
-            raise too_many(wait, "Too many wrong passwords.")
+            raise too_many("too_many_wrong_passwords", wait)
 
 
 def _key(kind: str, *parts: str) -> str:

@@ -139,7 +139,7 @@ def add(
         with conn.transaction():
             row = one(conn, ADD_ACCOUNT, {**new, "name": name, "folded_name": fold(name)})
     except UniqueViolation as error:
-        raise Conflict(f"The login {login} is taken.") from error
+        raise Conflict("login_taken", params={"login": login}) from error
     for line in lines:
         hold(conn, tenant, row["id"], *line)
     return account(conn, tenant, row["id"])
@@ -150,7 +150,7 @@ def change(conn: Connection[Any], tenant: str, account_id: UUID, changes: Change
     values = changes._asdict() | {"folded_name": changes.name and fold(changes.name)}
     conn.execute(CHANGE_ACCOUNT, {**values, "tenant": tenant, "id": account_id, "at": at})
     if conn.execute(ANY_ADMINISTRATOR, {"tenant": tenant}).fetchone() is None:
-        raise Conflict("This is the last administrator: name another one first.")
+        raise Conflict("last_administrator")
     return account(conn, tenant, account_id)
 
 
@@ -163,7 +163,7 @@ def password_hash(conn: Connection[Any], account_id: UUID) -> str:
 def replace_password(conn: Connection[Any], account_id: UUID, old: str, new: str) -> None:
     """Replace the password hash, which ends every session. Raises Conflict if `old` is no longer the current hash."""
     if conn.execute(REPLACE_PASSWORD, {"id": account_id, "old": old, "new": new}).rowcount == 0:
-        raise Conflict("The password has been changed meanwhile.")
+        raise Conflict("password_changed")
 
 
 def lines(conn: Connection[Any], tenant: str, account_id: UUID, limit: int, after: Place | None) -> Page:
@@ -185,7 +185,7 @@ def hold(conn: Connection[Any], tenant: str, account_id: UUID, address: str, hel
 def hold_until(conn: Connection[Any], tenant: str, held: Row, held_until: datetime | None) -> Row:
     """Set the end of a line's period; None: no end. Raises Conflict as `hold`, and Invalid for an empty period."""
     if held_until and held["held_from"] and held_until <= held["held_from"]:
-        raise Invalid("The line was not held yet.", {"until": ["Is not after from."]})
+        raise Invalid("not_after_start", field="until")
     return _write_line(conn, END_LINE, {**held, "tenant": tenant, "held_until": held_until})
 
 
@@ -194,10 +194,10 @@ def _write_line(conn: Connection[Any], statement: str, held: Mapping[str, Any]) 
         with conn.transaction():
             return one(conn, statement, held)
     except ExclusionViolation as error:
-        raise Conflict(_holder_message(held["address"], one(conn, OVERLAPPING_HOLDER, held))) from error
+        raise _line_taken(held["address"], **one(conn, OVERLAPPING_HOLDER, held)) from error
 
 
-def _holder_message(address: str, holder: Row) -> str:
-    since = f"from {instant(holder['held_from'])}" if holder["held_from"] else "since ever"
-    until = f"until {instant(holder['held_until'])}" if holder["held_until"] else "still"
-    return f"{address} is held by {holder['name']}, {since}, {until}."
+def _line_taken(address: str, name: str, held_from: datetime | None, held_until: datetime | None) -> Conflict:
+    """The conflict with the account that holds the address; an open end of the period is null."""
+    since, until = (instant(at) if at else None for at in (held_from, held_until))
+    return Conflict("line_taken", params={"address": address, "name": name, "from": since, "until": until})

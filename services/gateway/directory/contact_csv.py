@@ -11,8 +11,7 @@ from services.gateway.domain.csv_reader import Line
 from services.gateway.http import schemas
 from services.gateway.http.pagination import Row
 from shared.contracts.addresses import normalise
-from shared.contracts.errors import Invalid
-from shared.contracts.wire import Json
+from shared.contracts.errors import FieldErrors, Invalid, field_error, in_line
 
 COLUMNS = {
     "name": ("ім'я", "назва", "піб", "контакт", "абонент"),
@@ -30,38 +29,40 @@ def parse_contacts(lines: Iterable[Line], region: str) -> list[Contact]:
     """The contacts of a table. Raises Invalid with the errors by line and column, of at most MAX_ERRORS lines."""
     contacts: dict[str, Contact] = {}
     first_lines: dict[str, int] = {}
-    errors: Json = {}
+    errors: FieldErrors = {}
+    invalid_lines = 0
     try:
         for line in lines:
-            _add(line, region, contacts, first_lines, errors)
-            if len(errors) >= MAX_ERRORS:
+            if of_line := _add(line, region, contacts, first_lines):
+                errors |= in_line(line.number, of_line)
+                invalid_lines += 1
+            if invalid_lines >= MAX_ERRORS:
                 break
     except Invalid as error:
         errors |= error.errors
     if errors:
-        raise Invalid("Nothing was taken: some lines are wrong.", errors)
+        raise Invalid("file_has_errors", errors=errors)
     return list(contacts.values())
 
 
-def _add(line: Line, region: str, contacts: dict[str, Contact], first_lines: dict[str, int], errors: Json) -> None:
+def _add(line: Line, region: str, contacts: dict[str, Contact], first_lines: dict[str, int]) -> FieldErrors:
+    """Add the contact of a line; the errors of the line. Raises Invalid when there are too many contacts."""
     try:
         contact = _contact(line, region)
     except Invalid as error:
-        errors[str(line.number)] = error.errors
-        return
+        return error.errors
+    errors: FieldErrors = {}
     if contact.number in contacts:
-        errors[str(line.number)] = {"number": [f"Stands in line {first_lines[contact.number]} already."]}
+        errors["number"] = [field_error("duplicate_number", line=first_lines[contact.number])]
     if len(contacts) == MAX_CONTACTS:
-        raise Invalid(
-            "Too much.", {str(line.number): {"_schema": [f"At most {MAX_CONTACTS} contacts are taken at once."]}}
-        )
+        raise Invalid("too_many_contacts", params={"max": MAX_CONTACTS}, field=str(line.number))
     contacts[contact.number], first_lines[contact.number] = contact, first_lines.get(contact.number, line.number)
+    return errors
 
 
 def _contact(line: Line, region: str) -> Contact:
     if line.has_extra_cells:
-        spare = ["Has a cell in no column: put quotes around what has a separator in it."]
-        raise Invalid("Not a contact.", {"_schema": spare})
+        raise Invalid("cell_without_column", field="")
     fields = schemas.load(NEW_CONTACT, line.cells)
     return Contact(fields["name"], normalise(fields["number"], region), fields["note"])
 

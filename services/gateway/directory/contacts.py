@@ -122,7 +122,7 @@ def _write(conn: Connection[Any], statement: str, values: Mapping[str, Any]) -> 
             return one(conn, statement, values)
     except UniqueViolation as error:
         (name,) = conn.execute(NAME_OF_NUMBER, values).fetchone() or ("another",)
-        raise Conflict(f"{values['number']} is in Contacts already, as {name}.") from error
+        raise Conflict("contact_exists", params={"number": values["number"], "name": name}) from error
 
 
 def _columns(contact: Contact) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def credentials(conn: Connection[Any], tenant: str | None, login: str) -> Creden
     """Raises Invalid when no tenant is named and the login is not unique in the system."""
     found = conn.execute(CREDENTIALS, {"tenant": tenant, "login": login}).fetchall()
     if len(found) > 1:
-        raise Invalid("The login is not unique.", {"tenant": ["Say whose login it is."]})
+        raise Invalid("tenant_required", field="tenant")
     return Credentials(*found[0]) if found else None
 
 
@@ -274,7 +274,7 @@ def ensure_line(conn: Connection[Any], account_id: UUID, address: str, held_from
         with conn.transaction():
             conn.execute(ENSURE_LINE, line)
     except ExclusionViolation as error:
-        raise Conflict(f"{address} is held by another account at that time.") from error
+        raise Conflict("line_taken", params={"address": address}) from error
 
 
 def ensure_contact(conn: Connection[Any], tenant: str, number: str, name: str, note: str | None = None) -> None:

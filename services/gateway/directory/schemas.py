@@ -6,12 +6,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from services.gateway.domain.keys import KeyKind
 from services.gateway.domain.naming import fold
 from services.gateway.http.schemas import LARGEST_PAGE, PAGE, AccountSchema, LineSchema, says, text
 from shared.contracts.currencies import CURRENCIES
+from shared.contracts.validation import CodedMessage, coded
 from shared.contracts.values import Role
 from shared.contracts.wire import Instant, Json
 
@@ -36,23 +37,23 @@ class Trimmed(fields.String):
 
 def on_one_line(said: str) -> None:
     if NOT_ON_A_LINE.search(said):
-        raise ValidationError("Has a character that is not for names and numbers.")
+        raise coded("forbidden_character")
 
 
 def foldable(name: str) -> None:
     # A few letters are written out in full when they are compared: they must still fit into a cursor.
     if not 1 <= len(fold(name)) <= 2 * LONGEST_NAME:
-        raise ValidationError("Nobody could look for this name.")
+        raise coded("name_not_searchable")
 
 
 def callable_address(said: str) -> None:
     if not any(letter.isdecimal() for letter in said) and "@" not in said and not said.lower().startswith("sip"):
-        raise ValidationError("Neither a number, nor an extension, nor a SIP address.")
+        raise coded("not_address")
 
 
 def in_one_word(login: str) -> None:
     if re.search(r"\s", login):
-        raise ValidationError("Has spaces in it.")
+        raise coded("has_spaces")
 
 
 def _name() -> Trimmed:
@@ -207,7 +208,7 @@ def time_zones() -> frozenset[str]:
 
 def known_time_zone(name: str) -> None:
     if name not in time_zones():
-        raise ValidationError("Not a time zone of IANA, for example Europe/Kyiv.")
+        raise coded("unknown_time_zone")
 
 
 class SettingsSchema(Schema):
@@ -215,9 +216,9 @@ class SettingsSchema(Schema):
 
     time_zone = fields.String(validate=known_time_zone)
     region = fields.String(
-        validate=validate.OneOf(sorted(phonenumbers.SUPPORTED_REGIONS), error="Not a region of ISO 3166, as UA.")
+        validate=validate.OneOf(sorted(phonenumbers.SUPPORTED_REGIONS), error=CodedMessage("unknown_region"))
     )
     price_delay_seconds = fields.Integer(strict=True, validate=validate.Range(0, DAY))
     returned_window_hours = fields.Integer(strict=True, validate=validate.Range(1, A_MONTH_OF_HOURS))
     retention_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, A_CENTURY_OF_DAYS))
-    currency = fields.String(validate=validate.OneOf(sorted(CURRENCIES), error="Not a currency of ISO 4217, as UAH."))
+    currency = fields.String(validate=validate.OneOf(sorted(CURRENCIES), error=CodedMessage("unknown_currency")))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from services.gateway.domain.cells import plain
 from services.gateway.domain.naming import fold
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import FieldErrors, Invalid, field_error, in_line
 
 SEPARATORS = ",;"
 BOM = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ def decode(data: bytes) -> str:
             return data.decode("cp1251")
         except UnicodeDecodeError as error:
             error_at = error.start
-    raise _invalid(data.count(b"\n", 0, error_at) + 1, "", "Is neither UTF-8 nor Windows-1251.")
+    raise _invalid(data.count(b"\n", 0, error_at) + 1, "file_not_text", encodings=["UTF-8", "Windows-1251"])
 
 
 def _is_single_byte_text(data: bytes) -> bool:
@@ -60,24 +60,24 @@ def read(text: str, names: Mapping[str, Sequence[str]], required: Sequence[str],
     try:
         header = next((cells for cells in reader if any(map(str.strip, cells))), [])
     except csv.Error as error:
-        raise _invalid(1, "", f"Is not CSV: {error}.") from error
+        raise _invalid(1, "file_not_csv", reason=str(error)) from error
     known = {name: column for column, of_column in names.items() for name in (column, *of_column)}
     folded = [fold(cell) for cell in header]
     columns = [known.get(cell, "") for cell in folded]
     if errors := _header_errors(folded, columns, names, required):
-        raise Invalid("The columns are not those of this table.", {str(reader.line_num or 1): errors})
+        raise Invalid("file_has_errors", errors=in_line(reader.line_num or 1, errors))
     return Table(frozenset(filter(None, columns)), _lines(reader, columns))
 
 
 def _header_errors(
     header: Sequence[str], columns: Sequence[str], names: Mapping[str, Sequence[str]], required: Sequence[str]
-) -> dict[str, list[str]]:
-    errors = {column: ["There is no such column."] for column in required if column not in columns}
+) -> FieldErrors:
+    errors = {column: [field_error("missing_column")] for column in required if column not in columns}
     for position, (cell, column) in enumerate(zip(header, columns, strict=True)):
         if cell and not column:
-            errors[cell] = [f"Not a column that is known: {', '.join(names)}."]
+            errors[cell] = [field_error("unknown_column", columns=list(names))]
         elif column in columns[:position] and column:
-            errors[cell] = ["There are two such columns."]
+            errors[cell] = [field_error("duplicate_column")]
     return errors
 
 
@@ -92,7 +92,7 @@ def _lines(reader: Any, columns: Sequence[str]) -> Iterator[Line]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise _invalid(number, "", f"Is not CSV: {error}.") from error
+            raise _invalid(number, "file_not_csv", reason=str(error)) from error
         if cells is None:
             return
         if any(map(str.strip, cells)):
@@ -109,5 +109,5 @@ def _has_extra_cells(cells: Sequence[str], columns: Sequence[str]) -> bool:
     return any(map(str.strip, [*unnamed, *cells[len(columns) :]]))
 
 
-def _invalid(line: int, column: str, message: str) -> Invalid:
-    return Invalid("The table cannot be read.", {str(line): {column or "_schema": [message]}})
+def _invalid(line: int, code: str, **params: Any) -> Invalid:
+    return Invalid("file_has_errors", errors={str(line): [field_error(code, **params)]})

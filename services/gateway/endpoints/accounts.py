@@ -14,7 +14,6 @@ from services.gateway.http.pagination import Row
 from services.gateway.http.schemas import LineSchema
 from shared.contracts.addresses import normalise
 from shared.contracts.errors import Invalid
-from shared.contracts.wire import Json
 from shared.http.entrypoint import answer
 from shared.plumbing import clock
 from shared.plumbing.database import Connection
@@ -156,7 +155,7 @@ class AccountEndpoints(EndpointGroup):
             stored = accounts.password_hash(conn, account.id)
         # A wrong password is counted like a failed sign-in.
         if not self.credentials.login_throttle.is_right(context.request, account.login, body["current"], stored):
-            raise Invalid("The current password is wrong.", {"current": ["Is wrong."]})
+            raise Invalid("wrong_password", field="current")
         new = password_workers.hash_of(body["new"])
         with self.db.connection() as conn:
             accounts.replace_password(conn, account.id, stored, new)
@@ -168,5 +167,4 @@ class AccountEndpoints(EndpointGroup):
 
 def refuse_login_as_password(password: str, login: str, field: str) -> None:
     if password.casefold() == login.casefold():
-        errors: Json = {field: ["Is the login."]}
-        raise Invalid("Everybody would try this password first.", errors)
+        raise Invalid("password_is_login", field=field)

@@ -36,7 +36,7 @@ class BillingReportEndpoints(EndpointGroup):
         zone = ZoneInfo(caller.time_zone)
         placed_from, placed_to = (beginning(query[name], zone) for name in ("placed_from", "placed_to"))
         if placed_from >= placed_to:
-            raise Invalid("The period ends before it begins.", {"to": ["Is not after from."]})
+            raise Invalid("not_after_start", field="to")
         page = page_of_sums(query)
         period = {"from": instant(placed_from), "to": instant(placed_to)}
         if query["by"] is By.OPERATOR:

@@ -1,7 +1,5 @@
 """The price of a call with its explanation, and the calls that could not be priced."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -16,15 +14,9 @@ from services.gateway.http.cursors import Cursor
 from services.gateway.http.upstream import call_upstream
 from services.gateway.journal import entries
 from shared.contracts.billing import rpc as billing
-from shared.contracts.errors import Rejected
 from shared.contracts.wire import Json
-from shared.http.entrypoint import Problem, answer
+from shared.http.entrypoint import answer
 
-REFUSALS = {
-    "tariff_has_no_rates": "A tariff without rates prices nothing: add rates first.",
-    "tariff_is_active": "An active tariff never changes: draft another.",
-    "tariff_is_discarded": "The draft was discarded.",
-}
 FAILED_CHARGE_FIELDS = ("call_id", "state", "reason", "number", "due_at")
 
 
@@ -91,13 +83,3 @@ def paged(name: str, query: Json, rows: list[Json], at: str, id_: str) -> Json:
         last = page[-1]
         next_cursor = cursors.encode(Cursor(datetime.fromisoformat(last[at]), UUID(last[id_])))
     return {name: page, "next_cursor": next_cursor}
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn a refusal of billing into a Problem 409."""
-    try:
-        yield
-    except Rejected as error:
-        reason = str(error)
-        raise Problem(409, reason.replace("_", "-"), "Conflict", REFUSALS.get(reason, reason)) from error

@@ -14,7 +14,7 @@ from services.gateway.endpoints.scopes import find_call
 from services.gateway.http.upstream import call_upstream
 from services.gateway.journal import projections, schemas
 from shared.contracts.comments import rpc as comments
-from shared.contracts.errors import Conflict, Rejected
+from shared.contracts.errors import Conflict
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer
@@ -77,14 +77,10 @@ class CommentEndpoints(EndpointGroup):
         """Turn a refusal of the comments service into a Problem."""
         try:
             yield
-        except Rejected as error:
-            detail = "Only its author, a supervisor or an administrator may change the comment."
-            raise Problem(403, "comment-of-another-author", "Not allowed", detail) from error
         except Conflict as error:
             with self.db.autocommit() as conn:
                 current = _comment(conn, tenant, error.current)
-            detail = "Somebody else has changed the comment. `current` is its present state."
-            raise Problem(409, "conflict", "Conflict", detail, current=current) from error
+            raise Problem("comment_changed", current=current) from error
 
 
 def _comment(conn: Connection, tenant: str, response: Json | None) -> Json | None:

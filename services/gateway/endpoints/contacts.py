@@ -43,7 +43,7 @@ def find_contact_to_change(group: EndpointGroup, context: RequestContext, conn: 
 def read_import(context: RequestContext) -> tuple[list[Contact], bool]:
     """The contacts of the CSV, and whether it has notes. Raises Problem 415 and 408, Invalid."""
     if context.request.mimetype != CSV:
-        raise Problem(415, "wrong-content", "Wrong content", f"Send a table with Content-Type: {CSV}.")
+        raise Problem("wrong_content_type", params={"expected": CSV})
     text = csv_reader.decode(bytes_of(context.request))
     table = csv_reader.read(text, contact_csv.COLUMNS, contact_csv.REQUIRED_COLUMNS, cooperatively)
     return contact_csv.parse_contacts(table.lines, context.account.region), "note" in table.columns

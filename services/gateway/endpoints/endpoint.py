@@ -302,8 +302,8 @@ def _idempotent_request(request: Request, caller: Caller) -> IdempotentRequest |
     if key is None:
         return None
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH:
-        errors = {"Idempotency-Key": [f"Not 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters."]}
-        raise Invalid("The Idempotency-Key is malformed.", errors)
+        params = {"max": MAX_IDEMPOTENCY_KEY_LENGTH}
+        raise Invalid("idempotency_key_length", params=params, field="Idempotency-Key")
     # The digest contains the key, which is not stored: a body may hold a password, and the digest is.
     content = (key, request.method, request.full_path, request.mimetype, bytes_of(request))
     return IdempotentRequest(caller.id, key, idempotency.digest(*content), clock.now())

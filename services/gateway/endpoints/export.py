@@ -94,7 +94,7 @@ class ExportEndpoints(EndpointGroup):
             active = active_callers.active_callers(conn, [context.credential_id], clock.now())
             caller = active.get(context.credential_id)
             if caller is None or not context.spec.access.allows(caller):
-                raise unauthorised("The session has ended.")
+                raise unauthorised("session_ended")
             conn.execute(PREFER_INDEX)
             rows = page_query.get_calls(conn, scope_of(caller), call_ids)
             page = entries.build_entries(conn, caller.tenant, rows)

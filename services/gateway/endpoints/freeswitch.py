@@ -31,7 +31,7 @@ def read_record(context: RequestContext) -> list[Json]:
     try:
         return translator.translate(translator.read(bytes_of(context.request)), context.caller.tenant)
     except translator.NotUnderstood as error:
-        raise Invalid("The record cannot be parsed.", {"_schema": [str(error)]}) from error
+        raise Invalid("record_not_understood", params={"reason": str(error)}, field="") from error
 
 
 class FreeswitchEndpoints(EndpointGroup):

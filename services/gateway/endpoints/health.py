@@ -83,8 +83,7 @@ class HealthEndpoints(EndpointGroup):
     def show_readiness(self, request: Request) -> Response:
         missing = self.servers.missing(self.db)
         if missing:
-            detail = f"No answer from: {', '.join(missing)}."
-            return Problem(503, "not-ready", "Not ready", detail, headers={"Retry-After": "1"}).response()
+            raise Problem("servers_unavailable", params={"servers": missing})
         return answer({"status": "ready"})
 
     @http("GET", "/metrics")

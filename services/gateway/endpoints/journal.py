@@ -109,7 +109,7 @@ class JournalEndpoints(EndpointGroup):
         }
         timelines = call_upstreams(owners, tenant=tenant, call_id=call_id)
         if timelines["calls"] is None:
-            raise Unavailable
+            raise Unavailable("service_unavailable", params={"service": "calls"})
         # Sorting is stable: events of one instant keep the order of their owner.
         events = sorted(
             (event for timeline in timelines.values() if timeline for event in timeline["events"]), key=itemgetter("at")
@@ -140,8 +140,5 @@ def explain_timeout(query: Json) -> Iterator[None]:
         yield
     except QueryCanceled as error:
         if query["q"] is not None:
-            detail = "Send more of the name or the number, or a shorter period."
-            raise Invalid(detail, {"q": ["Matches too many calls."]}) from error
-        raise Problem(
-            503, "too-slow", "Took too long", "Request a shorter period.", headers={"Retry-After": "1"}
-        ) from error
+            raise Invalid("query_too_broad", field="q") from error
+        raise Problem("query_too_slow") from error

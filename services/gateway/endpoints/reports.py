@@ -13,7 +13,7 @@ from services.gateway.http import schemas
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
 from shared.contracts.calls.reports import Report, ReportSchema
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import FieldErrors, Invalid, field_error, in_line
 from shared.contracts.wire import Json
 from shared.http.entrypoint import answer, body_of
 from shared.plumbing import clock, logs
@@ -55,30 +55,26 @@ def publish(publishers: Publishers, accepted: Sequence[Report]) -> Json:
 def validate(body: Any, key: Caller, now: datetime) -> list[Report]:
     """The reports with normalised addresses. Raises Invalid by index if any report is wrong."""
     if not isinstance(body, list) or not 1 <= len(body) <= MAX_REPORTS:
-        raise Invalid(
-            f"Send a list of 1 to {MAX_REPORTS} reports.", {"_schema": [f"Not a list of 1 to {MAX_REPORTS} reports."]}
-        )
+        raise Invalid("wrong_number_of_reports", params={"max": MAX_REPORTS}, field="")
     loaded = [reports.normalised(report, key.region) for report in cooperatively(reports.load(cooperatively(body)))]
     first: dict[str, Report] = {}
-    errors = {
-        str(index): report_errors
-        for index, report in enumerate(loaded)
-        if (report_errors := _errors(report, key.tenant, now, first.setdefault(report.report_id, report)))
-    }
+    errors: FieldErrors = {}
+    for index, report in enumerate(loaded):
+        errors |= in_line(index, _errors(report, key.tenant, now, first.setdefault(report.report_id, report)))
     if errors:
-        raise Invalid("A report cannot be accepted.", errors)
+        raise Invalid(errors=errors)
     return loaded
 
 
-def _errors(report: Report, tenant: str, now: datetime, first: Report) -> Json:
+def _errors(report: Report, tenant: str, now: datetime, first: Report) -> FieldErrors:
     """The errors that no schema can find; `first` is the first report with this id in the request."""
-    errors = {}
+    errors: FieldErrors = {}
     if report.tenant != tenant:
-        errors["tenant"] = ["Not the tenant of this key."]
+        errors["tenant"] = [field_error("wrong_tenant")]
     if report.at >= now + MAX_CLOCK_LEAD:
-        errors["at"] = ["Too far in the future."]
+        errors["at"] = [field_error("too_far_in_future")]
     if report != first:
-        errors["report_id"] = ["Used in this request for another report."]
+        errors["report_id"] = [field_error("report_id_used_for_other_content")]
     return errors
 
 

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 from services.gateway.domain.permissions import ACCOUNTING
 from services.gateway.endpoints import billing_schemas
 from services.gateway.endpoints.billing_report import REPORT_TIMEOUT, page_of_sums, paged_sums
-from services.gateway.endpoints.charges import refusals
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http.upstream import call_upstream
 from shared.contracts.billing import rpc as billing
@@ -42,8 +41,7 @@ class ReratingEndpoints(EndpointGroup):
             "dry_run": body["dry_run"],
             "by": context.account.id,
         }
-        with refusals():
-            return answer(self.billing.call(billing.rerate, REPORT_TIMEOUT, **parameters), 202)
+        return answer(self.billing.call(billing.rerate, REPORT_TIMEOUT, **parameters), 202)
 
     @endpoint(
         "GET",

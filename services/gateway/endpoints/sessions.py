@@ -30,7 +30,7 @@ class SessionEndpoints(EndpointGroup):
         """Sign in. Without a tenant the login must be unique in the system."""
         credentials = self._check_password(context.request, **context.body)
         if credentials is None:
-            raise unauthorised("The login or the password is wrong.")
+            raise unauthorised("wrong_login_or_password")
         session = self._begin(credentials)
         response = answer(schemas.SessionSchema().dump(session), 201)
         csrf_cookies.set_cookies(context.request, response, session["token"], session["expires_at"] - clock.now())
@@ -71,7 +71,7 @@ class SessionEndpoints(EndpointGroup):
             session_id = repository.begin_session(conn, credentials, at, expires_at)
             account = repository.account_of(conn, credentials.account_id, session_id, at)
         if account is None:
-            raise unauthorised("The account has been changed; sign in again.")
+            raise unauthorised("account_changed")
         token = self.credentials.tokens.issue(Claims(account.id, session_id), at, expires_at)
         return {"token": token, "expires_at": expires_at, "account": account}
 

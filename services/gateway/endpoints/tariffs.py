@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from services.gateway.domain.permissions import ACCOUNTING
 from services.gateway.endpoints import billing_schemas
-from services.gateway.endpoints.charges import page, paged, refusals
+from services.gateway.endpoints.charges import page, paged
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http import schemas
 from services.gateway.http.upstream import call_upstream
 from shared.contracts.billing import rpc as billing
-from shared.contracts.billing.rates import MOST_RATES
-from shared.contracts.errors import Invalid, NotFound
+from shared.contracts.billing.rates import MOST_RATES, REQUIRED_COLUMNS
+from shared.contracts.errors import Invalid, NotFound, field_error
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer, body_of, bytes_of
@@ -48,10 +48,10 @@ def find_tariff(group: EndpointGroup, context: RequestContext, tariff_id: UUID) 
 
 def read_csv(context: RequestContext) -> bytes:
     if context.request.mimetype not in CSV:
-        raise Problem(415, "wrong-content", "Wrong content", "Send CSV with Content-Type: text/csv.")
+        raise Problem("wrong_content_type", params={"expected": CSV[0]})
     content = bytes_of(context.request)
     if not content:
-        raise Invalid("The rates are malformed.", {"line 1": {"columns": ["Is empty."]}})
+        raise Invalid("file_has_errors", errors={"1": [field_error("file_empty", columns=REQUIRED_COLUMNS)]})
     return content
 
 
@@ -61,13 +61,13 @@ def read_draft(context: RequestContext) -> tuple[Json, bytes, str]:
     # Counted before parsing: 16 MiB of JSON can contain more objects than fit into memory.
     too_many = content.count(b"{") + content.count(b"[") > MOST_RATES + OTHER_BRACKETS
     if too_many or content.count(b",") > MAX_COMMAS:
-        raise Invalid("The rates are too many.", {"rates": [f"{MOST_RATES} at most."]})
+        raise Invalid("too_many_rates", params={"max": MOST_RATES}, field="rates")
     body = body_of(context.request)
     if not isinstance(body, dict):
         schemas.load(HEAD, body)
     rates = body.pop("rates", [])
     if not isinstance(rates, list):
-        raise Invalid("The rates are malformed.", {"rates": ["Not a list."]})
+        raise Invalid("not_list", field="rates")
     head = schemas.load(HEAD, body)
     return head, _encoded(rates), "json"
 
@@ -165,15 +165,9 @@ class TariffEndpoints(EndpointGroup):
 
     def _tariff_command(self, method: RpcMethod, context: RequestContext, tariff_id: UUID, **parameters: Any) -> Json:
         author = {"tenant": context.caller.tenant, "by": context.account.id}
-        with refusals():
-            tariff: Json = self.billing.call(
-                method,
-                DRAFT_TIMEOUT,
-                command_id=context.command_id,
-                tariff_id=tariff_id,
-                **author,
-                **parameters,
-            )
+        tariff: Json = self.billing.call(
+            method, DRAFT_TIMEOUT, command_id=context.command_id, tariff_id=tariff_id, **author, **parameters
+        )
         return tariff
 
     def _with_rates(self, context: RequestContext, tariff: Json) -> Json:

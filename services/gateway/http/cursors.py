@@ -64,7 +64,7 @@ def decode(word: str) -> Cursor:
             return cursor
     except (NotBase64, struct.error, OverflowError, ValueError):
         pass
-    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this journal."]})
+    raise Invalid("cursor_invalid", field="cursor")
 
 
 def encode_place(place: Place) -> str:
@@ -81,7 +81,7 @@ def decode_place(word: str) -> Place:
             return place
     except (NotBase64, ValueError):
         pass
-    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this list."]})
+    raise Invalid("cursor_invalid", field="cursor")
 
 
 def encode_sum(one: Sum) -> str:
@@ -100,7 +100,7 @@ def decode_sum(word: str) -> Sum:
                 return one
     except (NotBase64, ValueError):
         pass
-    raise Invalid("The cursor is not ours.", {"cursor": ["Not a cursor of this report."]})
+    raise Invalid("cursor_invalid", field="cursor")
 
 
 def _check(packed: bytes) -> bytes:

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from shared.contracts.errors import Invalid, ServiceError
 from shared.contracts.wire import instant
-from shared.http.problems import Problem, problem_of
+from shared.http.problems import MEDIA_TYPE, Problem, to_problem, with_request_id
 from shared.plumbing.database import Connection, Postgres
 
 RETENTION = timedelta(days=1)
@@ -128,7 +128,7 @@ def run_upstream(db: Postgres, request: IdempotentRequest | None, write: Callabl
     try:
         response = _response_or_refusal(lambda: write(request.command_id(claim.claimed_at)))
     except (Problem, ServiceError) as error:
-        if problem_of(error).status < SERVER_ERRORS:
+        if to_problem(error).status < SERVER_ERRORS:
             # Nothing was done: the client may use the key again for a corrected request.
             with db.connection() as conn:
                 conn.execute(RELEASE, request.row | {"claimed_at": claim.claimed_at})
@@ -153,8 +153,7 @@ def _claim(conn: Connection, request: IdempotentRequest) -> Claim:
     conn.execute(CLAIM, request.row)
     [(request_digest, claimed_at, response)] = conn.execute(CLAIMED, request.row)
     if request_digest != request.request_digest:
-        errors = {"Idempotency-Key": ["Used for another request."]}
-        raise Invalid("An Idempotency-Key is for one request.", errors)
+        raise Invalid("idempotency_key_reused", field="Idempotency-Key")
     return Claim(claimed_at, _response(request.cipher.decrypt(response)) if response else None)
 
 
@@ -163,7 +162,7 @@ def _response_or_refusal(write: Callable[[], Response]) -> Response:
     try:
         return write()
     except (Problem, ServiceError) as error:
-        refusal = problem_of(error)
+        refusal = to_problem(error)
         if refusal.status != STORED_REFUSAL:
             raise
         return refusal.response()
@@ -183,4 +182,8 @@ def _store(conn: Connection, request: IdempotentRequest, claim: Claim, response:
 
 def _response(stored: bytes) -> Response:
     parts = json.loads(stored)
-    return Response(parts["body"], status=parts["status"], headers=parts["headers"])
+    response = Response(parts["body"], status=parts["status"], headers=parts["headers"])
+    if response.mimetype == MEDIA_TYPE:
+        # The id is that of the present request, as in the header X-Request-Id.
+        return with_request_id(response, json.loads(parts["body"]))
+    return response

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from shared.contracts.errors import Invalid
+from shared.contracts.validation import invalid
 from shared.contracts.values import Role
 from shared.contracts.wire import Instant, Json
 from shared.contracts.wire import text as text
@@ -22,7 +23,7 @@ def load(schema: Schema, sent: Any) -> Any:
     try:
         return schema.load(sent)
     except ValidationError as error:
-        raise Invalid("Not what is taken here.", error.normalized_messages()) from error  # type: ignore[no-untyped-call]
+        raise invalid(error) from error
 
 
 def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
@@ -32,7 +33,7 @@ def load_query(schema: Schema, sent: Iterable[tuple[str, list[str]]]) -> Any:
     for name, values in sent:
         is_list = isinstance(known.get(name), fields.List)
         if len(values) > 1 and not is_list:
-            raise Invalid("A parameter was given more than once.", {name: ["Given more than once."]})
+            raise Invalid("repeated_parameter", field=name)
         asked[name] = values if is_list else values[0]
     return load(schema, asked)
 

@@ -26,7 +26,7 @@ def decode(tenant: str, event_id: str, last_feed: int) -> int:
             return int(feed)
     except (NotBase64, struct.error, ValueError):
         pass
-    raise Invalid("The stream cannot be resumed there.", {HEADER: ["Not an id of this journal's stream."]})
+    raise Invalid("event_id_invalid", field=HEADER)
 
 
 def _check(tenant: str, packed: bytes) -> bytes:

@@ -22,6 +22,7 @@ from shared.contracts.comments.schemas import CommentStateSchema
 from shared.contracts.errors import Invalid
 from shared.contracts.recordings.schemas import RecordingStateSchema
 from shared.contracts.topology import STREAM_OWNERS, stream_kind
+from shared.contracts.validation import invalid
 from shared.contracts.wire import EnvelopeSchema, Instant, Json
 from shared.plumbing.cooperative import cooperatively
 from shared.plumbing.database import as_rows
@@ -235,7 +236,7 @@ def _kind(envelope: Json) -> str:
     """The kind of the stream. Raises Invalid for an unknown kind and for an invalid state."""
     kind = stream_kind(envelope["stream"])
     if kind not in STREAM_OWNERS:
-        raise Invalid("Nobody here knows such streams.", {"stream": ["Unknown."]})
+        raise Invalid("unknown_stream", field="stream")
     if kind in STATES:
         _load(STATES[kind], envelope["state"])
     return kind
@@ -245,7 +246,7 @@ def _load(schema: Schema, payload: Any) -> Any:
     try:
         return schema.load(payload)
     except ValidationError as error:
-        raise Invalid("The message is malformed.", error.normalized_messages()) from error  # type: ignore[no-untyped-call]
+        raise invalid(error) from error
 
 
 def _row(envelope: Json) -> Json:

@@ -44,7 +44,7 @@ def _span(query: Json, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, 
     placed_from = beginning(query["placed_from"], zone) if query["placed_from"] else None
     placed_to = beginning(query["placed_to"], zone) if query["placed_to"] else None
     if placed_from and placed_to and placed_from > placed_to:
-        raise Invalid("The span ends before it begins.", {"to": ["Is before from."]})
+        raise Invalid("end_before_start", field="to")
     return placed_from, placed_to
 
 

@@ -10,6 +10,7 @@ from services.gateway.http.schemas import LARGEST_PAGE, PAGE, Moment, says
 from services.gateway.journal import last_event_id
 from shared.contracts.comments.text import comment_text
 from shared.contracts.errors import Invalid
+from shared.contracts.validation import CodedMessage, coded
 from shared.contracts.values import Direction, EndedBy, Phase, Status
 from shared.contracts.wire import Instant, Json, text
 
@@ -52,12 +53,12 @@ class FilterSchema(Schema):
     @validates_schema
     def refuse_two_spans(self, asked: Json, **_: Any) -> None:
         if asked["period"] and (asked["placed_from"] or asked["placed_to"]):
-            raise ValidationError("Give a period, or from and to.", "period")
+            raise ValidationError(CodedMessage("period_with_dates"), "period")
 
     @validates_schema
     def refuse_blank_text(self, asked: Json, **_: Any) -> None:
         if asked["q"] is not None and not asked["q"].strip():
-            raise ValidationError("Is blank.", "q")
+            raise ValidationError(CodedMessage("blank"), "q")
 
 
 class ResumeSchema(Schema):
@@ -118,7 +119,7 @@ class CommentText(fields.String):
         try:
             return comment_text(super()._deserialize(value, attr, data, **kwargs))
         except Invalid as error:
-            raise ValidationError(str(error)) from error
+            raise coded(error.code, **error.params) from error
 
 
 class WriteCommentSchema(Schema):

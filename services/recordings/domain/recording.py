@@ -116,7 +116,7 @@ def _store(recording: Recording, command: StoreRecording) -> list[Event]:
         )
         return [stored]
     if recording.stored.sha256 != audio.sha256:
-        raise Conflict("The call has another recording.")
+        raise Conflict("recording_exists")
     return []
 
 

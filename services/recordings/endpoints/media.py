@@ -70,8 +70,8 @@ class MediaEndpoints:
 
     _recorded_links: ClassVar[OrderedDict[str, None]] = OrderedDict()
     """Links whose playback or download is recorded: a player requests many parts with one link."""
-    _downloads: ClassVar[AtOnce] = AtOnce(MAX_DOWNLOADS_PER_CALLER, "recordings")
-    _plays: ClassVar[AtOnce] = AtOnce(MAX_PLAYS_PER_CALLER, "recordings")
+    _downloads: ClassVar[AtOnce] = AtOnce(MAX_DOWNLOADS_PER_CALLER, "too_many_concurrent_recordings")
+    _plays: ClassVar[AtOnce] = AtOnce(MAX_PLAYS_PER_CALLER, "too_many_concurrent_recordings")
 
     @http("GET", PATH)
     def download(self, request: Request, call_id: str) -> Response:
@@ -117,8 +117,7 @@ class MediaEndpoints:
             link: Link = self.links.read(method, request.path, request.query_string.decode(), clock.now())
             return link
         except (BadLink, ValueError) as error:
-            detail = "The link is invalid or expired; request a new one."
-            raise Problem(403, "bad-link", "Not allowed", detail, headers={"Connection": "close"}) from error
+            raise Problem("link_invalid", headers={"Connection": "close"}) from error
 
     def _record_use(self, link: Link, query: str) -> None:
         if query not in self._recorded_links:
@@ -133,7 +132,7 @@ class MediaEndpoints:
         with self.db.autocommit() as conn:
             recording = queries.get(conn, link.tenant, link.call_id)
         if recording and recording["state"]["status"] == "deleted":
-            raise _conflict("recording_deleted")
+            raise Problem("recording_deleted", headers={"Connection": "close"})
 
     def _store(self, link: Link, path: Path, file: AudioFile) -> bool:
         """Whether the recording is new. The object is stored before the event is, so that it can be played at once."""
@@ -156,22 +155,12 @@ def _upload_problems() -> Iterator[None]:
     try:
         yield
     except IncompleteUpload as error:
-        raise Problem(400, "incomplete", "Incomplete", str(error), headers={"Connection": "close"}) from error
+        raise Problem("upload_interrupted", headers={"Connection": "close"}) from error
     except UnsupportedFormat as error:
-        raise Problem(415, "wrong-content", "Wrong content", str(error)) from error
+        raise Problem("recording_format_unknown") from error
     except DamagedFile as error:
-        raise Invalid("The recording is damaged.", {"recording": [str(error)]}) from error
+        raise Invalid(error.code, field="recording") from error
     except Rejected as error:
-        raise _conflict(str(error)) from error
+        raise Problem(error.code, headers={"Connection": "close"}) from error
     except StorageFull as error:
-        detail = "The storage for recordings is full. Contact the administrator."
-        raise Problem(507, "no-room", "No room left", detail, headers={"Connection": "close"}) from error
-
-
-def _conflict(reason: str) -> Problem:
-    detail = (
-        "The recording of this call was deleted and cannot be uploaded again."
-        if reason == "recording_deleted"
-        else reason
-    )
-    return Problem(409, "conflict", "Conflict", detail, headers={"Connection": "close"})
+        raise Problem("storage_full", headers={"Connection": "close"}) from error

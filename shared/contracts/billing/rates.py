@@ -4,10 +4,11 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from shared.contracts.billing.events import Rate, Rounding, RoundingMode
 from shared.contracts.currencies import CURRENCIES
+from shared.contracts.validation import coded
 from shared.contracts.values import Direction
 
 PREFIX = re.compile(r"\+?[0-9]*", re.ASCII)
@@ -24,9 +25,9 @@ PRICED = (Direction.INBOUND.value, Direction.OUTBOUND.value)
 
 def _money(amount: Decimal) -> None:
     if amount.is_signed() or amount >= DEAREST:
-        raise ValidationError("Must be from 0 to less than 1000000.")
+        raise coded("amount_out_of_range", below=int(DEAREST))
     if -int(amount.as_tuple().exponent) > PLACES:
-        raise ValidationError(f"Has more than {PLACES} digits after the point.")
+        raise coded("too_many_decimals", max=PLACES)
 
 
 def is_prefix(prefix: str) -> bool:
@@ -35,18 +36,18 @@ def is_prefix(prefix: str) -> bool:
 
 def _prefix(prefix: str) -> None:
     if not is_prefix(prefix):
-        raise ValidationError("Only digits, after a + or not: 32 at most.")
+        raise coded("prefix_invalid", max=32)
 
 
 def _line(line: str) -> None:
     if len(line) > 64 or not line.isprintable():
-        raise ValidationError("A number or the name of a trunk: 64 printable characters at most.")
+        raise coded("line_invalid", max=64)
 
 
 def known_currency(code: str) -> None:
     """Raises ValidationError for what is not in ISO 4217."""
     if code not in CURRENCIES:
-        raise ValidationError("Not a currency of ISO 4217, for example UAH.")
+        raise coded("unknown_currency")
 
 
 class Money(fields.Decimal):
@@ -57,7 +58,7 @@ class Money(fields.Decimal):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Decimal:
         if not isinstance(value, str):
-            raise ValidationError('Give a decimal in a string: "1.20".')
+            raise coded("amount_not_text")
         if not NUMBER.fullmatch(value.strip()):
             raise self.make_error("invalid")
         return super()._deserialize(value.strip(), *args, **kwargs)
@@ -91,6 +92,9 @@ class RateSchema(Schema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Rate:
         return Rate(**{**data, "direction": Direction(data["direction"])})
+
+
+REQUIRED_COLUMNS = [name for name, field in RateSchema().fields.items() if field.required]
 
 
 class RoundingSchema(Schema):

@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.addresses import normalise
-from shared.contracts.errors import Invalid
+from shared.contracts.errors import FieldErrors, Invalid
+from shared.contracts.validation import field_errors
 from shared.contracts.values import Direction, EndedBy
 from shared.contracts.wire import PERSONAL, Instant, Json, instant, text
 
@@ -106,15 +107,15 @@ _SCHEMA = ReportSchema()
 
 
 def load(reports: Iterable[Any]) -> list[Report]:
-    """The reports, or `Invalid` naming the index and the field of everything that is wrong."""
-    loaded, errors = [], {}
+    """The reports, or `Invalid` with all errors by index and field: `1.data.caller`."""
+    loaded, errors = list[Report](), FieldErrors()
     for index, report in enumerate(reports):
         try:
             loaded.append(_SCHEMA.load(report))
         except ValidationError as error:
-            errors[str(index)] = error.messages
+            errors |= field_errors(error.messages, str(index))
     if errors:
-        raise Invalid("A report is malformed.", errors)
+        raise Invalid(errors=errors)
     return loaded
 
 

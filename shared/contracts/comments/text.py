@@ -23,20 +23,16 @@ UNSEEN = re.compile(
 def comment_text(written: str) -> str:
     """The text as it is kept: in NFC and trimmed, else as it was written. Raises Invalid on `text`."""
     if SURROGATE.search(written):
-        raise _invalid("Has half of a character: a lone surrogate.")
+        raise Invalid("unstorable_character", field="text")
     if CONTROL.search(written):
-        raise _invalid("Has a control character other than a line break.")
+        raise Invalid("control_character", field="text")
     if turning := TURNING.search(written):
-        raise _invalid(f"Has the invisible character U+{ord(turning[0]):04X}, which turns the text around.")
+        raise Invalid("direction_character", params={"character": f"U+{ord(turning[0]):04X}"}, field="text")
     trimmed = written.strip()
     # Bounded before it is normalised, which takes long where thousands of marks stand on one letter.
     text = unicodedata.normalize("NFC", trimmed).strip() if len(trimmed) <= LONGEST * DECOMPOSED else trimmed
     if UNSEEN.fullmatch(text):
-        raise _invalid("Is blank.")
+        raise Invalid("blank", field="text")
     if len(text) > LONGEST:
-        raise _invalid(f"Longer than {LONGEST} characters.")
+        raise Invalid("comment_too_long", params={"max": LONGEST, "length": len(text)}, field="text")
     return text
-
-
-def _invalid(why: str) -> Invalid:
-    return Invalid(why, {"text": [why]})

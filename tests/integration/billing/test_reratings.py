@@ -26,6 +26,7 @@ from tests.integration.billing.company import (
     ended,
     told,
 )
+from tests.support.problems import refused
 
 DEARER = [a_rate("+38050", "2.00"), a_rate("+38067", "0.60")]
 YEAR = timedelta(days=365)
@@ -230,10 +231,10 @@ def test_what_makes_no_sense_is_refused(day: Billing) -> None:
         begin(day, placed_to=NOON - timedelta(days=2))
     with pytest.raises(Invalid):
         begin(day, tariff_id=day.tariff(valid_from=None))
-    with pytest.raises(Rejected, match="tariff_has_no_rates"):
+    with refused("tariff_has_no_rates", Rejected):
         begin(day, dry_run=True, tariff_id=day.tariff([], valid_from=None))
     for tenant, tariff_id in ((TENANT, uuid4()), (OTHER, day.tariff(valid_from=None))):
-        with pytest.raises(Invalid, match="no such tariff"):
+        with refused("unknown_tariff", Invalid):
             begin(day, tenant, dry_run=True, tariff_id=tariff_id)
     with pytest.raises(NotFound):
         show(day, begin(day), OTHER)

@@ -129,7 +129,7 @@ def test_everything_that_is_too_old_is_forgotten_at_once(gateway_db: Postgres) -
 
 
 @pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
-@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Problem(409, "slug", "Conflict", more="так")])
+@pytest.mark.parametrize("refusal", [Conflict(), Rejected(), Problem("comment_changed", more="так")])
 def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
     first = door(gateway_db, WRITE, owner.refuses(refusal))
     again = door(gateway_db, WRITE, owner.does())
@@ -138,7 +138,9 @@ def test_a_refusal_of_a_write_is_its_answer(gateway_db: Postgres, owner: Owner, 
 
 
 @pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
-@pytest.mark.parametrize("refusal", [NotFound(), Problem(403, "", ""), Problem(429, "", ""), Unavailable()])
+@pytest.mark.parametrize(
+    "refusal", [NotFound(), Problem("role_not_allowed"), Problem("too_many_requests"), Unavailable()]
+)
 def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
     gateway_db: Postgres, owner: Owner, door, refusal
 ) -> None:
@@ -148,7 +150,7 @@ def test_who_was_not_let_in_or_came_at_a_bad_time_may_try_again(
 
 
 @pytest.mark.parametrize("door", [run_upstream, run_in_transaction])
-@pytest.mark.parametrize("refusal", [Invalid(), NotFound(), Problem(403, "", ""), Problem(415, "", "")])
+@pytest.mark.parametrize("refusal", [Invalid(), NotFound(), Problem("role_not_allowed"), Problem("wrong_content_type")])
 def test_who_mends_what_was_wrong_may_keep_the_key(gateway_db: Postgres, owner: Owner, door, refusal) -> None:
     with pytest.raises(type(refusal)):
         door(gateway_db, WRITE, owner.refuses(refusal))

@@ -1,5 +1,6 @@
 """The edge answers in problem+json when it answers itself, and keeps what is inside inside."""
 
+import json
 import resource
 import socket
 import threading
@@ -16,6 +17,7 @@ import requests
 
 from tests.support.edge import edge_settings, start_edge
 from tests.support.infrastructure import Services, Stack, free_port
+from tests.support.problems import check_members
 
 Edge = Callable[..., str]
 SHORT = {"client_header_timeout 10s": "client_header_timeout 1s", "client_body_timeout 10s": "client_body_timeout 1s"}
@@ -52,7 +54,9 @@ def test_the_edges_own_refusals_are_problems(edge: str, request_: str, status: i
     answer = raw(edge, request_)
     assert answer.startswith(f"HTTP/1.1 {status} ")
     assert "Content-Type: application/problem+json" in answer
-    assert f'"status":{status}' in answer
+    problem = json.loads(answer.partition("\r\n\r\n")[2])
+    check_members(problem)
+    assert problem["status"] == status
 
 
 def test_a_silent_service_is_a_503_that_says_when_to_try_again(edge: str) -> None:
@@ -60,7 +64,9 @@ def test_a_silent_service_is_a_503_that_says_when_to_try_again(edge: str) -> Non
     problem = answer.json()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert problem["type"] == "unavailable"
+    check_members(problem)
+    assert problem["code"] == "unavailable"
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
     assert problem["instance"].startswith("urn:uuid:")
 
 

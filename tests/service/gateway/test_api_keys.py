@@ -10,6 +10,7 @@ import pytest
 from shared.plumbing import clock
 from tests.service.gateway.factories import Company, Gateway, report
 from tests.support.infrastructure import eventually
+from tests.support.problems import check_problem
 
 KEYS = "/api/v1/api-keys"
 NEW = {"kind": "ingest", "name": "АТС на Хрещатику"}
@@ -89,7 +90,7 @@ def test_a_key_of_another_company_is_not_there(ask, gateway, company, other_comp
 )
 def test_what_is_wrong_is_named(ask, body, field):
     answer = ask("POST", KEYS, body)
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    check_problem(answer, 422, "invalid", field)
 
 
 @pytest.mark.parametrize("role", ["supervisor", "operator", "accountant"])

@@ -16,6 +16,7 @@ from shared.plumbing import clock
 from shared.plumbing.database import Postgres
 from tests.integration.gateway.event_factories import call_id, project_states, state
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
+from tests.support.problems import check_problem
 
 CONTACTS = "/api/v1/contacts"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}
@@ -63,7 +64,7 @@ def test_without_a_key_it_is_another_write(gateway: Gateway, company: Company):
 def test_a_key_is_for_one_request(write: Write, gateway_db: Postgres, other):
     write("key")
     answer = write("key", **other)
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["Idempotency-Key"])
+    check_problem(answer, 422, "invalid", "Idempotency-Key")
     assert count(gateway_db) == 1
 
 

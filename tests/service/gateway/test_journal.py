@@ -21,6 +21,7 @@ from tests.integration.gateway.event_factories import (
 )
 from tests.service.gateway.factories import Company, Gateway
 from tests.support.infrastructure import eventually
+from tests.support.problems import check_problem
 
 JOURNAL = "/api/v1/journal"
 OPERATORS, SUPERVISORS = "101", "103"
@@ -111,7 +112,7 @@ def test_a_cursor_gives_nobody_more_than_their_scope(gateway: Gateway, calls: Co
 )
 def test_what_is_not_taken_is_refused_by_name(gateway: Gateway, calls: Company, name, value):
     answer = gateway("GET", JOURNAL, token=gateway.token("operator"), params={name: value})
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, [name])
+    assert [path.partition(".")[0] for path in check_problem(answer, 422, "invalid")["errors"]] == [name]
 
 
 def test_only_who_leads_may_ask_for_the_calls_of_an_account(gateway: Gateway, calls: Company):
@@ -169,7 +170,7 @@ def test_the_page_says_how_fresh_it_is(gateway: Gateway, calls: Company, gateway
 
 def test_a_timeline_waits_for_no_service_for_long(gateway: Gateway, calls: Company):
     answer = gateway("GET", door(0, "/timeline"), token=gateway.token("operator"))
-    assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
+    check_problem(answer, 503, "service_unavailable")
     assert answer.headers["Retry-After"]
 
 
@@ -182,4 +183,4 @@ def test_what_takes_too_long_is_answered_with_what_to_do(
         conn.execute("lock table journal_parties, journal_addresses, journal")
         answer = gateway("GET", JOURNAL, token=token, params=asked)
     assert answer.status_code == status
-    assert "shorter period" in answer.json()["detail"]
+    check_problem(answer, 422, "invalid", "q")

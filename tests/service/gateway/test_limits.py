@@ -11,6 +11,7 @@ import pytest
 from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, report
 from tests.support.infrastructure import Services, Stack, free_port
+from tests.support.problems import check_problem
 from tests.support.proxy import Proxy
 
 ME = "/api/v1/me"
@@ -45,7 +46,7 @@ def test_who_comes_too_often_is_told_when_to_come_again(pair, company: Company):
     token = pair[0].token("operator")
     statuses(pair, 10, token=token)
     answer = pair[0]("GET", ME, token=token)
-    assert (answer.status_code, answer.json()["type"]) == (429, "too-many")
+    check_problem(answer, 429, "too_many_requests")
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert 1 <= int(answer.headers["Retry-After"]) <= 5
 

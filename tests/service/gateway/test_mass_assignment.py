@@ -58,8 +58,8 @@ def with_names(body: Any, way: Way, names: set[str]) -> Any:
 
 
 def named(errors: Any) -> set[str]:
-    """Every name in the errors of an answer, however deep."""
-    return {name for key, told in errors.items() for name in [key, *(named(told) if isinstance(told, dict) else [])]}
+    """Every name in the paths of the errors of an answer."""
+    return {name for path in errors for name in path.split(".")}
 
 
 def content(db: Postgres) -> dict[str, Any]:

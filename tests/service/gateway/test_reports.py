@@ -9,6 +9,7 @@ import pytest
 
 from tests.service.gateway.factories import Company, Gateway, Remote, report
 from tests.support.infrastructure import Broker, eventually
+from tests.support.problems import check_problem, field_codes
 
 QUEUE = "calls.reports"
 
@@ -88,20 +89,20 @@ def test_a_withheld_number_may_be_empty(gateway: Gateway, company: Company, brok
 )
 def test_one_bad_report_refuses_all_and_is_named(gateway: Gateway, company: Company, broker: Broker, changed, field):
     answer = gateway.send(company.keys["ingest"], report(company), report(company, **changed), report(company))
-    assert answer.status_code == 422
-    assert {index: list(errors) for index, errors in answer.json()["errors"].items()} == {"1": [field]}
+    check_problem(answer, 422, "invalid", f"1.{field}")
     assert broker.count(QUEUE) == 0
 
 
 def test_every_bad_report_is_named(gateway: Gateway, company: Company, broker: Broker):
     answer = gateway.send(company.keys["ingest"], {}, report(company), report(company, type="sneezed"))
-    assert set(answer.json()["errors"]) == {"0", "2"}
+    assert {path.partition(".")[0] for path in check_problem(answer, 422, "invalid")["errors"]} == {"0", "2"}
 
 
 def test_a_report_of_another_company_does_not_hide_a_report_of_the_future(gateway: Gateway, company: Company):
     late = {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     answer = gateway.send(company.keys["ingest"], report(company, tenant="krynytsia", **late))
-    assert set(answer.json()["errors"]["0"]) == {"tenant", "at"}
+    errors = check_problem(answer, 422, "invalid")["errors"]
+    assert field_codes(errors) == {"0.tenant": ["wrong_tenant"], "0.at": ["too_far_in_future"]}
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(timedelta(hours=12, seconds=5), 422), (timedelta(hours=11.99), 202)])
@@ -109,7 +110,7 @@ def test_a_clock_may_be_less_than_twelve_hours_ahead(gateway: Gateway, company: 
     answer = gateway.send(company.keys["ingest"], report(company, at=(datetime.now(UTC) + ahead).isoformat()))
     assert answer.status_code == status
     if status == 422:
-        assert list(answer.json()["errors"]["0"]) == ["at"]
+        check_problem(answer, 422, "invalid", "0.at")
 
 
 def test_the_same_report_twice_in_a_request_is_fine(gateway: Gateway, company: Company, broker: Broker):
@@ -121,10 +122,8 @@ def test_the_same_report_twice_in_a_request_is_fine(gateway: Gateway, company: C
 def test_one_report_id_for_two_reports_is_refused(gateway: Gateway, company: Company, broker: Broker):
     first = report(company)
     answer = gateway.send(company.keys["ingest"], first, {**first, "call": "another"})
-    assert (answer.status_code, answer.json()["errors"]) == (
-        422,
-        {"1": {"report_id": ["Used in this request for another report."]}},
-    )
+    errors = check_problem(answer, 422, "invalid")["errors"]
+    assert field_codes(errors) == {"1.report_id": ["report_id_used_for_other_content"]}
     assert broker.count(QUEUE) == 0
 
 

@@ -12,6 +12,7 @@ from shared.plumbing.database import Postgres
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, found
 from tests.sizes import sized
 from tests.support.infrastructure import eventually
+from tests.support.problems import check_problem
 
 
 def test_the_right_password_gives_a_token_for_twelve_hours(gateway: Gateway, company: Company):
@@ -37,13 +38,16 @@ def test_a_token_is_not_to_be_kept_by_anyone_between(gateway: Gateway, company: 
 @pytest.mark.parametrize(("login", "password"), [("operator", "wrong"), ("nobody", PASSWORD), ("Operator", PASSWORD)])
 def test_a_wrong_login_and_a_wrong_password_are_refused_alike(gateway: Gateway, company: Company, login, password):
     answer = gateway.sign_in(login, password)
-    assert answer.status_code == 401
+    problem = check_problem(answer, 401, "wrong_login_or_password")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert answer.json() == {
-        "type": "unauthorised",
+    assert problem | {"request_id": ""} == {
+        "type": "/problems/unauthorised",
         "title": "Not signed in",
         "status": 401,
         "detail": "The login or the password is wrong.",
+        "code": "wrong_login_or_password",
+        "params": {},
+        "request_id": "",
     }
 
 
@@ -88,7 +92,7 @@ def test_a_password_kept_by_older_parameters_is_hashed_again_when_it_is_shown(
 def test_a_login_of_two_companies_needs_the_company(gateway: Gateway, company: Company, gateway_db: Postgres):
     found(gateway_db, "krynytsia")
     answer = gateway.sign_in("operator")
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["tenant"])
+    check_problem(answer, 422, "invalid", "tenant")
     assert gateway.sign_in("operator", tenant="krynytsia").json()["account"]["tenant"] == "krynytsia"
 
 
@@ -112,7 +116,7 @@ def test_a_login_is_not_found_in_another_company(gateway: Gateway, company: Comp
 )
 def test_what_is_not_a_sign_in_is_refused_by_field(gateway: Gateway, body, field):
     answer = gateway("POST", "/api/v1/sessions", json=body)
-    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    check_problem(answer, 422, "invalid", field)
 
 
 def test_a_field_whose_name_is_not_text_is_refused_too(gateway: Gateway):

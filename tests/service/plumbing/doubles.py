@@ -14,7 +14,7 @@ from eventlet import patcher
 from marshmallow import INCLUDE, Schema, fields
 from werkzeug.wrappers import Request, Response
 
-from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError
+from shared.contracts.errors import Conflict, Invalid, NotFound, Rejected, ServiceError, field_error
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Stream, answer, body_of, http
@@ -142,7 +142,7 @@ class Answers:
 
     @rpc(untyped("complain"))
     def complain(self, **words: Any) -> None:
-        raise Invalid("There are unknown words.", {word: ["Unknown field."] for word in words})
+        raise Invalid(errors={word: [field_error("unknown_field")] for word in words})
 
     @rpc(untyped("fail"))
     def fail(self) -> None:

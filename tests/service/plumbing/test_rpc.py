@@ -21,7 +21,7 @@ def test_a_question_is_answered_in_any_script(answers: Service, asker: Asker) ->
 
 def test_our_errors_cross_as_themselves_and_others_only_as_an_incident(answers: Service, asker: Asker) -> None:
     assert asker.ask("reject")[0] == 409
-    assert asker.ask("reject")[1]["detail"] == "not_allowed"
+    assert asker.ask("reject")[1]["code"] == "not_allowed"
     assert asker.ask("no_such_method")[0] == 422
     assert asker.ask("note", wrong="argument")[0] == 422
     status, problem = asker.ask("fail")

@@ -13,6 +13,7 @@ from shared.contracts.recordings.events import Format
 from shared.contracts.recordings.links import Purpose
 from shared.plumbing.database import Postgres
 from tests.service.recordings.media_client import MP3, OPUS, TENANT, VORBIS, Media, wav
+from tests.support.problems import check_problem
 
 SOUND = wav(0.5)
 SIZE = len(SOUND)
@@ -55,7 +56,7 @@ def test_an_upload_can_be_downloaded(
 def test_repeating_an_upload_is_allowed_and_replacing_it_is_not(call: UUID, media: Media):
     assert media.put(call, SOUND).status_code == 200
     other = media.put(call, wav(1.0))
-    assert (other.status_code, other.json()["type"]) == (409, "conflict")
+    check_problem(other, 409, "recording_exists")
     assert media.get(call).content == SOUND
 
 

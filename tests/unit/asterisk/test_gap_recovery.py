@@ -121,7 +121,7 @@ def test_while_the_broker_is_away_it_stays_due(found: Found):
     found.note()
 
     def away(reports: list[dict[str, Any]]) -> None:
-        raise Unavailable("The message broker does not answer.")
+        raise Unavailable("broker_unavailable")
 
     with clock.fixed(BACK + LOOKS[2]), pytest.raises(Unavailable):
         found.missed.look(away)

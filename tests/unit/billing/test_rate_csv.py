@@ -14,15 +14,17 @@ from services.billing.schemas import COLUMNS, MOST_ERRORS, RATE, checked, loaded
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
+from tests.support.problems import field_codes
 
 HEADING = "direction,prefix,per_minute"
 KYIVSTAR = Rate(direction=Direction.OUTBOUND, prefix="+38067", per_minute=Decimal("1.20"))
 
 
-def errors(text: str | bytes) -> dict[str, dict[str, list[str]]]:
+def errors(text: str | bytes) -> dict[str, list[str]]:
     with pytest.raises(Invalid) as refused:
         rate_csv.read(text.encode() if isinstance(text, str) else text)
-    return refused.value.errors
+    assert refused.value.code == "file_has_errors"
+    return field_codes(refused.value.errors)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_cp1251_is_read_too() -> None:
 def test_what_is_no_text_is_named_by_its_line_behind_a_mark_of_the_encoding_too() -> None:
     with pytest.raises(Invalid) as refused:
         rate_csv.read(f"{HEADING}\nоutbound,Київ".encode("utf-8-sig") + b"\x98\xff\n")
-    assert refused.value.errors == {"line 2": {"encoding": ["Not text in UTF-8, UTF-16 or cp1251."]}}
+    assert field_codes(refused.value.errors) == {"2": ["file_not_text"]}
 
 
 def test_every_field_of_a_rate_is_a_column() -> None:
@@ -71,38 +73,37 @@ def test_every_field_of_a_rate_is_a_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "cell"),
+    ("column", "cell", "code"),
     [
-        ("direction", "internal"),
-        ("direction", "вихідний"),
-        ("prefix", "+38O50"),
-        ("prefix", "+38 050"),
-        ("prefix", "٣٨"),
-        ("per_minute", "-1"),
-        ("per_minute", "NaN"),
-        ("per_minute", "1.2345678"),
-        ("per_minute", "1000000"),
-        ("per_minute", "дорого"),
-        ("per_minute", "1e-7"),
-        ("per_minute", "-0"),
-        ("per_minute", "1_000"),
-        ("per_minute", "1.234,50"),
-        ("per_minute", "١"),
-        ("connection_fee", "-0.01"),
-        ("minimal_charge", "∞"),
-        ("increment_seconds", "0"),
-        ("increment_seconds", "1.5"),
-        ("minimum_seconds", "-1"),
-        ("free_seconds", "1000000000"),
-        ("free_seconds", "99999999999999999999"),
-        ("line", "a\x07b"),
+        ("direction", "internal", "not_a_choice"),
+        ("direction", "вихідний", "not_a_choice"),
+        ("prefix", "+38O50", "prefix_invalid"),
+        ("prefix", "+38 050", "prefix_invalid"),
+        ("prefix", "٣٨", "prefix_invalid"),
+        ("per_minute", "-1", "amount_out_of_range"),
+        ("per_minute", "NaN", "not_number"),
+        ("per_minute", "1.2345678", "too_many_decimals"),
+        ("per_minute", "1000000", "amount_out_of_range"),
+        ("per_minute", "дорого", "not_number"),
+        ("per_minute", "1e-7", "not_number"),
+        ("per_minute", "-0", "amount_out_of_range"),
+        ("per_minute", "1_000", "not_number"),
+        ("per_minute", "1.234,50", "not_number"),
+        ("per_minute", "١", "not_number"),
+        ("connection_fee", "-0.01", "amount_out_of_range"),
+        ("minimal_charge", "∞", "not_number"),
+        ("increment_seconds", "0", "out_of_range"),
+        ("increment_seconds", "1.5", "not_integer"),
+        ("minimum_seconds", "-1", "out_of_range"),
+        ("free_seconds", "1000000000", "not_integer"),
+        ("free_seconds", "99999999999999999999", "not_integer"),
+        ("line", "a\x07b", "line_invalid"),
     ],
 )
-def test_a_bad_cell_is_named_by_its_line_and_column(column: str, cell: str) -> None:
+def test_a_bad_cell_is_named_by_its_line_and_column(column: str, cell: str, code: str) -> None:
     row = {"direction": "outbound", "prefix": "+38067", "per_minute": "1"} | {column: cell}
     found = errors(f"{';'.join(row)}\n{';'.join(row.values())}\n")
-    assert list(found) == ["line 2"]
-    assert list(found["line 2"]) == [column]
+    assert found == {f"2.{column}": [code]}
 
 
 def test_every_bad_line_is_told_up_to_a_hundred() -> None:
@@ -112,42 +113,42 @@ def test_every_bad_line_is_told_up_to_a_hundred() -> None:
 
 def test_overlapping_rates_name_each_other() -> None:
     found = errors(f"{HEADING}\noutbound,+38067,1\n\noutbound,+3806,1\noutbound,+38067,2\n")
-    assert found == {"line 5": {"prefix": ["Has the direction, prefix and line of line 2."]}}
+    assert found == {"5.prefix": ["duplicate_rate"]}
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (f"\n\r\n{HEADING}\noutbound,+38O67,1\n", "line 4"),
-        (f"{HEADING}\noutbound,+38050,1\n , ,\n\noutbound,+38O67,1\n", "line 5"),
-        (f'{HEADING}\noutbound,"\n+38050\n",1\noutbound,+38O67,1\n', "line 5"),
-        (f'{HEADING}\r\n\r\noutbound,"\r\n+38O67",1\r\noutbound,+1,1\r\n', "line 3"),
+        (f"\n\r\n{HEADING}\noutbound,+38O67,1\n", "4"),
+        (f"{HEADING}\noutbound,+38050,1\n , ,\n\noutbound,+38O67,1\n", "5"),
+        (f'{HEADING}\noutbound,"\n+38050\n",1\noutbound,+38O67,1\n', "5"),
+        (f'{HEADING}\r\n\r\noutbound,"\r\n+38O67",1\r\noutbound,+1,1\r\n', "3"),
     ],
     ids=["blank ones before the heading", "blank ones between", "a cell of several", "in a cell of several"],
 )
 def test_a_line_is_counted_as_it_stands_in_the_file(text: str, line: str) -> None:
-    assert {at: list(columns) for at, columns in errors(text).items()} == {line: ["prefix"]}
+    assert errors(text) == {f"{line}.prefix": ["prefix_invalid"]}
 
 
 @pytest.mark.parametrize(
-    ("content", "line", "column"),
+    ("content", "path", "code"),
     [
-        (b"", "line 1", "columns"),
-        (b"\n\n", "line 1", "columns"),
-        (b"direction,prefix\noutbound,+1\n", "line 1", "per_minute"),
-        (b"direction,prefix,per_minute,colour\n", "line 1", "colour"),
-        (b"direction,prefix,per_minute,prefix\n", "line 1", "prefix"),
-        (b"direction,prefix,per_minute\noutbound,+1,1\noutbound,+2\n", "line 3", "columns"),
-        (b'direction,prefix,per_minute\noutbound,"+1,1\n', "line 2", "quotes"),
-        (b"direction,prefix,per_minute\noutbound,\x98\xff,1\n", "line 2", "encoding"),
-        (b'direction,prefix,per_minute\n\noutbound,"+1,1\noutbound,+2,1\n', "line 3", "quotes"),
-        (b"direction,prefix,per_minute\r\routbound,\x98\xff,1\r", "line 3", "encoding"),
-        (b"\xff\xfed", "line 1", "encoding"),
-        ("\n\u0a0a\n".encode("utf-16") + b"d", "line 3", "encoding"),
+        (b"", "1", "file_empty"),
+        (b"\n\n", "1", "file_empty"),
+        (b"direction,prefix\noutbound,+1\n", "1.per_minute", "missing_column"),
+        (b"direction,prefix,per_minute,colour\n", "1.colour", "unknown_column"),
+        (b"direction,prefix,per_minute,prefix\n", "1.prefix", "duplicate_column"),
+        (b"direction,prefix,per_minute\noutbound,+1,1\noutbound,+2\n", "3", "wrong_number_of_cells"),
+        (b'direction,prefix,per_minute\noutbound,"+1,1\n', "2", "file_not_csv"),
+        (b"direction,prefix,per_minute\noutbound,\x98\xff,1\n", "2", "file_not_text"),
+        (b'direction,prefix,per_minute\n\noutbound,"+1,1\noutbound,+2,1\n', "3", "file_not_csv"),
+        (b"direction,prefix,per_minute\r\routbound,\x98\xff,1\r", "3", "file_not_text"),
+        (b"\xff\xfed", "1", "file_not_text"),
+        ("\n\u0a0a\n".encode("utf-16") + b"d", "3", "file_not_text"),
     ],
 )
-def test_what_is_no_price_list_is_refused_where_it_ceases_to_be_one(content: bytes, line: str, column: str) -> None:
-    assert list(errors(content)[line]) == [column]
+def test_an_invalid_price_list_is_refused_by_its_first_wrong_line(content: bytes, path: str, code: str) -> None:
+    assert errors(content) == {path: [code]}
 
 
 def test_a_list_without_rates_is_an_empty_one() -> None:
@@ -158,9 +159,11 @@ def test_a_rate_that_is_like_another_but_for_its_prefix_is_checked_as_if_it_were
     one = {"direction": "outbound", "prefix": "+38067", "per_minute": "1", "increment_seconds": 1}
     wrong = [{"increment_seconds": True}, {"increment_seconds": 1.0}, {"per_minute": 1}, {"prefix": None}, {"x": 1}]
     with pytest.raises(Invalid) as refused:
-        checked(enumerate([one, *({**one, "prefix": "+38050", **bad} for bad in wrong)]), "rate")
-    assert [list(fields) for fields in refused.value.errors.values()] == [list(bad) for bad in wrong]
-    assert [rate.prefix for rate in checked(enumerate([one, {**one, "prefix": "+1"}]), "rate")] == ["+38067", "+1"]
+        checked(enumerate([one, *({**one, "prefix": "+38050", **bad} for bad in wrong)]), "rates.")
+    assert list(refused.value.errors) == [
+        f"rates.{number}.{name}" for number, bad in enumerate(wrong, 1) for name in bad
+    ]
+    assert [rate.prefix for rate in checked(enumerate([one, {**one, "prefix": "+1"}]), "rates.")] == ["+38067", "+1"]
 
 
 cells = st.sampled_from(["outbound", "", "0", "1", "-1", "1.5", "+38067", "x"])

@@ -68,7 +68,7 @@ def test_nothing_asked_is_nothing_filtered_and_fifty_a_page():
 def test_what_is_not_understood_is_refused_by_name(name, value):
     with pytest.raises(Invalid) as refused:
         filters((name, value))
-    assert list(refused.value.errors) == [name]
+    assert [path.partition(".")[0] for path in refused.value.errors] == [name]
 
 
 @pytest.mark.parametrize("name", ["limit", "period", "from", "party", "q", "cursor", "account", "unknown"])

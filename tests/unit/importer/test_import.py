@@ -168,7 +168,11 @@ def test_freeswitch_files_in_subfolders_are_imported(gateway: Gateway, tmp_path:
     (folder / "broken.json").write_text("{")
     assert journal.main(["import", "freeswitch-json", "not-taken"]) == 1
     assert len(by_id(gateway.reports)) == 2
-    assert (tmp_path / "not-taken.not-understood").read_text().startswith("2026/broken.json: It is not JSON")
+    assert (
+        (tmp_path / "not-taken.not-understood")
+        .read_text()
+        .startswith('2026/broken.json: {"": [{"code": "record_not_understood", "params": {"reason": "It is not JSON')
+    )
 
 
 def test_report_lines_are_imported_and_refused_ones_listed(gateway: Gateway, tmp_path: Path):

@@ -27,6 +27,7 @@ from shared.contracts.recordings.events import (
     RecordingStored,
     Status,
 )
+from tests.support.problems import refused
 
 CALL, OBJECT, OLHA, PETRO = (UUID(int=number) for number in range(4))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -88,13 +89,13 @@ def test_uploading_the_same_bytes_again_causes_no_event():
 
 
 def test_other_bytes_for_the_same_call_are_a_conflict():
-    with pytest.raises(Conflict):
+    with refused("recording_exists", Conflict):
         then(store(OTHER), store())
 
 
 @pytest.mark.parametrize("sound", [SOUND, OTHER])
 def test_a_deleted_recording_cannot_be_stored_again(sound: AudioFile):
-    with pytest.raises(Rejected, match="recording_deleted"):
+    with refused("recording_deleted", Rejected):
         then(store(sound), store(), delete())
 
 

@@ -117,7 +117,15 @@ def test_an_unreachable_journal_is_retried_with_growing_pauses():
 
 def test_refused_reports_are_described_in_one_sentence_and_not_retried(journal):
     journal.answers = [
-        (422, {}, {"title": "Invalid", "detail": "A report is malformed.", "errors": {"0": {"at": ["No."]}}})
+        (
+            422,
+            {},
+            {
+                "title": "Invalid",
+                "detail": "A report is malformed.",
+                "errors": {"0.at": [{"code": "not_instant", "params": {}, "message": "No."}]},
+            },
+        )
     ]
     with pytest.raises(Refused, match=r"refused the reports \(422\): A report is malformed\. — 0\.at: No\."):
         send(journal.url)
