@@ -10,13 +10,15 @@ from time import monotonic
 from services.asterisk.settings import Settings
 
 CONNECT_TIMEOUT, LOGIN_TIMEOUT = 5.0, 10.0
-PING_AFTER, SILENT_AFTER = 20.0, 60.0
+PING_AFTER, IDLE_TIMEOUT = 20.0, 60.0
 """Seconds without a byte until the exchange is asked whether it is there, and until it is not."""
-QUESTION = "resync"
-ASKED = f"Action: CoreStatus\r\nActionID: {QUESTION}\r\n\r\nAction: CoreShowChannels\r\nActionID: {QUESTION}"
-"""Since when it runs, and what lives."""
+RESYNC_ACTION_ID = "resync"
+RESYNC_ACTIONS = "\r\n\r\n".join(
+    f"Action: {action}\r\nActionID: {RESYNC_ACTION_ID}" for action in ("CoreStatus", "CoreShowChannels")
+)
+"""Ask when the exchange was started, and which channels it has."""
 CHUNK = 1 << 16
-MOST_OF_LOGIN = 1 << 16
+MAX_LOGIN_SIZE = 1 << 16
 
 _REFUSED = re.compile(rb"Response: Error\r?\n(?:[^\r\n]+\r?\n)*?Message: ([^\r\n]*)")
 _ACCEPTED = re.compile(rb"Message: Authentication accepted\r?\n")
@@ -31,7 +33,7 @@ def listen(settings: Settings, hear: Callable[[bytes], None]) -> None:
     with _connected(settings) as line:
         _send(line, f"Action: Login\r\nUsername: {settings.user}\r\nSecret: {settings.secret}\r\nEvents: on")
         hear(_logged_in(line))
-        _send(line, ASKED)
+        _send(line, RESYNC_ACTIONS)
         for chunk in _chunks(line):
             hear(chunk)
 
@@ -58,7 +60,7 @@ def _logged_in(line: socket.socket) -> bytes:
     while not _ACCEPTED.search(said):
         if refused := _REFUSED.search(said):
             raise NotLoggedIn(refused[1].decode(errors="replace"))
-        if monotonic() > end or len(said) > MOST_OF_LOGIN:
+        if monotonic() > end or len(said) > MAX_LOGIN_SIZE:
             raise ConnectionError("The exchange does not answer the login.")
         line.settimeout(max(end - monotonic(), 0.1))
         chunk = line.recv(CHUNK)
@@ -75,7 +77,7 @@ def _chunks(line: socket.socket) -> Iterator[bytes]:
         try:
             chunk = line.recv(CHUNK)
         except TimeoutError:
-            if monotonic() - heard_at > SILENT_AFTER:
+            if monotonic() - heard_at > IDLE_TIMEOUT:
                 raise ConnectionError("The exchange has fallen silent.") from None
             _send(line, "Action: Ping")
             continue

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.asterisk.quarantine import Aside
+from services.asterisk.quarantine import Quarantine
 from shared.feeds.asterisk.cdr_call import Exchange, translate
 from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, NotUnderstood, Row
 from shared.feeds.csv_records import fields_of, records_of
@@ -43,18 +43,18 @@ class Gap(NamedTuple):
     heard: Sequence[str]
 
 
-class Missed:
+class GapRecovery:
     def __init__(
         self,
         folder: Path,
         records: Path,
         exchange: Exchange,
-        lives: Callable[[str], bool],
+        is_live: Callable[[str], bool],
     ) -> None:
-        """`lives` knows whether the call of that key goes on: then the live connection tells of it."""
+        """`is_live` tells whether the call of that key goes on: then the live connection tells of it."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._records, self._exchange, self._lives = folder, records, exchange, lives
-        self._looked, self._aside = dict[Path, int](), Aside(folder.parent)
+        self._folder, self._records, self._exchange, self._is_live = folder, records, exchange, is_live
+        self._looked, self._quarantine = dict[Path, int](), Quarantine(folder.parent)
 
     def note(self, gap: Gap, connected_at: datetime) -> None:
         """Noted twice it is one note."""
@@ -101,7 +101,7 @@ class Missed:
                 continue
             ended_at = datetime.fromisoformat(reports[-1]["at"])
             within = [gap for gap in gaps if gap.since <= ended_at <= gap.until + SECOND]
-            if within and not self._lives(key):
+            if within and not self._is_live(key):
                 heard = any(key in gap.heard for gap in within)
                 yield [report for report in reports if not heard or report["type"] in MEANWHILE]
 
@@ -110,8 +110,8 @@ class Missed:
         try:
             return translate(key, rows, self._exchange)
         except Exception as error:
-            logger.exception("a record is set aside", extra={"call": key, "file": str(self._aside.file)})
-            self._aside.put({"call": key, "rows": [list(map(str, row)) for row in rows], "error": repr(error)})
+            logger.exception("a record is set aside", extra={"call": key, "file": str(self._quarantine.file)})
+            self._quarantine.put({"call": key, "rows": [list(map(str, row)) for row in rows], "error": repr(error)})
             return []
 
     def _calls(self) -> Iterator[Gathered]:

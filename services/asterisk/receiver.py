@@ -1,21 +1,21 @@
-"""Hearing the exchange again and again: what it says is on disk before anything else happens to it."""
+"""AmiReceiver the exchange again and again: what it says is on disk before anything else happens to it."""
 
 import logging
 import threading
 
 from services.asterisk.ami_client import NotLoggedIn, listen
 from services.asterisk.settings import Settings
-from services.asterisk.spool import CONNECTED, DATA, NotKept, Spool
+from services.asterisk.spool import CONNECTED, DATA, Spool, SpoolWriteError
 from shared.plumbing import clock
 
 logger = logging.getLogger(__name__)
 
-SHORTEST, LONGEST, LONGEST_AFTER_REFUSAL = 0.2, 15.0, 300.0
-REFUSED_FIRST = 5.0
+SHORTEST, LONGEST, MAX_REFUSED_PAUSE = 0.2, 15.0, 300.0
+FIRST_REFUSED_PAUSE = 5.0
 """Seconds between attempts: a wrong password is not shown often, or the exchange bars who shows it."""
 
 
-class Hearing:
+class AmiReceiver:
     def __init__(self, settings: Settings, spool: Spool, stopping: threading.Event) -> None:
         self._settings, self._spool, self._stopping = settings, spool, stopping
         self._logged_in, self._pause = False, SHORTEST
@@ -32,10 +32,10 @@ class Hearing:
             listen(self._settings, self._hear)
             logger.warning("the exchange hung up")
         except NotLoggedIn as error:
-            self._pause = min(max(2 * self._pause, REFUSED_FIRST), LONGEST_AFTER_REFUSAL)
+            self._pause = min(max(2 * self._pause, FIRST_REFUSED_PAUSE), MAX_REFUSED_PAUSE)
             told = {"answer": str(error), "again_in": self._pause}
             logger.error("wrong AMI_USER or AMI_SECRET", extra=told)  # noqa: TRY400
-        except NotKept as error:
+        except SpoolWriteError as error:
             self._pause = LONGEST
             told = {"folder": str(self._settings.spool), "error": str(error), "again_in": self._pause}
             logger.error("what the exchange says cannot be kept, and is lost", extra=told)  # noqa: TRY400

@@ -26,7 +26,7 @@ TIMEOUT = (5, 300)
 TAKEN, NEVER = {200, 201}, {409, 413, 415, 422}
 """What recordings answer: it is kept, or it was deleted here, is too large, or is no sound."""
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(minutes=5)
-PATIENCE = timedelta(days=1)
+RETRY_PERIOD = timedelta(days=1)
 """For how long a sound may be missing, or the journal not take it."""
 BARE_HEAD = 44
 """Bytes of a WAV file without sound: more is to come."""
@@ -41,7 +41,7 @@ class Note(NamedTuple):
     since: datetime
 
 
-class Recordings:
+class RecordingUpload:
     """`folder` has the notes, `sounds` is the exchange's folder of recordings as it is seen from here."""
 
     def __init__(self, folder: Path, sounds: Path, base_url: str, key: str) -> None:
@@ -62,7 +62,7 @@ class Recordings:
             os.fsync(file.fileno())
         new.replace(path)
 
-    def bring(self) -> None:
+    def upload_due(self) -> None:
         """Try once each that is due."""
         now = clock.now()
         for path in sorted(self._folder.glob(f"*{ENDING}")):
@@ -95,7 +95,7 @@ class Recordings:
         return done
 
     def _given_up(self, note: Note, now: datetime, why: str) -> bool:
-        if now - note.since < PATIENCE:
+        if now - note.since < RETRY_PERIOD:
             return False
         logger.error("a recording was given up", extra={"call_id": note.call_id, "file": note.file, "why": why})
         self._forget(note)

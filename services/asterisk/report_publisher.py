@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.asterisk.ami_client import QUESTION
+from services.asterisk.ami_client import RESYNC_ACTION_ID
 from services.asterisk.gap_recovery import Gap
-from services.asterisk.quarantine import Aside
+from services.asterisk.quarantine import Quarantine
 from services.asterisk.spool import CONNECTED, Heard, Position, Spool
 from shared.contracts.calls import reports
 from shared.contracts.errors import Invalid
@@ -43,9 +43,9 @@ FORMAT = 1
 """Raise it with any change of what is saved: the fields of SavedState, those of the translator, or their meaning."""
 RECORDED = "recorded"
 AT_ONCE = 500
-CLOCK_OFF = timedelta(seconds=60)
+MAX_CLOCK_OFFSET = timedelta(seconds=60)
 """As billing sees it."""
-KEEP_EVERY = 4 * 1024 * 1024
+BYTES_BETWEEN_STATES = 4 * 1024 * 1024
 """Bytes of the spool between two states: as much is translated again after a kill."""
 
 
@@ -59,7 +59,7 @@ class SavedState(NamedTuple):
 _CODEC = Codec(SavedState)
 
 
-class Teller:
+class ReportPublisher:
     def __init__(
         self,
         spool: Spool,
@@ -71,7 +71,7 @@ class Teller:
     ) -> None:
         """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
         self._spool, self._file, self._region = spool, folder / STATE, region
-        self._note, self._missed, self._aside = note, missed, Aside(folder)
+        self._note, self._missed, self._quarantine = note, missed, Quarantine(folder)
         self._unsent: list[Outgoing] = []
         self._clock_is_off = False
         self._position, self._stream, self._translator = Position(), AmiStream(), fresh()
@@ -92,7 +92,10 @@ class Teller:
             if len(waiting) >= AT_ONCE:
                 self._send(publish, waiting)
         self._send(publish, waiting)
-        if self._position.segment > self._kept_at.segment or self._position.offset - self._kept_at.offset > KEEP_EVERY:
+        if (
+            self._position.segment > self._kept_at.segment
+            or self._position.offset - self._kept_at.offset > BYTES_BETWEEN_STATES
+        ):
             self.keep()
         return number
 
@@ -122,9 +125,9 @@ class Teller:
             os.fsync(file.fileno())
         new.replace(self._file)
 
-    def lives(self, call: str) -> bool:
+    def is_live(self, call: str) -> bool:
         """Does it go on, as far as has been heard?"""
-        return self._translator.lives(call)
+        return self._translator.is_live(call)
 
     def _load_state(self) -> None:
         """Without a state, or with one that cannot be read, begin with what the spool still holds."""
@@ -145,7 +148,7 @@ class Teller:
         if heard.kind == CONNECTED:
             self._stream = AmiStream()
             if self._heard_at:
-                off = self._translator.clock_off
+                off = self._translator.clock_offset
                 gap = Gap(self._heard_at + off, heard.at + off, self._translator.calls)
                 self._missed(gap, heard.at)
             return []
@@ -157,20 +160,20 @@ class Teller:
 
     def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
         """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
-        if event.get("response") == "Error" and event.get("actionid") == QUESTION:
+        if event.get("response") == "Error" and event.get("actionid") == RESYNC_ACTION_ID:
             told = {"answer": event.get("message"), "needed": "write = reporting, in manager.conf"}
             logger.error("the exchange does not answer what lives: calls whose end was missed stay live", extra=told)
         try:
             return self._translator.feed(event, at)
         except Exception as error:
-            logger.exception("an event is set aside", extra={"file": str(self._aside.file)})
-            self._aside.put({"event": dict(event), "heard_at": at, "error": repr(error)})
+            logger.exception("an event is set aside", extra={"file": str(self._quarantine.file)})
+            self._quarantine.put({"event": dict(event), "heard_at": at, "error": repr(error)})
             return []
 
     def _look_at_clock(self) -> None:
         """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
-        off = self._translator.clock_off
-        if (abs(off) > CLOCK_OFF) == self._clock_is_off:
+        off = self._translator.clock_offset
+        if (abs(off) > MAX_CLOCK_OFFSET) == self._clock_is_off:
             return
         self._clock_is_off = not self._clock_is_off
         told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
@@ -186,7 +189,7 @@ class Teller:
             [loaded] = reports.load([report])
         except Invalid as error:
             logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
-            self._aside.put({"report": report, "errors": error.errors})
+            self._quarantine.put({"report": report, "errors": error.errors})
             return None
         normal = reports.normalised(loaded, self._region)
         if normal.type == RECORDED:

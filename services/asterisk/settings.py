@@ -5,8 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-NEEDED = ("AMQP_URI", "AMI_HOST", "AMI_USER", "AMI_SECRET", "AMI_TENANT", "AMI_SPOOL")
-NEEDED_TO_BRING = ("BASE_URL", "INGEST_KEY")
+REQUIRED = ("AMQP_URI", "AMI_HOST", "AMI_USER", "AMI_SECRET", "AMI_TENANT", "AMI_SPOOL")
+REQUIRED_FOR_UPLOAD = ("BASE_URL", "INGEST_KEY")
 PLAIN_PORT, TLS_PORT = 5038, 5039
 
 
@@ -33,9 +33,9 @@ class Settings(NamedTuple):
     ingest_key: str = ""
 
     @classmethod
-    def told(cls, environment: Mapping[str, str]) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises ValueError naming what is missing."""
-        needed = NEEDED + (NEEDED_TO_BRING if environment.get("AMI_RECORDINGS") else ())
+        needed = REQUIRED + (REQUIRED_FOR_UPLOAD if environment.get("AMI_RECORDINGS") else ())
         if missing := [name for name in needed if not environment.get(name)]:
             raise ValueError(f"Asterisk needs {', '.join(missing)} in the environment.")
         tls = environment.get("AMI_TLS", "") in ("1", "yes", "true")

@@ -36,7 +36,7 @@ class Heard(NamedTuple):
     data: bytes
 
 
-class NotKept(Exception):
+class SpoolWriteError(Exception):
     """The disk does not take what was heard; says why."""
 
 
@@ -49,7 +49,7 @@ class Spool:
         self._file = self._path(self._number).open("ab", buffering=0)
 
     def append(self, kind: int, at: datetime, data: bytes = b"") -> None:
-        """Raises NotKept: then what was appended before is whole, and what comes after will be read."""
+        """Raises SpoolWriteError: then what was appended before is whole, and what comes after will be read."""
         try:
             for start in range(0, max(len(data), 1), LONGEST):
                 part = data[start : start + LONGEST]
@@ -58,7 +58,7 @@ class Spool:
             if self._file.tell() >= self._segment_size:
                 self._roll()
         except OSError as error:
-            raise NotKept(str(error)) from error
+            raise SpoolWriteError(str(error)) from error
 
     def sync(self) -> None:
         os.fsync(self._file.fileno())

@@ -18,7 +18,7 @@ PROGRAM = """
 import sys, time
 from pathlib import Path
 from services.asterisk.spool import CONNECTED, DATA, Spool
-from services.asterisk.report_publisher import Teller
+from services.asterisk.report_publisher import ReportPublisher
 from shared.feeds.asterisk.translator import Translator
 from shared.plumbing import clock
 folder, chunk, placed = Path(sys.argv[2]), 4096, 0
@@ -26,7 +26,7 @@ def publish(messages):
     global placed
     placed += sum(one.key == "placed" for one in messages)
 spool = Spool(folder)
-teller = Teller(spool, folder, lambda: Translator("acme", {"erin", "frank", "operator1"}), "UA")
+teller = ReportPublisher(spool, folder, lambda: Translator("acme", {"erin", "frank", "operator1"}), "UA")
 spool.append(CONNECTED, clock.now())
 with open(sys.argv[1], "rb") as said:
     began = time.process_time()

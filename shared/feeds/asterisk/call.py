@@ -98,7 +98,7 @@ class Call:
     answered_at: datetime | None = None
     interrupted: bool = False
     """There was a time without a connection to the exchange while it lived."""
-    fate: Ending | None = None
+    forced_ending: Ending | None = None
     leaving: bool = False
     ended_at: datetime | None = None
 
@@ -156,7 +156,7 @@ class Call:
     def leg_of(self, channel: Channel) -> Leg | None:
         return next((leg for leg in self.legs if leg.channel is channel), None)
 
-    def life_goes_on(self) -> None:
+    def reset_hangup(self) -> None:
         """Who hung up before this did not end the call."""
         self.requests.clear()
         self.abandoned = False
@@ -164,8 +164,8 @@ class Call:
 
 def ending(call: Call) -> Ending:
     """Who ended the call, and why, once all its channels are gone."""
-    if call.fate:
-        return call.fate
+    if call.forced_ending:
+        return call.forced_ending
     if call.answered_at:
         return _ending_of_talk(call)
     if call.given_up:

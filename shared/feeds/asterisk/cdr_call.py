@@ -32,7 +32,7 @@ BUSY, REJECTED, CONGESTION, NO_ROUTE, NO_ANSWER, CLEARING = 17, 21, 34, 3, 19, 1
 DIAL, QUEUE = "Dial", "Queue"
 DIALLED_IN = "did:"
 """What a dialplan may keep in `userfield`: the number that was dialled from outside."""
-LONGEST_KEY = 128
+MAX_KEY_LENGTH = 128
 SECOND = timedelta(seconds=1)
 
 
@@ -58,7 +58,7 @@ def translate(key: str, rows: Sequence[Row], exchange: Exchange) -> list[Report]
 class _Call:
     def __init__(self, key: str, rows: Sequence[Row], exchange: Exchange) -> None:
         self.exchange, self.rows = exchange, sorted(rows, key=lambda row: (row.start, row.end))
-        self.key = key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
+        self.key = key if len(key) <= MAX_KEY_LENGTH else sha256(key.encode()).hexdigest()
         self.mark = sha256(repr(self.rows).encode()).hexdigest()[:12]
         self.first = self.rows[0]
         self.caller = _channel(self.first.channel)

@@ -15,7 +15,7 @@ COLUMNS = (
     "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "linkedid",
 )  # fmt: skip
 """In the order in which cdr_csv writes them; the last three as it is configured."""
-NEEDED = ("src", "dst", "channel", "dstchannel", "lastapp", "lastdata", "start", "disposition")
+REQUIRED = ("src", "dst", "channel", "dstchannel", "lastapp", "lastdata", "start", "disposition")
 NEEDED_ONE_OF = (("answer", "billsec"), ("end", "duration"))
 SYNONYMS = {"calldate": "start", "callerid": "clid", "answered": "answer", "dstchan": "dstchannel"}
 ANSWERED = "ANSWERED"
@@ -69,7 +69,7 @@ class Columns:
         names = [SYNONYMS.get(name.strip().lower(), name.strip().lower()) for name in fields]
         if "disposition" not in names:
             return None
-        missing = [name for name in NEEDED if name not in names]
+        missing = [name for name in REQUIRED if name not in names]
         missing += [" or ".join(either) for either in NEEDED_ONE_OF if not {*either} & {*names}]
         if missing:
             raise NotUnderstood(f"The head has no column {', '.join(missing)}.")

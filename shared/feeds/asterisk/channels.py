@@ -7,9 +7,9 @@ from datetime import datetime
 
 from shared.feeds.asterisk.stream import Event
 
-LONGEST_TEXT = 256
+MAX_TEXT_LENGTH = 256
 LOCAL = "Local"
-NOBODYS = {
+VIRTUAL_TECHNOLOGIES = {
     LOCAL,
     "Announcer",
     "AudioSocket",
@@ -100,7 +100,7 @@ class Channel:
         self.name = name
         match = _NAME.match(name)
         self.technology, self.endpoint = (match["tech"], match["endpoint"]) if match else ("", name)
-        self.is_person = self.technology not in NOBODYS and not name.endswith(_ZOMBIE)
+        self.is_person = self.technology not in VIRTUAL_TECHNOLOGIES and not name.endswith(_ZOMBIE)
 
     @property
     def other_half(self) -> str:
@@ -189,7 +189,7 @@ def name_of(event: Event, key: str) -> str:
 
 
 def clean(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_TEXT]
+    return " ".join(_CONTROL.sub(" ", text).split())[:MAX_TEXT_LENGTH]
 
 
 def endpoints_of(dial: str) -> list[str]:
@@ -200,7 +200,7 @@ def endpoints_of(dial: str) -> list[str]:
 
 def _endpoint(target: str) -> str:
     technology, _, resource = target.strip().partition("/")
-    if technology in NOBODYS or not resource:
+    if technology in VIRTUAL_TECHNOLOGIES or not resource:
         return ""
     first = resource.partition("/")[0]
     return clean(first.rpartition("@")[2])

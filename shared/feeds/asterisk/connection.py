@@ -9,7 +9,7 @@ from shared.feeds.asterisk.channels import Channel
 from shared.feeds.asterisk.clock import EPOCH, Clock, created_at, within_second
 from shared.feeds.asterisk.conversation import Talk
 from shared.feeds.asterisk.dialing import Search
-from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.exchange_state import ExchangeState, Handlers
 from shared.feeds.asterisk.stream import Event
 
 RESPONSE = ""
@@ -32,7 +32,7 @@ class ConnectionState:
 
 
 class Connection:
-    def __init__(self, board: Board, clock: Clock, state: ConnectionState, search: Search, talk: Talk) -> None:
+    def __init__(self, board: ExchangeState, clock: Clock, state: ConnectionState, search: Search, talk: Talk) -> None:
         self.board = board
         self.clock = clock
         self._state = state
@@ -63,13 +63,13 @@ class Connection:
         Only this is told while it still boots: that no channel lives is told then too, before FullyBooted.
         """
         if self._state.started not in ("", started):
-            self._bury_all()
+            self._end_all_calls()
         self._state.started = started
 
     def _booted(self, event: Event, at: datetime | None) -> None:
         uptime = _seconds(event.get("uptime", "")) or timedelta()
         if self._state.booted_at and self._state.booted_at + uptime + UPTIME_ERROR < self.clock.latest:
-            self._bury_all()
+            self._end_all_calls()
         self._state.uptime, self._state.booted_at = uptime, None
 
     def tell_boot(self) -> None:
@@ -77,9 +77,9 @@ class Connection:
         if self._state.uptime is not None and self.clock.latest > EPOCH:
             self._state.booted_at = self._state.booted_at or self.clock.latest - self._state.uptime
 
-    def _bury_all(self) -> None:
+    def _end_all_calls(self) -> None:
         for call in self.board.calls.values():
-            call.fate = KILLED
+            call.forced_ending = KILLED
             for channel in call.channels.values():
                 self._lose(channel, self.clock.latest)
 
@@ -111,11 +111,11 @@ class Connection:
         for channel in list(self.board.channels.values()):
             listed = channel.uniqueid in self._state.listed
             if channel.connection < self.board.connection and not listed and not channel.gone:
-                self.board.call_of(channel).fate = UNSEEN
+                self.board.call_of(channel).forced_ending = UNSEEN
                 self._lose(channel, within_second(self.clock.now))
         for call in self.board.calls.values():
             if not call.is_over:
-                call.fate = None
+                call.forced_ending = None
 
 
 def _seconds(text: str) -> timedelta | None:

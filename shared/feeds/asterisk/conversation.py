@@ -6,12 +6,12 @@ from shared.feeds.asterisk.call import INTERNAL
 from shared.feeds.asterisk.channels import Channel, connected
 from shared.feeds.asterisk.clock import Clock
 from shared.feeds.asterisk.dialing import Search
-from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.exchange_state import ExchangeState, Handlers
 from shared.feeds.asterisk.stream import Event
 
 
 class Talk:
-    def __init__(self, board: Board, clock: Clock, search: Search) -> None:
+    def __init__(self, board: ExchangeState, clock: Clock, search: Search) -> None:
         self.board = board
         self.clock = clock
         self._search = search
@@ -34,7 +34,7 @@ class Talk:
             return
         call = self.board.touch(channel)
         if not channel.requested:
-            call.life_goes_on()
+            call.reset_hangup()
         if bridge.conference:
             self._search.settle(channel, event)
             self._search.direct(call, INTERNAL)
@@ -82,7 +82,7 @@ class Talk:
         for prefix in ("transferer", "origtransferer", "secondtransferer"):
             if channel := self.board.find(event, prefix):
                 channel.stepped_out = True
-                self.board.touch(channel).life_goes_on()
+                self.board.touch(channel).reset_hangup()
 
     def _pick_up(self, event: Event, at: datetime | None) -> None:
         picking, target = self.board.find(event), self.board.find(event, "target")

@@ -18,17 +18,17 @@ from shared.feeds.asterisk.channels import (
     number_of,
 )
 from shared.feeds.asterisk.clock import Clock
-from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.exchange_state import ExchangeState, Handlers
 from shared.feeds.asterisk.stream import Event
 
 HANGUP_EXTENSION = "h"
-MOST_CAUSE = 127
+MAX_CAUSE = 127
 
 _SIP_CODE = re.compile(r"\b[1-6]\d\d\b")
 
 
 class Search:
-    def __init__(self, board: Board, clock: Clock, trunks: Collection[str]) -> None:
+    def __init__(self, board: ExchangeState, clock: Clock, trunks: Collection[str]) -> None:
         self.board = board
         self.clock = clock
         self._trunks = trunks
@@ -112,7 +112,7 @@ class Search:
         call = self.board.call_of(dialled)
         if source is None or dialled is call.caller:
             return
-        call.life_goes_on()
+        call.reset_hangup()
         if not call.tries and call.leg_of(dialled) is None:
             self.board.begin_attempt(call)
         call.dial(dialled)
@@ -136,7 +136,7 @@ class Search:
         if channel is None:
             return
         call, queue = self.board.touch(channel), clean(event.get("queue", ""))
-        call.life_goes_on()
+        call.reset_hangup()
         call.queues.add(queue)
         call.groups.setdefault(queue, at or self.clock.latest)
         self.settle(channel, event)
@@ -199,7 +199,7 @@ def _cause(event: Event) -> int | None:
     """Q.850; the exchange's 0 says that there is none."""
     text = event.get("cause", "")
     cause = int(text) if text.isdecimal() else 0
-    return cause if 0 < cause <= MOST_CAUSE else None
+    return cause if 0 < cause <= MAX_CAUSE else None
 
 
 def _sip(event: Event) -> int | None:

@@ -23,15 +23,15 @@ from shared.feeds.asterisk.stream import Event
 Handlers = dict[str, Callable[[Event, datetime | None], None]]
 """By the event's name; the instant is None where only a record that is yet to come will tell it."""
 
-MOST_CALLS = 50_000
+MAX_LIVE_CALLS = 50_000
 """Live at once. Beyond it the oldest is dropped: its end must have been lost."""
 
-MOST_FORGOTTEN = 50_000
+MAX_ENDED_KEYS = 50_000
 """Keys of calls that are over, kept so that a late event does not make a call again."""
 
 
 @dataclass(slots=True, eq=False)
-class Board:
+class ExchangeState:
     connection: int = 0
     channels: dict[str, Channel] = field(default_factory=dict)
     by_name: dict[str, Channel] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Board:
         for alias in call.aliases:
             self._aliases.pop(alias, None)
         self._over.update(dict.fromkeys({call.key, *call.aliases}))
-        while len(self._over) > MOST_FORGOTTEN:
+        while len(self._over) > MAX_ENDED_KEYS:
             self._over.popitem(last=False)
 
     def _drop(self, channel: Channel) -> None:
@@ -154,7 +154,7 @@ class Board:
     def _call(self, linkedid: str) -> Call:
         key = self._aliases.get(linkedid, linkedid)
         if key not in self.calls:
-            while len(self.calls) >= MOST_CALLS:
+            while len(self.calls) >= MAX_LIVE_CALLS:
                 self.forget(next(iter(self.calls.values())))
             self.calls[key] = Call(key)
         return self.calls[key]

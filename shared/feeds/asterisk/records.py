@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.feeds.asterisk.call import Call, Recording
 from shared.feeds.asterisk.channels import endpoints_of
 from shared.feeds.asterisk.clock import Clock, within_second
-from shared.feeds.asterisk.exchange_state import Board, Handlers
+from shared.feeds.asterisk.exchange_state import ExchangeState, Handlers
 from shared.feeds.asterisk.stream import Event
 
 RECORDING_FILE = "MIXMONITOR_FILENAME"
@@ -14,7 +14,7 @@ ANSWERED = "ANSWERED"
 
 
 class Records:
-    def __init__(self, board: Board, clock: Clock) -> None:
+    def __init__(self, board: ExchangeState, clock: Clock) -> None:
         self.board = board
         self.clock = clock
         self.handlers: Handlers = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 Event = Mapping[str, str]
 """The fields of one event or response: keys in lower case (`Uniqueid` is `UniqueID`), of equal keys the first."""
 
-LONGEST_BLOCK = 1 << 20
+MAX_BLOCK_SIZE = 1 << 20
 """Bytes. What grows beyond it without an end is no event."""
 
 _GREETING = re.compile(r"Asterisk Call Manager/[\d.]+\r?\n(?=Response:)")
@@ -24,7 +24,7 @@ class AmiStream:
 
     def feed(self, chunk: bytes) -> list[Event]:
         *blocks, rest = _BLOCK_END.split(self._rest + chunk)
-        self._rest = rest if len(rest) <= LONGEST_BLOCK else b""
+        self._rest = rest if len(rest) <= MAX_BLOCK_SIZE else b""
         return [event for event in map(_parse, blocks) if event]
 
 

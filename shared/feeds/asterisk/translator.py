@@ -40,7 +40,7 @@ Data = dict[str, Any]
 
 PLACED = "placed"
 SEEN, ON_RECORD = "~seen", "~record"
-LONGEST_KEY = 128
+MAX_KEY_LENGTH = 128
 GRACE = timedelta(seconds=10)
 """How long after its last channel a call is remembered, for the records that come late."""
 
@@ -76,7 +76,7 @@ class Translator:
         self._use(translator_state.load(state))
 
     @property
-    def clock_off(self) -> timedelta:
+    def clock_offset(self) -> timedelta:
         """By how much the exchange's clock was ahead of ours at the last event."""
         return self._clock.off
 
@@ -85,7 +85,7 @@ class Translator:
         """The keys of the calls that are remembered."""
         return list(self._board.calls)
 
-    def lives(self, key: str) -> bool:
+    def is_live(self, key: str) -> bool:
         call = self._board.call_named(key)
         return call is not None and not call.is_over
 
@@ -236,7 +236,7 @@ class Translator:
                 self._say(call, "offline", at, {"party": endpoint}, endpoint)
                 # Of a line that nobody named as one, it is the line that had no room.
                 if not call.legs and cause == CONGESTION and call.direction != OUTBOUND:
-                    call.fate = call.fate or NOBODY_THERE
+                    call.forced_ending = call.forced_ending or NOBODY_THERE
 
     def _tell_menu(self, call: Call) -> None:
         """A caller from outside whom only a menu took up."""
@@ -249,7 +249,7 @@ class Translator:
 
         Without VarSet the file's name is unknown: the channel's Uniqueid, which file names usually hold, finds it.
         """
-        if not call.recording or not call.answered_at or call.fate == KILLED:
+        if not call.recording or not call.answered_at or call.forced_ending == KILLED:
             return
         channel, started_at = call.recording
         file = PurePosixPath(channel.recording_file)
@@ -305,4 +305,4 @@ def _digest(at: datetime, data: Data) -> str:
 
 
 def _short(key: str) -> str:
-    return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
+    return key if len(key) <= MAX_KEY_LENGTH else sha256(key.encode()).hexdigest()

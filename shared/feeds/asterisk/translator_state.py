@@ -9,7 +9,7 @@ from shared.feeds.asterisk.call import Call
 from shared.feeds.asterisk.channels import Bridge, Channel
 from shared.feeds.asterisk.clock import Clock
 from shared.feeds.asterisk.connection import ConnectionState
-from shared.feeds.asterisk.exchange_state import Board
+from shared.feeds.asterisk.exchange_state import ExchangeState
 from shared.feeds.state_codec import Codec, UnreadableState
 
 
@@ -26,7 +26,7 @@ class State:
     change its type or meaning, makes another format: raise `FORMAT` where the state is written to disk.
     """
 
-    board: Board = field(default_factory=Board)
+    board: ExchangeState = field(default_factory=ExchangeState)
     clock: Clock = field(default_factory=Clock)
     connection: ConnectionState = field(default_factory=ConnectionState)
     leaving: deque[Leaving] = field(default_factory=deque)

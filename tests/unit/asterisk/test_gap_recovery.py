@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.asterisk import gap_recovery
-from services.asterisk.gap_recovery import LOOKS, Gap, Missed
+from services.asterisk.gap_recovery import LOOKS, Gap, GapRecovery
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk.cdr_call import Exchange
 from shared.plumbing import clock
@@ -37,9 +37,9 @@ class Found:
         self.told: list[dict[str, Any]] = []
         self.missed = self.begun()
 
-    def begun(self) -> Missed:
+    def begun(self) -> GapRecovery:
         exchange = Exchange(tenant="oselia", trunks=("provider",), phones={"bob": "101"})
-        return Missed(self.folder, self.records, exchange, self.living.__contains__)
+        return GapRecovery(self.folder, self.records, exchange, self.living.__contains__)
 
     def note(self, heard: Sequence[str] = ()) -> None:
         self.missed.note(Gap(LOST, BACK, heard), BACK)

@@ -9,9 +9,9 @@ import pytest
 
 from services.asterisk import receiver
 from services.asterisk.ami_client import NotLoggedIn
-from services.asterisk.receiver import LONGEST, REFUSED_FIRST, Hearing
+from services.asterisk.receiver import FIRST_REFUSED_PAUSE, LONGEST, AmiReceiver
 from services.asterisk.settings import Settings
-from services.asterisk.spool import NotKept, Position, Spool
+from services.asterisk.spool import Position, Spool, SpoolWriteError
 
 Hear = Callable[[bytes], None]
 Connection = Callable[[Hear], None]
@@ -56,7 +56,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch, open_spool, tmp_path: Path):
     def play(*connections: Connection, spool: Spool | None = None) -> list[float]:
         left, stopping = list(connections), Stopping(len(connections))
         monkeypatch.setattr(receiver, "listen", lambda _, hear: left.pop(0)(hear))
-        Hearing(settings, spool or open_spool(tmp_path), stopping).listen()
+        AmiReceiver(settings, spool or open_spool(tmp_path), stopping).listen()
         return stopping.pauses
 
     return play
@@ -71,14 +71,14 @@ def test_a_line_that_breaks_after_a_login_is_no_reason_to_wait_longer_than_after
 
 
 def test_a_login_ends_the_long_pauses(pauses):
-    assert pauses(*[nobody] * 8, broken, refused, quiet)[8:] == [0.4, REFUSED_FIRST, 0.2]
+    assert pauses(*[nobody] * 8, broken, refused, quiet)[8:] == [0.4, FIRST_REFUSED_PAUSE, 0.2]
 
 
 def test_a_full_disk_is_said_as_what_it_is(pauses, open_spool, tmp_path: Path, monkeypatch, caplog):
     spool = open_spool(tmp_path)
 
     def full(*_: object) -> None:
-        raise NotKept("[Errno 28] No space left on device")
+        raise SpoolWriteError("[Errno 28] No space left on device")
 
     monkeypatch.setattr(spool, "append", full)
     with caplog.at_level(logging.WARNING):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.asterisk.recording_upload import Recordings, found
+from services.asterisk.recording_upload import RecordingUpload, found
 from shared.contracts.calls.events import call_id
 from shared.plumbing import clock
 from tests.unit.asterisk.fake_journal import AS_USUAL, KEY, Journal, listening
@@ -40,8 +40,8 @@ def sounds(tmp_path: Path) -> Path:
     return folder
 
 
-def recordings(tmp_path: Path, journal: Journal, key: str = KEY) -> Recordings:
-    return Recordings(tmp_path / "notes", tmp_path / "monitor", journal.url, key)
+def recordings(tmp_path: Path, journal: Journal, key: str = KEY) -> RecordingUpload:
+    return RecordingUpload(tmp_path / "notes", tmp_path / "monitor", journal.url, key)
 
 
 def report(call: str = "1795373819.14", file: str = "/var/spool/asterisk/monitor/a.wav") -> dict:
@@ -61,10 +61,10 @@ def test_a_recording_is_brought_once_nobody_writes_to_it(tmp_path, journal, wait
     one.note(report())
     for growing in (b"", SOUND[:44], SOUND[:100], SOUND):
         (sounds / "a.wav").write_bytes(growing)
-        one.bring()
+        one.upload_due()
         wait(minutes=10)
     assert journal.asked == []
-    one.bring()
+    one.upload_due()
     assert journal.taken == {ID: SOUND}
     assert notes(tmp_path) == []
 
@@ -72,11 +72,11 @@ def test_a_recording_is_brought_once_nobody_writes_to_it(tmp_path, journal, wait
 def test_the_file_may_come_later_than_the_report_of_it(tmp_path, journal, wait, sounds):
     one = recordings(tmp_path, journal)
     one.note(report())
-    one.bring()
+    one.upload_due()
     (sounds / "a.wav").write_bytes(SOUND)
     for _ in range(2):
         wait(minutes=10)
-        one.bring()
+        one.upload_due()
     assert journal.taken == {ID: SOUND}
 
 
@@ -87,12 +87,12 @@ def test_what_the_disk_says_no_to_costs_one_sound_and_is_tried_again(tmp_path, j
     one.note(report())
     (tmp_path / "notes" / "half.json").write_text('{"file": "a.')
     for _ in range(2):
-        one.bring()
+        one.upload_due()
         wait(seconds=2)
     assert journal.taken == {ID: SOUND}
     assert sorted(notes(tmp_path)) == sorted([f"{call_id('acme', '1795373819.1')}.json", "half.unreadable"])
     wait(days=1)
-    one.bring()
+    one.upload_due()
     assert notes(tmp_path) == ["half.unreadable"]
 
 
@@ -100,9 +100,9 @@ def test_what_is_due_outlives_the_process(tmp_path, journal, wait, sounds):
     recordings(tmp_path, journal).note(report())
     (sounds / "a.wav").write_bytes(SOUND)
     another = recordings(tmp_path, journal)
-    another.bring()
+    another.upload_due()
     wait(seconds=2)
-    another.bring()
+    another.upload_due()
     assert journal.taken == {ID: SOUND}
 
 
@@ -111,23 +111,23 @@ def test_a_journal_that_does_not_take_it_yet_is_asked_again(tmp_path, journal, w
     (sounds / "a.wav").write_bytes(SOUND)
     one = recordings(tmp_path, journal)
     one.note(report())
-    one.bring()
+    one.upload_due()
     wait(seconds=2)
     journal.answers = list(answers)
     for _ in range(3):
-        one.bring()
+        one.upload_due()
     assert (journal.taken, notes(tmp_path), len(journal.asked)) == ({}, [f"{ID}.json"], len(answers))
     wait(seconds=5)
-    one.bring()
+    one.upload_due()
     assert (journal.taken, notes(tmp_path)) == ({ID: SOUND}, [])
 
 
 def test_a_journal_that_is_not_there_is_waited_for(tmp_path, journal, wait, sounds):
     (sounds / "a.wav").write_bytes(SOUND)
-    one = Recordings(tmp_path / "notes", sounds, "http://127.0.0.1:1", KEY)
+    one = RecordingUpload(tmp_path / "notes", sounds, "http://127.0.0.1:1", KEY)
     one.note(report())
     for _ in range(3):
-        one.bring()
+        one.upload_due()
         wait(minutes=10)
     assert notes(tmp_path) == [f"{ID}.json"]
 
@@ -139,7 +139,7 @@ def test_what_will_never_be_taken_is_said_and_left(tmp_path, journal, wait, soun
     one.note(report())
     journal.answers = [status]
     for _ in range(3):
-        one.bring()
+        one.upload_due()
         wait(minutes=10)
     assert (len(journal.asked), notes(tmp_path)) == (1, [])
     assert [record.answer for record in caplog.records] == [str(status)]
@@ -149,10 +149,10 @@ def test_after_a_day_a_file_that_never_came_is_given_up(tmp_path, journal, wait,
     one = recordings(tmp_path, journal)
     one.note(report())
     wait(hours=23)
-    one.bring()
+    one.upload_due()
     assert notes(tmp_path) == [f"{ID}.json"]
     wait(hours=2)
-    one.bring()
+    one.upload_due()
     assert notes(tmp_path) == []
     assert caplog.messages == ["a recording was given up"]
 
@@ -163,7 +163,7 @@ def test_one_that_is_not_whole_does_not_keep_others_waiting(tmp_path, journal, w
         one.note(report(f"1795373819.{number}", f"/monitor/{number}.wav"))
     (sounds / "3.wav").write_bytes(SOUND)
     for _ in range(2):
-        one.bring()
+        one.upload_due()
         wait(seconds=2)
     assert list(journal.taken) == [str(call_id("acme", "1795373819.3"))]
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from services.asterisk import quarantine, report_publisher
-from services.asterisk.report_publisher import Teller
+from services.asterisk.report_publisher import ReportPublisher
 from services.asterisk.spool import CONNECTED, DATA, Spool
 from shared.contracts.calls import reports
 from shared.contracts.errors import Unavailable
@@ -20,8 +20,8 @@ AT = datetime(2026, 11, 22, 19, 10, tzinfo=UTC)
 NAMES = ["26-ami-gap", "25-five-at-once", "13-queue-answered", "28-inbound-did-utf8-queue"]
 
 
-def teller(spool: Spool, folder: Path) -> Teller:
-    return Teller(spool, folder, lambda: Translator(TENANT, frozenset(TRUNKS)), "UA")
+def teller(spool: Spool, folder: Path) -> ReportPublisher:
+    return ReportPublisher(spool, folder, lambda: Translator(TENANT, frozenset(TRUNKS)), "UA")
 
 
 def said(connections: list[bytes], seed: int = 1):
@@ -58,7 +58,7 @@ def test_a_stream_comes_to_its_reports(open_spool, tmp_path: Path, name: str):
 def test_a_process_that_is_killed_anywhere_says_the_same_and_nothing_else(
     open_spool, tmp_path: Path, name, kept, monkeypatch
 ):
-    monkeypatch.setattr(report_publisher, "KEEP_EVERY", 5_000 if kept else 10**9)
+    monkeypatch.setattr(report_publisher, "BYTES_BETWEEN_STATES", 5_000 if kept else 10**9)
     spool, out, random = open_spool(tmp_path), [], Random(name)
     one = teller(spool, tmp_path)
     for heard in said(capture(name)):
@@ -98,7 +98,7 @@ def test_while_the_broker_is_away_nothing_is_lost(open_spool, tmp_path: Path):
 def test_a_state_that_the_disk_does_not_take_leaves_the_one_before_and_stops_nothing(
     open_spool, tmp_path: Path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(report_publisher, "KEEP_EVERY", 0)
+    monkeypatch.setattr(report_publisher, "BYTES_BETWEEN_STATES", 0)
     spool, out = open_spool(tmp_path), []
     one = teller(spool, tmp_path)
     one._file = tmp_path / "no such folder" / "state"
@@ -128,7 +128,7 @@ class Fussy(Translator):
 
 def test_an_event_that_nobody_can_bear_is_set_aside_and_costs_only_itself(open_spool, tmp_path: Path, caplog):
     spool, out = open_spool(tmp_path), []
-    one = Teller(spool, tmp_path, lambda: Fussy(TENANT, frozenset(TRUNKS)), "UA")
+    one = ReportPublisher(spool, tmp_path, lambda: Fussy(TENANT, frozenset(TRUNKS)), "UA")
     for heard in said(capture(NAMES[0])):
         spool.append(*heard)
         one.tell(out.extend)
@@ -140,7 +140,7 @@ def test_an_event_that_nobody_can_bear_is_set_aside_and_costs_only_itself(open_s
 
 def test_a_report_that_no_contract_takes_is_set_aside(open_spool, tmp_path: Path, monkeypatch):
     spool, out = open_spool(tmp_path), []
-    one = Teller(spool, tmp_path, lambda: Translator("", frozenset(TRUNKS)), "UA")
+    one = ReportPublisher(spool, tmp_path, lambda: Translator("", frozenset(TRUNKS)), "UA")
     for heard in said(capture(NAMES[0])):
         spool.append(*heard)
     one.tell(out.extend)
@@ -149,9 +149,9 @@ def test_a_report_that_no_contract_takes_is_set_aside(open_spool, tmp_path: Path
 
 
 def test_what_is_set_aside_does_not_fill_the_disk(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(quarantine, "MOST_BYTES", 100)
+    monkeypatch.setattr(quarantine, "MAX_QUARANTINE_SIZE", 100)
     for _ in range(100):
-        quarantine.Aside(tmp_path).put({"what": "ї" * 20})
+        quarantine.Quarantine(tmp_path).put({"what": "ї" * 20})
     assert (tmp_path / quarantine.NAME).stat().st_size < 200
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.asterisk.spool import CONNECTED, DATA, HEAD, LONGEST, NotKept, Position, Spool
+from services.asterisk.spool import CONNECTED, DATA, HEAD, LONGEST, Position, Spool, SpoolWriteError
 
 AT = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ def test_a_full_disk_says_so_and_costs_only_what_it_did_not_take(open_spool, tmp
     spool.append(DATA, AT, b"before")
     with no_file_beyond(HEAD.size + len(b"before") + room):
         for _ in range(2):
-            with pytest.raises(NotKept, match="File too large"):
+            with pytest.raises(SpoolWriteError, match="File too large"):
                 spool.append(DATA, AT, b"no room for it")
     for data in (b"after", b"and on"):
         spool.append(DATA, AT, data)

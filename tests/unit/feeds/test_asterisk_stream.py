@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.feeds.asterisk.stream import LONGEST_BLOCK, AmiStream, Event
+from shared.feeds.asterisk.stream import MAX_BLOCK_SIZE, AmiStream, Event
 from tests.unit.feeds.exchange import capture
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n"
@@ -96,5 +96,5 @@ def test_one_bad_line_does_not_spoil_its_neighbours():
 
 def test_what_never_ends_is_thrown_away():
     stream = AmiStream()
-    stream.feed(b"x" * (LONGEST_BLOCK + 1))
+    stream.feed(b"x" * (MAX_BLOCK_SIZE + 1))
     assert stream.feed(b"\r\n\r\n" + HANGUP) == read(HANGUP)
