@@ -30,7 +30,7 @@ TEXT = """
     12:00:20 | ended    | by callee, cause 21
     => declined
 """
-BEGINNINGS = "A stream begins with charge- or tariff- or call- or comment- or recording-."
+BEGINNINGS = "a stream begins with charge- or tariff- or call- or comment- or recording-."
 Run = Callable[..., tuple[int, str, str]]
 
 
