@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/add-a-service.md").read_text()
 BLOCK = re.compile(r"^```(sh check|sh|text missing)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".stack", ".*cache", "data", "__pycache__", "*.egg-info", Path(__file__).name
+    ".git", ".venv", ".stack", ".*cache", ".hypothesis", "data", "__pycache__", "*.egg-info", Path(__file__).name
 )
+CACHE = re.compile(r"(^|/)(\.|__pycache__)")
 MISSING = re.compile(r"^E\s+(?:AssertionError: )?(\w+ is missing.*|services\.yml is out of date.*)$", re.MULTILINE)
+MAX_EDITED_FOR_A_SERVICE, MAX_EDITED_FOR_THE_JOURNAL = 3, 6
 NAMES = ("tag", "label", "mark", "badge")
 """The page's service and others to use instead, where a reader has followed the page and kept the service."""
 
@@ -49,29 +51,40 @@ def run(project: Path, script: str) -> subprocess.CompletedProcess[str]:
 
 
 def contents(project: Path) -> dict[Path, bytes]:
-    return {
-        path.relative_to(project): path.read_bytes()
-        for path in project.rglob("*")
-        if path.is_file() and not {"__pycache__", ".ruff_cache", ".pytest_cache"} & set(path.parts)
-    }
+    """The files outside of caches."""
+    files = {path.relative_to(project): path for path in project.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not CACHE.search(str(name.parent))}
 
 
-@pytest.mark.timeout(300)
+def changed_files(before: dict[Path, bytes], after: dict[Path, bytes]) -> set[Path]:
+    """The files of `before` that are others in `after`."""
+    return {path for path, content in before.items() if after.get(path) != content}
+
+
+@pytest.mark.timeout(600)
 def test_each_step_of_the_page_works_and_leaves_missing_what_the_page_says(project: Path) -> None:
     name = free_name()
-    [check] = [text for kind, text in blocks(name) if kind == "sh check"]
-    steps = [text for kind, text in blocks(name) if kind == "sh"]
-    expected = [set(text.splitlines()) for kind, text in blocks(name) if kind == "text missing"]
-    before, missing = contents(project), []
-    for step, expected_missing in zip(steps, expected, strict=True):
+    page = blocks(name)
+    [check] = [text for kind, text in page if kind == "sh check"]
+    original, missing = contents(project), []
+    edited: list[set[Path]] = []
+    for (kind, step), (next_kind, next_text) in pairwise([*page, ("", "")]):
+        if kind != "sh":
+            continue
         done = run(project, step)
-        assert done.returncode == 0, f"{step}\n{done.stderr}"
+        assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
         checked = run(project, check)
         missing.append(set(MISSING.findall(checked.stdout)))
-        assert missing[-1] == expected_missing, f"after\n{step}\n{checked.stdout[-5000:]}"
-        assert (checked.returncode == 0) is (not expected_missing), checked.stdout[-5000:]
-    assert all(later < earlier for earlier, later in pairwise(missing)), "each step leaves less missing"
-    after = contents(project)
-    assert len([path for path in before if after.get(path) != before[path]]) <= 3
+        expected = set(next_text.splitlines()) if next_kind == "text missing" else set()
+        assert missing[-1] == expected, f"after\n{step}\n{checked.stdout[-5000:]}"
+        assert (checked.returncode == 0) is (not expected), f"after\n{step}\n{checked.stdout[-5000:]}"
+        edited.append(changed_files(original, contents(project)))
+    copied, declared, *_, filtered, evolved = edited
+    assert copied == set()
+    assert len(declared) <= MAX_EDITED_FOR_A_SERVICE
+    assert len(filtered - declared) <= MAX_EDITED_FOR_THE_JOURNAL
+    assert evolved == filtered, "a new version of an event edits only files of its owner"
+    collected = run(project, f"python -m pytest -q --collect-only tests/integration/gateway/test_{name}s.py")
+    assert collected.returncode == 0, collected.stdout[-5000:]
     rules = run(project, "python -m pytest -q tests/architecture && lint-imports && ruff check && ruff format --check")
     assert rules.returncode == 0, rules.stdout[-5000:] + rules.stderr
