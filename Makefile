@@ -1,4 +1,4 @@
-# make            says what there is
+# make            lists the targets
 SERVICE ?=
 STREAM ?=
 SUITE ?= sid
@@ -11,10 +11,10 @@ COMPOSE := compose-up compose-down compose-test
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: packages venv ## everything, with a simulated exchange that makes calls; prints the logins
+demo: packages venv ## start everything, with a simulated exchange that makes calls; prints the logins
 	@ops/stack/demo --calls
 
-up: packages venv ## everything but the simulator
+up: packages venv ## start everything but the simulator
 	@ops/stack/demo
 
 down: ## stop it all; the data stays in .stack
@@ -29,7 +29,7 @@ unit: venv ## the tests that need no servers, in under a minute; ARGS= goes to p
 test: test-packages venv ## the checks and every test, on servers of their own; ARGS= goes to pytest
 	@ops/stack/test $(ARGS)
 
-test-asterisk: test-packages venv ## calls at a real Asterisk of its own, which root is needed for; SUITE=bullseye is an old one
+test-asterisk: test-packages venv ## test with calls through a real Asterisk; needs root; SUITE=bullseye is an old one
 	@ops/asterisk/root "$(SUITE)"
 	@ASTERISK_SUITE=$(SUITE) ops/stack/test -m asterisk tests/asterisk $(ARGS)
 
@@ -42,35 +42,35 @@ check: check-packages venv node-modules ## style, types, who may import whom, an
 	node_modules/.bin/tsc --project .
 	node --test --test-reporter=dot tests/web/*.test.js
 
-bench: test-packages venv ## how fast it is, in ratios measured in one run
+bench: test-packages venv ## measure performance, as ratios within one run
 	@$(VENV)/bin/python -m tests.performance.run $(ARGS)
 
 soak: test-packages venv ## the tests at their full sizes
 	@ops/stack/test -m soak --timeout 0 $(ARGS)
 
-logs: ## follow what the services say
+logs: ## follow the log of the services
 	@tail -n 50 -F .stack/log/services.log
 
-psql: ## SERVICE=calls: its database
+psql: ## SERVICE=calls: open its database
 	@ops/stack/psql "$(SERVICE)"
 
-look: ## STREAM=call-…: its events
+look: ## STREAM=call-…: print its events
 	@$(VENV)/bin/journal look "$(STREAM)"
 
 clean: down ## stop it all and remove the data and the caches
 	@rm -rf .stack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@echo "Removed .stack."
 
-compose-up: ## everything in containers; prints the logins
+compose-up: ## start everything in containers; prints the logins
 	@ops/compose/up
 
 compose-down: ## stop the containers and remove them with their data
 	@docker compose --profile asterisk down --volumes
 
-compose-test: venv ## the system tests against containers of their own that are gone afterwards; DOCKER_HOST= names the engine
+compose-test: venv ## run the system tests against containers of their own, removed afterwards; DOCKER_HOST= names the engine
 	@ops/compose/test $(ARGS)
 
-screens: test-packages venv ## the pictures of docs/screens, taken anew of the running demonstration
+screens: test-packages venv ## take the pictures of docs/screens from the running demonstration
 	@$(VENV)/bin/python -m tests.browser.screens
 
 packages:

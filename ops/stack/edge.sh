@@ -1,4 +1,4 @@
-# nginx in front: one origin, errors as problem+json, media apart from the API.
+# nginx in front of the services: one origin for the API, the page and media; errors as problem+json.
 
 . "$(dirname "${BASH_SOURCE[0]}")/proxies.sh"
 
@@ -8,13 +8,13 @@ choose_ports_and_hold_them() { # another stack may have chosen the same block a 
         choose_ports
         edge_up && return
     done
-    die "The edge (nginx) did not start; its last words: $(tail -n2 "$STACK_DIR/edge/log")"
+    die "The edge (nginx) did not start; its last log lines: $(tail -n2 "$STACK_DIR/edge/log")"
 }
 
-edge_settings() { # DIR LISTEN GATEWAY RECORDINGS: what nginx is told
+edge_settings() { # DIR LISTEN GATEWAY RECORDINGS: the configuration of nginx
     local user=""
     [ "$(id -u)" != 0 ] || user="user root;"
-    believing "$ROOT/ops/stack/nginx.conf" |
+    with_trusted_proxies "$ROOT/ops/stack/nginx.conf" |
         sed -e "s|@DIR@|$1|; s|@USER@|$user|; s|@LOG@|$1/log|; s|@ACCESS_LOG@|$1/access.log|; s|@LISTEN@|$2|" \
             -e "s|@RESOLVER@||; s|@GATEWAY@|$3|; s|@RECORDINGS@|$4|"
 }

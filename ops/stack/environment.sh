@@ -1,4 +1,4 @@
-# What each service is told: $STACK_DIR/env/<service>.env, and admin.env for the tools. Readable by their owner only.
+# The environment of each service, $STACK_DIR/env/<service>.env, and admin.env for the tools. Only their owner can read them.
 
 write_environments() {
     local service
@@ -35,7 +35,7 @@ RECORDINGS_FOLDER=$STACK_DIR/recordings
 ENV
 }
 
-# The servers are where their *_HOST says, here unless it is set.
+# *_HOST are the hosts of the servers, this machine by default.
 
 service_secrets() {
     local service=$1
@@ -46,7 +46,7 @@ service_secrets() {
         echo "REDIS_URL=redis://gateway:$(secret redis_gateway)@${REDIS_HOST:-127.0.0.1}:$REDIS_PORT/0"
 }
 
-exchange() { # the Asterisk that is heard, if one is: docs/asterisk.md
+exchange() { # the settings of the Asterisk agent, if there are any: docs/asterisk.md
     local file=$STACK_DIR/secrets/exchange
     [ ! -s "$file" ] || cat "$file"
 }
@@ -68,7 +68,7 @@ ENV
 
 database_url() { echo "postgresql://$2:$(secret "postgres_$2")@${POSTGRES_HOST:-127.0.0.1}:$POSTGRES_PORT/$1"; }
 
-price_delay() { # as asked for; else as it was, while the services run; else five minutes
+price_delay() { # PRICE_DELAY; else that of the running services; else five minutes
     local before=""
     if runs services; then before=$(. "$STACK_DIR/env/calls.env" && echo "$PRICE_DELAY"); fi
     echo "${PRICE_DELAY:-${before:-300}}"
@@ -80,7 +80,7 @@ token_key() {
     echo "$file"
 }
 
-link_keys() { # known to the gateway, which makes links to recordings, and to recordings, which believes them
+link_keys() { # the gateway signs links to recordings with them, recordings verifies them
     secret link_keys >/dev/null
     echo "$STACK_DIR/secrets/link_keys"
 }

@@ -1,6 +1,6 @@
-# What the demonstration tells its users at the end.
+# Print the address and the logins of the demonstration.
 
-say_logins() { # FILE: a demo.env
+print_logins() { # FILE: a demo.env
     . "$1"
     say "
 Ready: $BASE_URL

@@ -9,26 +9,26 @@ postgres_up() {
     choose_postgres_user
     secret postgres_admin >/dev/null
     [ -s "$dir/data/PG_VERSION" ] || create_cluster
-    forget_the_killed
+    remove_stale_lock_file
     (cd "$dir" && "${AS_POSTGRES[@]}" "$POSTGRES_BIN/pg_ctl" start --silent --wait --timeout 60 \
         --pgdata "$dir/data" --log "$dir/log" --options "-c port=$POSTGRES_PORT -c listen_addresses=127.0.0.1 \
         -c unix_socket_directories='' -c external_pid_file='$dir/pid' -c max_connections=200 -c jit=off \
         -c fsync=on -c synchronous_commit=on -c full_page_writes=on" 9>&- >/dev/null) ||
-        die "PostgreSQL did not start; its last words: $(tail -n3 "$dir/log")"
+        die "PostgreSQL did not start; its last log lines: $(tail -n3 "$dir/log")"
     say "PostgreSQL  127.0.0.1:$POSTGRES_PORT"
 }
 
-# PostgreSQL refuses root: run it as user postgres, or as a made-up user who owns the same files (docs/decisions/0001-run-a-private-stack-from-the-checkout.md).
+# PostgreSQL refuses root: run it as user postgres, or as a unprivileged user of a namespace who owns the same files (docs/decisions/0001-run-a-private-stack-from-the-checkout.md).
 choose_postgres_user() {
     local dir=$STACK_DIR/postgres
-    local other=(setpriv --reuid=postgres --regid=postgres --init-groups) made_up=(unshare --user --map-user=1000 --map-group=1000)
+    local other=(setpriv --reuid=postgres --regid=postgres --init-groups) namespace_user=(unshare --user --map-user=1000 --map-group=1000)
     AS_POSTGRES=()
     [ "$(id -u)" = 0 ] || return 0
     if "${other[@]}" test -x "$STACK_DIR" 2>/dev/null; then
         AS_POSTGRES=("${other[@]}")
         chown -R postgres: "$dir"
-    elif "${made_up[@]}" true 2>/dev/null; then
-        AS_POSTGRES=("${made_up[@]}")
+    elif "${namespace_user[@]}" true 2>/dev/null; then
+        AS_POSTGRES=("${namespace_user[@]}")
         chown -R root: "$dir"
     else
         die "PostgreSQL does not run as root: put the checkout where user postgres can reach it (not under $HOME), or work as an ordinary user."
@@ -48,16 +48,16 @@ create_cluster() {
     rm "$dir/password"
 }
 
-# A killed server leaves its lock file. PostgreSQL minds when the dead process is not yet reaped; nobody working in the folder is proof enough.
-forget_the_killed() {
+# A killed server leaves its lock file, and PostgreSQL refuses to start while the dead process is not reaped. No process in the folder is proof enough.
+remove_stale_lock_file() {
     [ -e "$STACK_DIR/postgres/data/postmaster.pid" ] || return 0
-    wait_until 30 nobody_works_in "$STACK_DIR/postgres/data" ||
-        die "Something still works in $STACK_DIR/postgres/data; stop it with 'make down'."
+    wait_until 30 no_process_in "$STACK_DIR/postgres/data" ||
+        die "A process still uses $STACK_DIR/postgres/data; stop it with 'make down'."
     rm -f "$STACK_DIR/postgres/data/postmaster.pid"
 }
 
-# Some processes do not let us look, and some are gone meanwhile: what the others say counts.
-nobody_works_in() { ! { readlink /proc/[0-9]*/cwd 2>/dev/null || true; } | grep -xF "$1" >/dev/null; }
+# Some processes cannot be read, and some end meanwhile; the others count.
+no_process_in() { ! { readlink /proc/[0-9]*/cwd 2>/dev/null || true; } | grep -xF "$1" >/dev/null; }
 
 provision_databases() { # SERVICE...
     local service

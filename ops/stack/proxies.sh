@@ -1,11 +1,11 @@
-# Whom the edge believes who a client is and that it came by TLS: TRUSTED_PROXY, addresses and networks with commas between.
+# The proxies whose X-Forwarded-* headers nginx trusts: TRUSTED_PROXY, addresses and networks separated by commas.
 
-believing() { # SETTINGS: nginx's, with the words for it filled in
-    local proxy believed="" proxies="" trusted=${TRUSTED_PROXY:-}
+with_trusted_proxies() { # FILE: nginx's configuration with the trusted proxies filled in
+    local proxy real_ip="" proxies="" trusted=${TRUSTED_PROXY:-}
     for proxy in ${trusted//,/ }; do
-        believed+="set_real_ip_from $proxy; "
+        real_ip+="set_real_ip_from $proxy; "
         proxies+="$proxy yes; "
     done
-    [ -z "$believed" ] || believed+="real_ip_header X-Forwarded-For; real_ip_recursive on;"
-    sed -e "s|@BELIEVED@|$believed|; s|@PROXIES@|$proxies|" "$1"
+    [ -z "$real_ip" ] || real_ip+="real_ip_header X-Forwarded-For; real_ip_recursive on;"
+    sed -e "s|@REAL_IP@|$real_ip|; s|@PROXIES@|$proxies|" "$1"
 }

@@ -73,7 +73,7 @@ epmd_up() { # started by hand, so that its process is known and can be stopped
 rabbitmq_ready() {
     [ -n "${RABBITMQ_STARTS:-}" ] || return 0
     wait_until 120 rabbitmq_answered_or_died && listens "$AMQP_PORT" ||
-        die "RabbitMQ did not start; its last words: $(cat "$STACK_DIR/rabbitmq/"{out,log} 2>/dev/null | grep . | tail -n4)"
+        die "RabbitMQ did not start; its last log lines: $(cat "$STACK_DIR/rabbitmq/"{out,log} 2>/dev/null | grep . | tail -n4)"
     cp -p "$STACK_DIR/rabbitmq/definitions.json" "$STACK_DIR/rabbitmq/loaded.json"
     say "RabbitMQ    127.0.0.1:$AMQP_PORT"
 }

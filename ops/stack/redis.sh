@@ -1,4 +1,4 @@
-# Redis keeps only what may be lost: nothing goes to disk, the oldest goes first.
+# Redis holds only data that may be lost: nothing is written to disk, the least recently used keys are evicted first.
 
 redis_up() {
     local dir=$STACK_DIR/redis
@@ -19,7 +19,7 @@ set-proc-title no
 $(redis_users)
 CONF
     redis-server "$dir/redis.conf" 9>&- >/dev/null || die "Redis did not start; its log is $dir/log."
-    wait_until 10 listens "$REDIS_PORT" || die "Redis does not answer; its last words: $(tail -n2 "$dir/log")"
+    wait_until 10 listens "$REDIS_PORT" || die "Redis does not answer; its last log lines: $(tail -n2 "$dir/log")"
     say "Redis       127.0.0.1:$REDIS_PORT"
 }
 

@@ -6,9 +6,9 @@ STACK_DIR=${STACK_DIR:-.stack}
 STACK_DIR=$(cd "$ROOT" && realpath -m "$STACK_DIR")
 export STACK_DIR LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
 
-# What goes into other programs' settings unquoted.
+# The path is written unquoted into the settings of other programs.
 if [[ $STACK_DIR =~ [[:space:]\'\"\|\$\\] ]]; then
-    echo "The path $STACK_DIR has a space or a quote in it, which nginx and RabbitMQ do not forgive: use another folder." >&2
+    echo "The path $STACK_DIR contains a space or a quote, which nginx and RabbitMQ do not support: use another folder." >&2
     exit 1
 fi
 
@@ -43,7 +43,7 @@ wait_until() { # SECONDS COMMAND...
     done
 }
 
-secret() { # NAME: a random word, made once
+secret() { # NAME: a random password, generated once
     local file=$STACK_DIR/secrets/$1
     [ -s "$file" ] || (umask 077 && od -An -N20 -tx1 /dev/urandom | tr -d ' \n' >"$file")
     cat "$file"
@@ -54,7 +54,7 @@ write_private_file() { # FILE: from standard input; replaced only if the content
     if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
-pid_of() { # SERVER: its process, if it runs and is really ours
+pid_of() { # SERVER: its process id, if it runs and belongs to this stack
     local pid
     pid=$(head -n1 "$STACK_DIR/$1/pid" 2>/dev/null) || true
     [ -n "$pid" ] && grep -qsaF "$STACK_DIR" "/proc/$pid/cmdline" "/proc/$pid/environ" && echo "$pid"
@@ -62,7 +62,7 @@ pid_of() { # SERVER: its process, if it runs and is really ours
 
 runs() { pid_of "$1" >/dev/null; }
 
-stop() { # PART SIGNAL SECONDS: ask, wait, insist; then the same for whatever of it has lost its parent
+stop() { # PART SIGNAL SECONDS: signal, wait, kill; then the same for its processes without a parent
     local pid
     if pid=$(pid_of "$1"); then
         kill -s "$2" "$pid" 2>/dev/null || true
@@ -82,7 +82,7 @@ sweep() { # PART
     done
 }
 
-# What we start carries its part's name in its environment, so that it is found whoever its parent is.
+# Every process has the name of its part in its environment, so that it is found even when its parent is gone.
 mark() { echo "CALL_JOURNAL_PART=$STACK_DIR:$1"; }
 
 processes_of() { grep -lsazxF "$(mark "$1")" /proc/[0-9]*/environ | cut -d/ -f3 || true; }
