@@ -188,3 +188,29 @@ def test_what_is_refused_here_leaves_nothing(gateway_db: Postgres) -> None:
 
     assert run_in_transaction(gateway_db, WRITE, write).status_code == 409
     assert delete_expired(gateway_db, AT + DAY) == 1, "the answer"
+
+
+def test_a_gateway_of_the_release_before_shares_the_keys_through_the_view(gateway_db: Postgres, owner: Owner) -> None:
+    claim = """
+        insert into kept_answers (digest, asked, claimed_at) values (%(digest)s, %(asked)s, %(at)s)
+            on conflict (digest) do update
+           set asked = excluded.asked, answer = null,
+               claimed_at = case when kept_answers.claimed_at <= %(expired_at)s then excluded.claimed_at
+                                 else kept_answers.claimed_at end
+         where kept_answers.claimed_at <= %(expired_at)s or kept_answers.asked is null
+    """
+    keep = "update kept_answers set asked = %(asked)s, answer = %(answer)s where digest = %(digest)s and answer is null"
+    forget = """
+        delete from kept_answers
+         where digest in (select digest from kept_answers where claimed_at <= %(at)s limit 10 for update skip locked)
+    """
+    row = WRITE.row | {"asked": WRITE.request_digest, "answer": None}
+    with gateway_db.connection() as conn:
+        conn.execute(claim, row)
+        conn.execute(claim, row)
+        assert conn.execute(keep, row).rowcount == 1
+    with pytest.raises(Invalid):
+        run_upstream(gateway_db, WRITE._replace(request_digest=b"another"), owner.does())
+    assert run_upstream(gateway_db, WRITE, owner.does()).status_code == 201
+    with gateway_db.connection() as conn:
+        assert conn.execute(forget, row).rowcount == 1
