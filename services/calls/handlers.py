@@ -67,10 +67,10 @@ def record_reports(conn: Connection, messages: Sequence[tuple[Any, str]], window
         if digests.setdefault(key, digest) != digest:
             raise Rejected("report_id_used_for_other_content")
         accepted[key] = report, correlation_id
-    known = inbox.remember(conn, "reports", digests)
-    if known.different:
+    received = inbox.record(conn, "reports", digests)
+    if received.conflicting:
         raise Rejected("report_id_used_for_other_content")
-    return _execute_reports(conn, [_envelope(*accepted[key]) for key in accepted if key in known.first], windows)
+    return _execute_reports(conn, [_envelope(*accepted[key]) for key in accepted if key in received.new], windows)
 
 
 def _digest(body: Any) -> bytes:

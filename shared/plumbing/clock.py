@@ -1,4 +1,4 @@
-"""The one place that asks what time it is. Decisions are given the time; tests set it."""
+"""The only place that reads the current time. Decisions get the time as an argument; tests set it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,13 @@ _fixed: list[datetime] = []
 
 
 def now() -> datetime:
+    """The current time, in UTC."""
     return _fixed[-1] if _fixed else datetime.now(UTC)
 
 
 @contextmanager
 def fixed(at: datetime) -> Iterator[None]:
-    """For tests: it is `at` until the block ends, in whatever order the blocks of several threads do."""
+    """For tests: set the time to `at` until the block ends. Blocks of several threads may overlap."""
     _fixed.append(at)
     try:
         yield

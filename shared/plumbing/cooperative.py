@@ -1,4 +1,4 @@
-"""Work that would keep the others waiting: in turns with them, or in a thread of its own."""
+"""Long work under eventlet: yield to other greenthreads now and then, or run in a thread."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -9,15 +9,15 @@ from eventlet import tpool
 T = TypeVar("T")
 
 
-def cooperatively(many: Iterable[T], at_a_stretch: int = 50) -> Iterator[T]:
-    """The same, with a turn for the other greenthreads now and then."""
-    for number, one in enumerate(many):
-        if number % at_a_stretch == 0:
+def cooperatively(items: Iterable[T], per_turn: int = 50) -> Iterator[T]:
+    """Yield the items; after every `per_turn` of them, let other greenthreads run."""
+    for number, item in enumerate(items):
+        if number % per_turn == 0:
             eventlet.sleep(0)
-        yield one
+        yield item
 
 
 def in_a_thread(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """What `work` returns, which waits for a disk or computes; raises what it raises."""
+    """Run `work`, which blocks or computes, in a thread; return its result or raise its error."""
     result: T = tpool.execute(work, *args, **kwargs)
     return result

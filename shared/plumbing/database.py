@@ -25,15 +25,15 @@ EVENTS = {WAIT_R: POLLIN, WAIT_W: POLLOUT, WAIT_RW: POLLIN | POLLOUT}
 
 
 def _wait(gen: Any, fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:
-    """As psycopg's `wait_select`, which costs twice as much under eventlet; its C wait blocks the whole hub."""
+    """Wait like psycopg's `wait_select`, at half its cost under eventlet; psycopg's C wait blocks the event loop."""
     poller, deadline = _poller(), monotonic() + (math.inf if timeout is None else timeout)
     try:
         wanted = next(gen)
         while True:
             poller.register(fileno, EVENTS[wanted])
             left = min(interval, max(deadline - monotonic(), 0.0))
-            wanted = gen.send(_ready(poller) or _ready_later(fileno, wanted & WAIT_R or wanted, left))
-            # Only now: what is there already is read, even if there is no time left.
+            wanted = gen.send(_ready(poller) or _wait_until_ready(fileno, wanted & WAIT_R or wanted, left))
+            # Checked last, so that data that has already arrived is read even if the time is over.
             if monotonic() >= deadline:
                 raise psycopg.errors._WaitTimeout("wait timeout expired")
     except OSError as error:
@@ -47,51 +47,51 @@ def _ready(poller: Any) -> int:
     return (READY_R if events & ~POLLOUT else 0) | (READY_W if events & POLLOUT else 0)
 
 
-def _ready_later(fileno: int, wanted: int, seconds: float) -> int:
+def _wait_until_ready(fileno: int, wanted: int, seconds: float) -> int:
     with eventlet.Timeout(seconds, False):
         trampoline(fileno, read=wanted == WAIT_R, write=wanted == WAIT_W)
         return wanted
     return 0
 
 
-# psycopg notices gevent only.
+# psycopg detects gevent, but not eventlet.
 waiting.wait = _wait
 
 WAIT_FOR_CONNECTION = 1.5
-"""Seconds: whoever asks is told within two that the database is away."""
-PATIENCE = 15.0
-"""Seconds after which a server that does not answer is given up; more than any statement may take."""
+"""Seconds to wait for a connection; a client then gets its error within two seconds."""
+DEFAULT_TIMEOUT = 15.0
+"""Seconds after which a silent server is given up; longer than any statement timeout."""
 REPLY_MARGIN = 1.2
-"""Seconds of a caller's time that are kept for telling it that the database does not answer."""
+"""Seconds of the caller's deadline that are reserved for sending the error."""
 CONNECT_OPTIONS: dict[str, Any] = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10}
-"""How connections notice that the line is dead."""
-FRESH = 1.0
-"""Seconds after its last use for which a connection is taken to be alive without being asked."""
+"""Options by which a connection detects a dead peer."""
+TRUSTED_IDLE_TIME = 1.0
+"""Seconds since its last use for which a connection is used without a check."""
 OUTAGE_STATES = ("08", "57P", "53", "40", "55P03")
-"""SQLSTATE classes of a server that is away, shutting down or out of resources, and of losing to another's lock."""
+"""SQLSTATE classes of a server that is unreachable, shutting down or out of resources, and of lost lock conflicts."""
 
 
 def as_rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as the JSON that `json_to_recordset` takes."""
+    """Rows as JSON for `json_to_recordset`."""
     return orjson.dumps(rows).decode()
 
 
-def patience(seconds: float = PATIENCE) -> eventlet.Timeout:
-    """In a `with`: raises Unavailable when the block takes longer, or so long that whoever waits could not be told."""
-    # The server goes on with what is cut short here until it notices, a second later at most (ops/stack/postgres.sql).
-    left = deadline.left()
-    bound = min(seconds, max(left - REPLY_MARGIN, left / 2, 0))
-    return eventlet.Timeout(bound, Unavailable("database_unavailable"))
+def timeout(seconds: float = DEFAULT_TIMEOUT) -> eventlet.Timeout:
+    """For a `with` block: raises Unavailable after `seconds`, or earlier if the caller's deadline requires it."""
+    # The server ends an abandoned statement within a second (ops/stack/postgres.sql).
+    remaining = deadline.remaining()
+    limit = min(seconds, max(remaining - REPLY_MARGIN, remaining / 2, 0))
+    return eventlet.Timeout(limit, Unavailable("database_unavailable"))
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that knows when it was last used, and whether its transaction has left something for the relay."""
+    """A connection with the time of its last use, and whether its transaction wrote to the outbox."""
 
     used_at, outbox_filled = -math.inf, False
 
 
 def is_outage(error: BaseException) -> bool:
-    """True when the server is at fault, not what was asked of it: the same words may succeed later."""
+    """True if the server is the cause, not the statement: the same statement may succeed later."""
     if isinstance(error, psycopg_pool.PoolTimeout | Unavailable):
         return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
@@ -102,13 +102,13 @@ def is_outage(error: BaseException) -> bool:
 def _check(conn: Connection) -> None:
     poller = _poller()
     poller.register(conn.pgconn.socket, POLLIN)
-    # A server that has hung up has something to read for us.
-    if monotonic() - conn.used_at > FRESH or poller.poll(0):
+    # A connection that the server closed is readable.
+    if monotonic() - conn.used_at > TRUSTED_IDLE_TIME or poller.poll(0):
         psycopg_pool.ConnectionPool.check_connection(conn)
 
 
 class Postgres:
-    """`with postgres.connection() as conn:` is one transaction, committed at its end; `reading()` is none."""
+    """A connection pool. `connection()` is one transaction, committed at its end; `autocommit()` is none."""
 
     def __init__(self, url: str, size: int) -> None:
         self._pool = psycopg_pool.ConnectionPool(
@@ -130,8 +130,8 @@ class Postgres:
         self._pool.close()
 
     @contextmanager
-    def connection(self, seconds: float = PATIENCE) -> Iterator[Connection]:
-        """Raises Unavailable when Postgres is not there in time, or the block takes more than `seconds`."""
+    def connection(self, seconds: float = DEFAULT_TIMEOUT) -> Iterator[Connection]:
+        """Open a transaction. Raises Unavailable if Postgres does not answer in time or the block exceeds `seconds`."""
         with self.autocommit(seconds) as conn:
             conn.outbox_filled = False
             with conn.transaction():
@@ -141,36 +141,36 @@ class Postgres:
 
     @contextmanager
     def long_transaction(self) -> Iterator[Connection]:
-        """As `connection`, for work that nobody waits for, and for long sums: a statement may take 10 s, not 2."""
+        """Like `connection`, for background work and large sums: a statement may take 10 s instead of 2 s."""
         with self.connection() as conn:
             conn.execute("set local statement_timeout = '10s'")
             yield conn
 
     @contextmanager
-    def autocommit(self, seconds: float = PATIENCE) -> Iterator[Connection]:
-        """For questions: each is a transaction of its own, which saves two turns to the server."""
+    def autocommit(self, seconds: float = DEFAULT_TIMEOUT) -> Iterator[Connection]:
+        """For reads: every statement is its own transaction, which saves two round trips."""
         try:
-            # The pool bounds its own waiting, but not its question whether a connection is alive.
-            with patience(WAIT_FOR_CONNECTION):
+            # The pool limits its own wait, but not its check of the connection.
+            with timeout(WAIT_FOR_CONNECTION):
                 leased = self._pool.getconn()
         except psycopg_pool.PoolTimeout as error:
             raise Unavailable("database_unavailable") from error
         try:
-            with patience(seconds):
+            with timeout(seconds):
                 yield leased
             leased.used_at = monotonic()
         finally:
             self._pool.putconn(leased)
 
     def _wake_relay(self, conn: Connection) -> None:
-        # Outside the append's transaction: NOTIFY takes a lock of the whole database at commit. And the transaction
-        # has been committed: a line that breaks now must not make it look as if it had not.
-        with suppress(psycopg.Error, Unavailable), patience():
+        # After the transaction, because NOTIFY takes a database-wide lock at commit. Errors are ignored, because the
+        # transaction is already committed and the relay polls anyway.
+        with suppress(psycopg.Error, Unavailable), timeout():
             conn.execute("notify outbox")
 
 
 class Database(DependencyProvider):
-    """The service's pool. `DATABASE_POOL` in its config is the greatest number of connections (10)."""
+    """The service's pool, of at most `DATABASE_POOL` connections (10)."""
 
     def setup(self) -> None:
         size = int(self.container.config.get("DATABASE_POOL", 10))

@@ -1,4 +1,4 @@
-"""Until when somebody waits for the work at hand."""
+"""The deadline of the request that the current greenthread works for."""
 
 import math
 import time
@@ -7,18 +7,23 @@ from contextvars import ContextVar
 from typing import Any
 
 DEADLINE = "deadline"
-"""The name under which a request carries it: seconds since 1970."""
+"""The context key of a request's deadline, in seconds since 1970."""
 
-waits_until: ContextVar[float] = ContextVar("waits_until", default=math.inf)
+_deadline: ContextVar[float] = ContextVar("_deadline", default=math.inf)
 
 
-def left() -> float:
-    """Seconds; infinite for work that nobody waits for."""
-    return waits_until.get() - time.time()
+def set_deadline(at: float) -> None:
+    """Set the deadline of the current context, in seconds since 1970."""
+    _deadline.set(at)
+
+
+def remaining() -> float:
+    """Seconds until the deadline; infinite for background work."""
+    return _deadline.get() - time.time()
 
 
 def before_deadline(data: Mapping[str, Any]) -> bool:
-    """Whether somebody still waits for this greenthread's work; what it asks of others will end with its deadline."""
+    """Set this greenthread's deadline from the request's context data; return whether it is still in the future."""
     deadline = data.get(DEADLINE)
-    waits_until.set(deadline if isinstance(deadline, int | float) else math.inf)
-    return left() > 0
+    set_deadline(deadline if isinstance(deadline, int | float) else math.inf)
+    return remaining() > 0

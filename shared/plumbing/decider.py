@@ -1,4 +1,4 @@
-"""Lock, read, decide, append, project: the whole life of commands, in one place."""
+"""Execute commands on streams: lock, read, decide and append, in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.plumbing.database import Connection
 
 
 class Decider(Protocol):
-    """A domain module: what a stream is at first, what a command changes, what an event makes of it."""
+    """A domain module: the initial state, `decide` (command to events) and `evolve` (event to state)."""
 
     INITIAL: Any
 
@@ -24,7 +24,7 @@ class Decider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandEnvelope:
-    """A command for one stream, and the correlation id of who gave it."""
+    """A command for one stream, with the correlation id of its request."""
 
     tenant: str
     stream: str
@@ -34,7 +34,7 @@ class CommandEnvelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A stream that orders have changed: what it was, what it is, and the version that it is now."""
+    """A stream changed by commands: state before and after, new version and published state."""
 
     tenant: str
     stream: str
@@ -45,21 +45,21 @@ class Changed:
 
 
 def execute(
-    conn: Connection, decider: Decider, orders: Sequence[CommandEnvelope], describe: Callable[[str, Any], Json]
+    conn: Connection, decider: Decider, envelopes: Sequence[CommandEnvelope], describe: Callable[[str, Any], Json]
 ) -> list[Changed]:
-    """Carry out orders in their order, in this transaction; `describe(stream, state)` is what gets published.
+    """Execute commands in their envelope, in this transaction; `describe(stream, state)` is the published state.
 
-    Returns the streams that changed. Raises whatever `decide` raises, and then nothing is written.
+    Return the changed streams. Raises what `decide` raises; then nothing is written.
     """
     by_stream: dict[str, list[CommandEnvelope]] = {}
-    for order in orders:
-        by_stream.setdefault(order.stream, []).append(order)
+    for envelope in envelopes:
+        by_stream.setdefault(envelope.stream, []).append(envelope)
     store.lock(conn, by_stream)
     histories = store.read(conn, by_stream)
     appends, changed = [], []
-    for stream, ordered in cooperatively(by_stream.items(), 5):
+    for stream, stream_envelopes in cooperatively(by_stream.items(), 5):
         before = replay(decider, histories[stream])
-        append, after = _decide(decider, ordered, before, len(histories[stream]), describe)
+        append, after = _decide(decider, stream_envelopes, before, len(histories[stream]), describe)
         if append.events:
             appends.append(append)
             version = append.seen + len(append.events)
@@ -70,16 +70,16 @@ def execute(
 
 
 def replay(decider: Decider, history: Sequence[Recorded]) -> Any:
-    """What the events of one stream amount to."""
+    """The state that results from the events of one stream."""
     return reduce(decider.evolve, (recorded.event for recorded in history), decider.INITIAL)
 
 
 def _decide(
-    decider: Decider, orders: Sequence[CommandEnvelope], state: Any, seen: int, describe: Callable[[str, Any], Json]
+    decider: Decider, envelopes: Sequence[CommandEnvelope], state: Any, seen: int, describe: Callable[[str, Any], Json]
 ) -> tuple[store.Append, Any]:
     events = []
-    for order in orders:
-        for event in decider.decide(state, order.command):
+    for envelope in envelopes:
+        for event in decider.decide(state, envelope.command):
             state = decider.evolve(state, event)
-            events.append(store.NewEvent(event, describe(order.stream, state), order.correlation_id))
-    return store.Append(tenant=orders[0].tenant, stream=orders[0].stream, seen=seen, events=events), state
+            events.append(store.NewEvent(event, describe(envelope.stream, state), envelope.correlation_id))
+    return store.Append(tenant=envelopes[0].tenant, stream=envelopes[0].stream, seen=seen, events=events), state

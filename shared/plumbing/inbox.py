@@ -1,37 +1,37 @@
-"""Have we heard this before? Asked and answered in the handler's own transaction."""
+"""Recognise repeated messages, in the handler's transaction."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.plumbing.database import Connection
 
-REMEMBER = """
+INSERT_NEW = """
     insert into inbox (consumer, message_id, digest)
     select %(consumer)s, message_id, digest
-      from unnest(%(ids)s::text[], %(digests)s::bytea[]) as heard (message_id, digest)
+      from unnest(%(ids)s::text[], %(digests)s::bytea[]) as received (message_id, digest)
      order by message_id
         on conflict do nothing
     returning message_id
 """
-DIFFERENT = """
+SELECT_CONFLICTING = """
     select message_id
       from inbox
-      join unnest(%(ids)s::text[], %(digests)s::bytea[]) as heard (message_id, digest) using (message_id)
-     where inbox.consumer = %(consumer)s and inbox.digest <> heard.digest
+      join unnest(%(ids)s::text[], %(digests)s::bytea[]) as received (message_id, digest) using (message_id)
+     where inbox.consumer = %(consumer)s and inbox.digest <> received.digest
 """
 
 
-class Heard(NamedTuple):
-    """`first`: ids never heard before. `different`: ids heard before with another content."""
+class Inbox(NamedTuple):
+    """`new`: ids received for the first time. `conflicting`: ids received earlier with another content."""
 
-    first: set[str]
-    different: set[str]
+    new: set[str]
+    conflicting: set[str]
 
 
-def remember(conn: Connection, consumer: str, messages: Mapping[str, bytes]) -> Heard:
-    """Note messages by id, each with the digest of its content."""
-    heard = {"consumer": consumer, "ids": list(messages), "digests": list(messages.values())}
-    first = {message_id for (message_id,) in conn.execute(REMEMBER, heard)}
-    if len(first) == len(messages):
-        return Heard(first, set())
-    return Heard(first, {message_id for (message_id,) in conn.execute(DIFFERENT, heard)})
+def record(conn: Connection, consumer: str, messages: Mapping[str, bytes]) -> Inbox:
+    """Record messages: ids with digests of their contents."""
+    parameters = {"consumer": consumer, "ids": list(messages), "digests": list(messages.values())}
+    new = {message_id for (message_id,) in conn.execute(INSERT_NEW, parameters)}
+    if len(new) == len(messages):
+        return Inbox(new, set())
+    return Inbox(new, {message_id for (message_id,) in conn.execute(SELECT_CONFLICTING, parameters)})

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the correlation id of the work at hand, and nobody's number."""
+"""Structured logs: one JSON object per line, with the correlation id, and with phone numbers masked."""
 
 import logging
 import re
@@ -9,30 +9,30 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-NUMBER = re.compile(r"(?<![\w.-])(\+?\d{3})\d{4,10}(\d\d)(?![\w-]|\.\d)")
-ROWS = re.compile(r"(\bDETAIL: ).*")
-"""Where PostgreSQL says which row it means, with all that is in it."""
-IDS = frozenset({"correlation_id", "correlation_ids"})
+PHONE_NUMBER = re.compile(r"(?<![\w.-])(\+?\d{3})\d{4,10}(\d\d)(?![\w-]|\.\d)")
+ROW_DETAIL = re.compile(r"(\bDETAIL: ).*")
+"""PostgreSQL's DETAIL lines contain whole rows."""
+UNMASKED_FIELDS = frozenset({"correlation_id", "correlation_ids"})
 _correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 
 def correlation_id() -> str:
-    """The id that a request was given at the door and that follows it through every service."""
+    """The id of the request that the current greenthread works for; it follows the request through all services."""
     return _correlation.get()
 
 
 def set_correlation_id(correlation: str) -> None:
-    """Whatever this greenthread logs or writes from now on belongs to `correlation`."""
+    """Set the id for everything that this greenthread logs and writes from now on."""
     _correlation.set(correlation)
 
 
 def masked(value: Any) -> Any:
-    """The same without what says of whom it speaks: `+380*****67` for a number, wherever in the texts it stands."""
+    """The value with all phone numbers in its texts masked, for example `+380*****67`."""
     match value:
         case str():
-            return NUMBER.sub(r"\1*****\2", ROWS.sub(r"\1…", value))
+            return PHONE_NUMBER.sub(r"\1*****\2", ROW_DETAIL.sub(r"\1…", value))
         case dict():
-            return {masked(name): inner if name in IDS else masked(inner) for name, inner in value.items()}
+            return {masked(name): inner if name in UNMASKED_FIELDS else masked(inner) for name, inner in value.items()}
         case list() | tuple() | set() | frozenset():
             return [masked(inner) for inner in value]
     return value
@@ -40,8 +40,8 @@ def masked(value: Any) -> Any:
 
 class _Masking(JsonFormatter):
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        told: dict[str, Any] = masked(super().process_log_record(log_data))
-        return told
+        masked_data: dict[str, Any] = masked(super().process_log_record(log_data))
+        return masked_data
 
 
 class _AddCorrelation(logging.Filter):
@@ -51,6 +51,7 @@ class _AddCorrelation(logging.Filter):
 
 
 def configure(service: str, level: str = "INFO") -> None:
+    """Log to standard output from now on."""
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(_AddCorrelation())
     formatter = _Masking(
@@ -64,5 +65,5 @@ def configure(service: str, level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("amqp", "nameko.web.server", "psycopg.pool"):
         logging.getLogger(chatty).setLevel("WARNING")
-    # Every entrypoint of the house tells of its failures itself, once and with what it did about them.
+    # Our entrypoints log their failures themselves, once and with what they did about them.
     logging.getLogger("nameko.containers").setLevel("CRITICAL")

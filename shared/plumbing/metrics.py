@@ -1,4 +1,4 @@
-"""What a process counts, told to Prometheus at `/metrics` on a small door of its own."""
+"""The process's metrics, served to Prometheus at `/metrics` on a separate port."""
 
 import logging
 from contextlib import suppress
@@ -9,24 +9,26 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, make_wsgi_app
 
 logger = logging.getLogger(__name__)
 
-TAKEN = Counter("journal_messages_taken", "Messages of a queue that were handled.", ["queue"])
-PARKED = Counter("journal_messages_parked", "Messages put into the dead-letter queue.", ["queue", "reason"])
-OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest message that is not published.", ["exchange"])
-GAPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
-HUB_GAP = Histogram("journal_hub_gap_seconds", "How much later than due a turn of the hub comes.", buckets=GAPS)
-BOUNDS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
+PROCESSED = Counter("journal_messages_processed", "Messages of a queue that were processed.", ["queue"])
+DEAD_LETTERED = Counter(
+    "journal_messages_dead_lettered", "Messages moved to the dead-letter queue.", ["queue", "reason"]
+)
+OUTBOX_AGE = Gauge("journal_outbox_age_seconds", "Age of the oldest unpublished message.", ["exchange"])
+LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+EVENT_LOOP_LAG = Histogram("journal_event_loop_lag_seconds", "Delay of a due event loop turn.", buckets=LAG_BUCKETS)
+SERVER_LIMITS = {"max_size": 4, "keepalive": False, "socket_timeout": 5, "log_output": False}
 
 
 def serve(service: str, address: str | None) -> None:
-    """Listen at `host:port`, or at the first free port of `host:first-last`; nowhere if there is no address.
+    """Serve metrics at `host:port` or the first free port of `host:first-last`; without an address, do nothing.
 
-    Every sample set says in `target_info` which service it is of, wherever that listens.
+    The metric `target_info` names the service.
     """
     if not address:
         return
     REGISTRY.set_target_info({"service": service})
-    if listening := _listen(address):
-        eventlet.spawn(wsgi.server, listening, make_wsgi_app(), **BOUNDS)
+    if listener := _listen(address):
+        eventlet.spawn(wsgi.server, listener, make_wsgi_app(), **SERVER_LIMITS)
     else:
         logger.error("no free port for metrics", extra={"address": address})
 

@@ -1,4 +1,4 @@
-"""Numbered SQL files, forward only: `python -m shared.plumbing.migrate services/calls [URL]`.
+"""Apply numbered SQL files, forward only: `python -m shared.plumbing.migrate services/calls [URL]`.
 
 The URL of the owning role comes from the second argument or OWNER_DATABASE_URL.
 """
@@ -18,29 +18,29 @@ TABLE = """
 """
 
 
-class Changed(Exception):
-    """A migration that was applied has been edited since: write a new one instead."""
+class MigrationEdited(Exception):
+    """An applied migration was edited; write a new one instead."""
 
 
 def migrate(conn: psycopg.Connection[Any], folder: Path) -> list[str]:
-    """Apply what is new, one transaction a file; returns the names applied. Many may call at once.
+    """Apply new migrations, each in its own transaction; return their names. Concurrent calls are safe.
 
     `conn` is in autocommit mode and belongs to the owning role.
     """
     conn.execute(LOCK)
     conn.execute(TABLE)
-    known = dict(conn.execute("select name, digest from migrations").fetchall())
+    digests = dict(conn.execute("select name, digest from migrations").fetchall())
     applied = []
     for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql")):
         sql = path.read_text()
         digest = hashlib.sha256(sql.encode()).hexdigest()
-        if path.name not in known:
+        if path.name not in digests:
             with conn.transaction():
                 conn.execute(sql)
                 conn.execute("insert into migrations (name, digest) values (%s, %s)", (path.name, digest))
             applied.append(path.name)
-        elif known[path.name] != digest:
-            raise Changed(f"{path} was applied and has been edited since: write a new migration instead.")
+        elif digests[path.name] != digest:
+            raise MigrationEdited(f"{path} was edited after it was applied: write a new migration instead.")
     return applied
 
 
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
     try:
         with psycopg.connect(url, autocommit=True) as conn:
             applied = migrate(conn, Path(arguments[0]) / "migrations")
-    except (psycopg.Error, Changed) as error:
+    except (psycopg.Error, MigrationEdited) as error:
         sys.exit(f"{arguments[0]}: {error}")
     sys.stdout.write(f"{arguments[0]}: {', '.join(applied) or 'nothing new'}\n")
 

@@ -1,4 +1,4 @@
-"""Publishing with pipelined confirms: many messages out, one wait for the broker's word on all of them."""
+"""Publish messages in batches, with one wait for the broker's confirms per batch."""
 
 import logging
 import os
@@ -19,36 +19,36 @@ from shared.plumbing.cooperative import cooperatively
 logger = logging.getLogger(__name__)
 
 BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, AMQPError, OperationalError)
-"""All that a broker which goes away, pauses or refuses can raise."""
+"""All errors that a broker which stops, pauses or refuses can cause."""
 CORK = socket.IPPROTO_TCP, socket.TCP_CORK
 PERSISTENT = 2
-USUALLY = {"content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": PERSISTENT}
+DEFAULT_PROPERTIES = {"content_type": "application/json", "content_encoding": "utf-8", "delivery_mode": PERSISTENT}
 CONNECT_TIMEOUT = 3.0
 CONFIRM_TIMEOUT = 10.0
 HEARTBEAT = 30
-SLICE = 500
-"""Messages between two waits for confirms."""
+MAX_UNCONFIRMED = 500
+"""Messages published before waiting for confirms."""
 
 
 def tls(uri: str) -> dict[str, Any] | None:
-    """What a broker at amqps:// must show: a certificate for the host in the URI, signed by who is in the file AMQP_CA.
+    """TLS options for amqps://: the certificate must match the host in the URI and be signed by AMQP_CA (a file).
 
-    Without AMQP_CA the machine's own authorities are trusted. None for amqp://.
+    Without AMQP_CA, the authorities of the system are trusted. None for amqp://.
     """
-    # Without `server_hostname` py-amqp takes any certificate for any host; None stands for the host in the URI.
-    own = {"ca_certs": os.environ["AMQP_CA"]} if os.environ.get("AMQP_CA") else {}
-    return {"server_hostname": None, **own} if uri.startswith("amqps:") else None
+    # Without `server_hostname`, py-amqp accepts any certificate for any host; None means the host in the URI.
+    options = {"ca_certs": os.environ["AMQP_CA"]} if os.environ.get("AMQP_CA") else {}
+    return {"server_hostname": None, **options} if uri.startswith("amqps:") else None
 
 
 def connect(uri: str, heartbeat: float = HEARTBEAT) -> Connection:
-    """An open connection, after one attempt. To be left with `collect()`: a dead broker never answers a goodbye."""
+    """Connect once, without retries. Close it with `collect()`: `close()` waits for an answer of a dead broker."""
     connection = Connection(uri, ssl=tls(uri), connect_timeout=CONNECT_TIMEOUT, heartbeat=heartbeat)
     connection.ensure_connection(max_retries=0)
     return connection
 
 
 class Outgoing(NamedTuple):
-    """A message to publish; `body` is JSON text, or bytes that are passed on as they came."""
+    """A message to publish; `body` is JSON text, or bytes that are passed on unchanged."""
 
     exchange: str
     key: str
@@ -59,15 +59,15 @@ class Outgoing(NamedTuple):
 
 
 class Publisher:
-    """One channel of its own. Not for use by two greenthreads at once; see `Publishers`."""
+    """A connection with one channel. Not for concurrent use by several greenthreads; see `Publishers`."""
 
     def __init__(self, uri: str, timeout: float = CONFIRM_TIMEOUT) -> None:
-        """`timeout`: seconds within which the broker must have confirmed a whole batch."""
+        """`timeout`: seconds within which the broker must confirm a batch."""
         self._uri, self._timeout = uri, timeout
         self._connection: Connection | None = None
 
     def publish(self, messages: Sequence[Outgoing], require_consumers: Sequence[str] = ()) -> None:
-        """Return when the broker has taken responsibility for every message.
+        """Return once the broker has confirmed every message.
 
         Publishes nothing while one of the queues `require_consumers` has no consumer. Raises Unavailable when the
         broker has not confirmed every message: then any message may have arrived, none is certain.
@@ -78,10 +78,10 @@ class Publisher:
                 if self._connection is None:
                     self._open()
                 if all(map(self._has_consumers, require_consumers)):
-                    for start in range(0, len(messages), SLICE):
-                        self._publish(messages[start : start + SLICE])
+                    for start in range(0, len(messages), MAX_UNCONFIRMED):
+                        self._publish(messages[start : start + MAX_UNCONFIRMED])
         except BaseException as error:
-            # Interrupted between a publish and its confirm: the counts of this channel are worth nothing now.
+            # An interruption between publish and confirm leaves wrong counts, so the channel is not used again.
             self.close()
             if not isinstance(error, (eventlet.Timeout, *BROKER_ERRORS)):
                 raise
@@ -101,7 +101,7 @@ class Publisher:
             return False
 
     def _close_if_dead(self) -> None:
-        """A broker that restarted, or missed our heartbeats while there was nothing to publish, has hung up."""
+        """Close a connection that the broker closed while nothing was published."""
         if self._connection is None:
             return
         try:
@@ -119,27 +119,28 @@ class Publisher:
         channel.events["basic_ack"].add(self._confirmed)
         channel.events["basic_nack"].add(self._refused)
         channel.events["basic_return"].add(self._returned)
-        # Asked for later, py-amqp connects again where the line is gone.
-        self._line = connection.connection.transport.sock
+        # Stored now, because py-amqp reconnects when this attribute is read on a closed connection.
+        self._socket = connection.connection.transport.sock
         self._connection, self._channel, self._sent, self._acked = connection, channel, 0, set[int]()
         self._confirmed_to = 0
-        self._trouble: str | None = None
+        self._failure: str | None = None
 
     def _publish(self, messages: Sequence[Outgoing]) -> None:
-        self._trouble = None
+        self._failure = None
         assert self._connection is not None
-        # One packet for each message would wake the broker as often: that was half its work. An error closes the line.
-        self._line.setsockopt(*CORK, True)
-        # A line that takes all that it is given never waits.
-        for one in cooperatively(messages):
-            self._channel.basic_publish(_message(one), one.exchange, one.key, mandatory=True)
-        self._line.setsockopt(*CORK, False)
+        # TCP_CORK sends full packets: one packet per message was half of the broker's work.
+        self._socket.setsockopt(*CORK, True)
+        # A socket with free buffer space never yields to other greenthreads.
+        for outgoing in cooperatively(messages):
+            message = _message(outgoing)
+            self._channel.basic_publish(message, outgoing.exchange, outgoing.key, mandatory=True)
+        self._socket.setsockopt(*CORK, False)
         self._sent += len(messages)
         while self._confirmed_to + len(self._acked) < self._sent:
             self._connection.drain_events(timeout=self._timeout)
-        if self._trouble:
+        if self._failure:
             self.close()
-            raise Unavailable("broker_unavailable", message=self._trouble)
+            raise Unavailable("broker_unavailable", message=self._failure)
 
     def _confirmed(self, tag: int, multiple: bool) -> None:
         if multiple:
@@ -153,22 +154,22 @@ class Publisher:
 
     def _refused(self, tag: int, multiple: bool) -> None:
         self._confirmed(tag, multiple)
-        self._trouble = "The message broker refused a message."
+        self._failure = "The message broker refused a message."
 
     def _returned(self, exception: Exception, exchange: str, key: str, message: Message) -> None:
-        logger.error("nobody listens", extra={"exchange": exchange, "routing_key": key})
-        self._trouble = f"No queue takes messages from {exchange} with the key {key}."
+        logger.error("message returned, no queue is bound", extra={"exchange": exchange, "routing_key": key})
+        self._failure = f"No queue is bound to exchange {exchange} for the routing key {key}."
 
 
-def _message(one: Outgoing) -> Message:
-    # A lone surrogate, which UTF-8 does not have, becomes the escape by which JSON can say it.
-    body = one.body if isinstance(one.body, bytes) else one.body.encode("utf-8", "backslashreplace")
-    properties = {**USUALLY, "correlation_id": one.correlation_id, **(one.properties or {})}
-    return Message(body, application_headers=one.headers or {}, **properties)
+def _message(outgoing: Outgoing) -> Message:
+    # Lone surrogates are invalid in UTF-8; written as escapes they are valid JSON.
+    body = outgoing.body if isinstance(outgoing.body, bytes) else outgoing.body.encode("utf-8", "backslashreplace")
+    properties = {**DEFAULT_PROPERTIES, "correlation_id": outgoing.correlation_id, **(outgoing.properties or {})}
+    return Message(body, application_headers=outgoing.headers or {}, **properties)
 
 
 class Publishers:
-    """A few publishers for many greenthreads."""
+    """A pool of publishers for many greenthreads."""
 
     def __init__(self, uri: str, size: int = 4, timeout: float = 2.5) -> None:
         self._timeout = timeout
@@ -177,7 +178,7 @@ class Publishers:
             self._idle.put(Publisher(uri, timeout))
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        """As Publisher.publish; raises Unavailable too when all publishers stay busy for too long."""
+        """Like Publisher.publish; also raises Unavailable if all publishers stay busy for too long."""
         try:
             publisher = self._idle.get(timeout=self._timeout)
         except Empty as error:

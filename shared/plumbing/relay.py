@@ -1,8 +1,8 @@
-"""From the outbox to the broker: rows are deleted when, and only when, the broker has confirmed them.
+"""Publish the outbox: rows are deleted only after the broker has confirmed them.
 
-One relay per database works, the others stand by: an advisory lock decides. Rows are read in the order of
-their position and deleted by it, so however transactions interleave none is skipped, and each stream
-keeps its order (its next writer waits for the commit of the one before).
+One relay per database is active, chosen by an advisory lock; the others are on standby. Rows are read in order of
+their position and deleted by it, so none is skipped however transactions interleave, and each stream keeps its order
+(its next writer waits for the previous commit).
 """
 
 import json
@@ -18,36 +18,37 @@ from nameko.extensions import DependencyProvider
 from shared.contracts.errors import Unavailable
 from shared.contracts.topology import EVENT_SOURCES, queues_of
 from shared.plumbing import clock, metrics
-from shared.plumbing.database import CONNECT_OPTIONS, patience
+from shared.plumbing.database import CONNECT_OPTIONS, timeout
 from shared.plumbing.publisher import CONFIRM_TIMEOUT, Outgoing, Publisher
 
 logger = logging.getLogger(__name__)
 
-BATCH, MOST_BYTES = 500, 16 * 1024 * 1024
-POLL = 0.2
-PACE = 0.01
-"""Seconds between two looks: what comes meanwhile goes together."""
+MAX_MESSAGES_PER_BATCH, MAX_BYTES_PER_BATCH = 500, 16 * 1024 * 1024
+POLL_INTERVAL = 0.2
+BATCH_INTERVAL = 0.01
+"""Seconds between two batches, during which messages accumulate."""
 HEARTBEAT_EVERY = 1.0
 PAUSES = (0.1, 0.5, 1, 2, 5)
 
-LEAD = "select pg_try_advisory_lock(hashtext('relay'))"
-NEXT = """
+TRY_LEADERSHIP = "select pg_try_advisory_lock(hashtext('relay'))"
+SELECT_NEXT = """
     select position, key, phase, correlation_id, body, created_at
       from (select *, sum(octet_length(body)) over (order by position) - octet_length(body) as ahead
               from outbox order by position limit %(batch)s) as next
      where ahead < %(bytes)s
      order by position
 """
-DONE = "delete from outbox where position = any(%(positions)s) returning position"
+DELETE_CONFIRMED = "delete from outbox where position = any(%(positions)s) returning position"
 
 
 class Relay(DependencyProvider):
     """Publishes the outbox of `owner` to `<owner>.events`, each event under its type.
 
-    One after which its stream is in a phase goes under that too, by RabbitMQ's header CC: who needs ended calls only is
-    spared the rest, and a queue that is bound to both gets it once (https://www.rabbitmq.com/docs/sender-selected).
+    An event whose stream has a phase is also published under that phase, by RabbitMQ's CC header, so that a consumer
+    can subscribe to ended calls only; a queue bound to both keys gets the event once
+    (https://www.rabbitmq.com/docs/sender-selected).
 
-    An owner of facts has a heartbeat, with the outbox's age, for as long as it listens to all its queues.
+    An event source publishes a heartbeat with the age of its outbox, as long as all its queues have consumers.
     """
 
     def __init__(self, owner: str) -> None:
@@ -74,44 +75,44 @@ class Relay(DependencyProvider):
         while not self._stopping:
             try:
                 with psycopg.connect(self.container.config["DATABASE_URL"], autocommit=True, **CONNECT_OPTIONS) as conn:
-                    self._lead(conn)
+                    self._wait_for_leadership(conn)
                     while not self._stopping:
                         self._cycle(conn)
                         failures = 0
             except (psycopg.OperationalError, psycopg.InterfaceError, Unavailable) as error:
                 pause = PAUSES[min(failures, len(PAUSES) - 1)]
                 failures += 1
-                logger.warning("relay pauses", extra={"error": str(error), "seconds": pause})
+                logger.warning("relay failed, will retry", extra={"error": str(error), "seconds": pause})
                 eventlet.sleep(pause)
 
-    def _lead(self, conn: psycopg.Connection[Any]) -> None:
-        while not self._stopping and self._ask(conn, LEAD) == [(False,)]:
+    def _wait_for_leadership(self, conn: psycopg.Connection[Any]) -> None:
+        while not self._stopping and self._query(conn, TRY_LEADERSHIP) == [(False,)]:
             eventlet.sleep(1)
         conn.execute("listen outbox")
 
-    def _ask(self, conn: psycopg.Connection[Any], query: str, **words: Any) -> list[Any]:
-        with patience():
-            return conn.execute(query, words).fetchall()
+    def _query(self, conn: psycopg.Connection[Any], query: str, **parameters: Any) -> list[Any]:
+        with timeout():
+            return conn.execute(query, parameters).fetchall()
 
     def _cycle(self, conn: psycopg.Connection[Any]) -> None:
-        rows = self._ask(conn, NEXT, batch=BATCH, bytes=MOST_BYTES)
-        self._beat(rows[0][-1] if rows else None)
+        rows = self._query(conn, SELECT_NEXT, batch=MAX_MESSAGES_PER_BATCH, bytes=MAX_BYTES_PER_BATCH)
+        self._publish_heartbeat(rows[0][-1] if rows else None)
         if rows:
             self._publisher.publish([self._outgoing(*row) for row in rows])
-            self._ask(conn, DONE, positions=[position for position, *_ in rows])
-        if len(rows) < BATCH:
-            eventlet.sleep(PACE if rows else 0)
-            for _ in conn.notifies(timeout=POLL, stop_after=1):
+            self._query(conn, DELETE_CONFIRMED, positions=[position for position, *_ in rows])
+        if len(rows) < MAX_MESSAGES_PER_BATCH:
+            eventlet.sleep(BATCH_INTERVAL if rows else 0)
+            for _ in conn.notifies(timeout=POLL_INTERVAL, stop_after=1):
                 pass
 
-    def _outgoing(self, _: int, key: str, phase: str | None, about: str, body: str, *rest: Any) -> Outgoing:
-        return Outgoing(self.exchange, key, body, about, {"CC": [phase]} if phase else None)
+    def _outgoing(self, _: int, key: str, phase: str | None, correlation_id: str, body: str, *rest: Any) -> Outgoing:
+        return Outgoing(self.exchange, key, body, correlation_id, {"CC": [phase]} if phase else None)
 
-    def _beat(self, oldest: datetime | None) -> None:
+    def _publish_heartbeat(self, oldest: datetime | None) -> None:
         if self.owner not in EVENT_SOURCES or monotonic() < self._next_heartbeat:
             return
         self._next_heartbeat, now = monotonic() + HEARTBEAT_EVERY, clock.now()
         age = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
         metrics.OUTBOX_AGE.labels(self.exchange).set(age)
-        beat = {"type": "heartbeat", "owner": self.owner, "outbox_age": age, "at": now.isoformat()}
-        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(beat))], queues_of(self.owner))
+        heartbeat = {"type": "heartbeat", "owner": self.owner, "outbox_age": age, "at": now.isoformat()}
+        self._publisher.publish([Outgoing(self.exchange, "heartbeat", json.dumps(heartbeat))], queues_of(self.owner))

@@ -187,7 +187,7 @@ class Remote:
             raise ServiceError(f"{self._service} sent a malformed response.") from error
 
     def _result(self, method: RpcMethod, timeout: float, kwargs: Json) -> Any:
-        asked, timeout = str(uuid4()), min(timeout, deadline.left())
+        asked, timeout = str(uuid4()), min(timeout, deadline.remaining())
         reply = self._listener.get_reply_event(asked)
         try:
             with eventlet.Timeout(timeout):
@@ -213,10 +213,10 @@ def gather(asks: Mapping[str, Callable[[], Any]], timeout: float = TIMEOUT) -> d
 
     `gather({"timeline": partial(calls.timeline, call_id=…), …})["timeline"]`
     """
-    until = time.time() + min(timeout, deadline.left())
+    until = time.time() + min(timeout, deadline.remaining())
 
     def ask(one: Callable[[], Any]) -> Any:
-        deadline.waits_until.set(until)
+        deadline.set_deadline(until)
         try:
             return one()
         except ServiceError as error:

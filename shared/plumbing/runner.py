@@ -34,15 +34,15 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DRAIN, KILL = 20, 4
-LOSSY = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
-PROBE, TRIES, LONGEST_GAP = 0.3, 3, 0.05
+LOSSY_SETTINGS = "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
+PROBE, TRIES, MAX_GAP = 0.3, 3, 0.05
 CONTAINER = "shared.plumbing.runner.Container"
 NAMEKO_OVERRIDES = {"SERVICE_CONTAINER_CLS": CONTAINER, "ACCEPT": ["json"], "DECLARE_EVENT_EXCHANGES": False}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
 
 
 class Container(ServiceContainer):
-    """Gives every worker the correlation id of what it works for, and lets none work for nobody."""
+    """Sets the correlation id and the deadline of every worker; drops requests whose deadline has passed."""
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         logs.set_correlation_id(str(worker_ctx.data.get("correlation_id") or ""))
@@ -64,7 +64,7 @@ def configuration(path: Path) -> dict[str, Any]:
 
 
 def wait_for_servers(config: dict[str, Any]) -> None:
-    """Return when the broker and the database answer; they may come up in any order, and late."""
+    """Return once broker and database answer; they may start later than the service."""
     pause, told = 0.2, 0.0
     while missing := _missing(config):
         if time.monotonic() > told + 10:
@@ -87,15 +87,15 @@ def _missing(config: dict[str, Any]) -> list[str]:
     return missing
 
 
-def refuse_a_blocking_driver(url: str) -> None:
-    """Exit if a query stops the other greenthreads, as psycopg's C wait does."""
-    # A busy machine is late now and then, such a driver every time.
-    if all(_gap(url) > LONGEST_GAP for _ in range(TRIES)):
-        sys.exit(f"A query stops all other work for {LONGEST_GAP} s and more: psycopg must wait as eventlet needs.")
+def refuse_blocking_driver(url: str) -> None:
+    """Exit if a query blocks other greenthreads, as psycopg's C wait does."""
+    # A busy machine is late sometimes, a blocking driver every time.
+    if all(_gap(url) > MAX_GAP for _ in range(TRIES)):
+        sys.exit(f"A query blocks other work for {MAX_GAP} s or more: set PSYCOPG_WAIT_FUNC=wait_select.")
 
 
 def _gap(url: str) -> float:
-    """Seconds that another greenthread waits for its turn while there is a query."""
+    """Seconds that another greenthread waits while a query runs."""
     with psycopg.connect(url) as conn:
         asked_at = time.monotonic()
         other = eventlet.spawn(time.monotonic)
@@ -104,14 +104,14 @@ def _gap(url: str) -> float:
 
 
 def refuse_lossy_storage(url: str) -> None:
-    """Exit if the database may forget what it has confirmed."""
+    """Exit if the database may lose committed transactions."""
     with psycopg.connect(url) as conn:
-        for (setting,) in conn.execute(LOSSY):
-            sys.exit(f"The database runs with {setting} = off: it may lose what it has confirmed.")
+        for (setting,) in conn.execute(LOSSY_SETTINGS):
+            sys.exit(f"The database runs with {setting} = off: it may lose committed transactions.")
 
 
 def run(services: list[type], config: dict[str, Any]) -> None:
-    """Serve until SIGTERM or SIGINT; then finish the work at hand, for DRAIN seconds at most."""
+    """Serve until SIGTERM or SIGINT; then finish current work within DRAIN seconds."""
     seconds = int(config.get("DRAIN", DRAIN))
     runner = ServiceRunner(config)
     for service in services:
@@ -122,20 +122,20 @@ def run(services: list[type], config: dict[str, Any]) -> None:
         with eventlet.Timeout(seconds, False):
             runner.stop()
             return
-        logger.warning("still busy, killed", extra={"seconds": seconds})
+        logger.warning("still busy after the drain time, killing workers", extra={"seconds": seconds})
         runner.kill()
 
     def stop(signum: int, frame: FrameType | None) -> None:
         for again in SIGNALS:
             signal.signal(again, signal.SIG_IGN)
-        # The alarm ends what neither stops nor dies, were it in an endless loop.
+        # The alarm ends a process that neither stops nor dies, even in an endless loop.
         signal.alarm(seconds + KILL)
-        # A hub timer, since a signal may arrive while a greenthread cannot be switched away from.
+        # An event loop timer, because a signal may arrive while no greenthread switch is possible.
         eventlet.spawn_after(0, drain)
 
     for signum in SIGNALS:
         signal.signal(signum, stop)
-    # A signal is heard only when the event loop turns, which without a watchdog it need not do for a minute.
+    # Signals are handled only when the event loop turns, which without the watchdog may take a minute.
     watchdog.watch(str(vars(services[0])["name"]))
     runner.start()
     metrics.serve(str(vars(services[0])["name"]), os.environ.get("METRICS_ADDRESS"))
@@ -145,7 +145,7 @@ def run(services: list[type], config: dict[str, Any]) -> None:
 
 
 def touch_liveness_file(file: str | None) -> None:
-    """Touch the file, if one is named, every second: it is as old as the event loop's last turn."""
+    """Touch the file every second, if one is given: its age is that of the event loop's last turn."""
     while file:
         Path(file).touch()
         eventlet.sleep(1)
@@ -159,11 +159,11 @@ def main(targets: list[str]) -> None:
     config = configuration(Path(str(modules[0].__file__)).with_name("config.yml"))
     logs.configure(services[0].name, os.environ.get("LOG_LEVEL", "INFO"))
     wait_for_servers(config)
-    refuse_a_blocking_driver(config["DATABASE_URL"])
+    refuse_blocking_driver(config["DATABASE_URL"])
     refuse_lossy_storage(config["DATABASE_URL"])
     run(services, config)
 
 
 if __name__ == "__main__":
-    # The class that containers are made of must be the one of the importable module, not of __main__.
+    # Run the importable module, not __main__: both would define their own Container class.
     importlib.import_module("shared.plumbing.runner").main(sys.argv[1:])

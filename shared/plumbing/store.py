@@ -1,4 +1,4 @@
-"""Streams of events in Postgres: lock some, read them, append to them, and leave the outbox for the relay."""
+"""Event streams in Postgres: lock, read and append; appended events also go to the outbox."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.contracts.event import Event, Recorded
 from shared.contracts.wire import Json, decode, encode, message
 from shared.plumbing.database import Connection, as_rows
 
-# In order of the key, so that two writers of the same streams cannot wait for each other.
+# Locked in order of the key, so that two writers of the same streams cannot deadlock.
 LOCK = """
     select pg_advisory_xact_lock(key)
       from (select distinct hashtextextended(stream, 0) as key
@@ -26,7 +26,7 @@ READ = """
      order by stream, version
 """
 OUTBOX = ("key", "phase", "correlation_id", "body")
-# One JSON document in, rows out: psycopg's arrays of text cost several times as much.
+# One JSON document as the parameter: psycopg's text arrays cost several times as much.
 OUTGOING = """
     insert into outbox (key, phase, correlation_id, body)
     select key, phase, correlation_id, body
@@ -34,7 +34,7 @@ OUTGOING = """
            with ordinality as message (key, phase, correlation_id, body, place)
 """
 SEND = f"{OUTGOING} order by place"
-# All or nothing, and without a savepoint around it: each would be two more turns to the server.
+# All or nothing in one statement; a savepoint would cost two more round trips.
 APPEND = f"""
     with new as (
         select * from json_populate_recordset(null::events, %(events)s)
@@ -54,7 +54,7 @@ Encoded = tuple[str, int, Json]
 
 
 class NewEvent(NamedTuple):
-    """An event to append, the state of its stream after it, and who brought it about."""
+    """An event to append, the state of its stream after it, and the correlation id of its command."""
 
     event: Event
     state: Json
@@ -72,12 +72,12 @@ class Append:
 
 
 def lock(conn: Connection, streams: Iterable[str]) -> None:
-    """Be the only writer of these streams until the transaction ends."""
+    """Lock these streams for writing until the transaction ends."""
     conn.execute(LOCK, {"streams": list(streams)})
 
 
 def read(conn: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
-    """The events of each stream, oldest first; [] for a stream that is not there."""
+    """The events of each stream, oldest first; [] for a stream that does not exist."""
     found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
     with conn.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(READ, {"streams": list(found)}):
@@ -86,12 +86,12 @@ def read(conn: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
 
 
 def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Recorded]:
-    """Write all or nothing, and leave it for the relay. Raises Conflict if another writer came first to a stream."""
+    """Append all events and their outbox messages, or nothing. Raises Conflict if another writer was first."""
     rows, messages = [], []
     for one in appends:
         for version, written in enumerate(one.events, one.seen + 1):
             recorded, encoded = _record(one, version, written, at), encode(written.event)
-            # Its columns are named as a message's fields are; there is none for the state.
+            # The columns have the names of a message's fields; there is no column for the state.
             rows.append(message(recorded, encoded, {}))
             messages.append((recorded, encoded, written.state))
     if rows:
@@ -103,7 +103,7 @@ def append(conn: Connection, appends: Sequence[Append], at: datetime) -> list[Re
 
 
 def resend(conn: Connection, messages: Iterable[tuple[Recorded, Json]]) -> None:
-    """Publish events once more, each with the state after it."""
+    """Publish events again, each with the state after it."""
     conn.execute(SEND, {"rows": _outgoing([(one, encode(one.event), state) for one, state in messages])})
     conn.outbox_filled = True
 

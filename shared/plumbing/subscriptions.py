@@ -1,11 +1,10 @@
-"""Listening to a queue: batches, acknowledged after their transaction, and nothing lost.
+"""Consume a queue in batches, acknowledged after their transaction.
 
-Nameko's own event handler acknowledges a message whose handler failed. This one never does. A batch that
-fails is tried in halves, and halves of those, so that one bad message does not hold up its neighbours and
-costs two more transactions for each halving, not one for each of them. A message that
-fails alone waits in a retry queue, longer each time, and after the last pause is parked in the dead-letter
-queue with the reason; one that can never succeed is parked at once. While Postgres or the broker is away
-a message waits where it is, at last alone: that is nobody's failure and is not counted.
+Nameko's event handler acknowledges a message whose handler failed; this one never does. A batch that fails is
+split into halves, recursively, so that one bad message does not block its neighbours and costs two transactions per
+split. A message that fails alone waits in a retry queue, longer each time, and after the last retry goes to the
+dead-letter queue with the reason; a message that can never succeed goes there at once. While Postgres or the
+broker is unavailable, messages wait in the queue, and the attempt is not counted.
 """
 
 import logging
@@ -36,16 +35,16 @@ logger = logging.getLogger(__name__)
 ATTEMPTS, ORIGINAL_KEY = "x-attempts", "x-original-key"
 PERMANENT = (Invalid, Rejected, ValidationError)
 OUTAGE_PAUSES = (0.1, 0.2, 0.5, 1, 2)
-PATIENT_TRIES = 3
-"""After so many a batch that a server does not answer is halved: it may be too much for the time that it has."""
+OUTAGES_BEFORE_SPLIT = 3
+"""Outages after which a batch is split: it may be too large for the timeout."""
 RECONNECT_PAUSE = 1.0
 CONTENT = ("content_type", "content_encoding")
-LOGGED_IDS = 50
+MAX_LOGGED_IDS = 50
 RECOVERABLE: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unavailable)
 
 
 class Message(NamedTuple):
-    """One message as a handler sees it: `body` is what its JSON says."""
+    """One message for a handler; `body` is the parsed JSON."""
 
     body: Any
     key: str
@@ -58,10 +57,10 @@ class _Delivery(NamedTuple):
 
 
 class Subscription(Entrypoint):
-    """`@subscribe("calls.reports", batch=500)`: the method is given lists of `Message`, one transaction each."""
+    """`@subscribe("calls.reports", batch=500)`: the method gets lists of `Message`, one transaction each."""
 
     def __init__(self, queue: str, *, batch: int = 500, linger: float = 0.02, **kwargs: Any) -> None:
-        """`linger`: seconds to wait for a batch to fill once its first message is there."""
+        """`linger`: seconds to wait for more messages after the first one of a batch."""
         self.queue, self.batch, self.linger = queue, batch, linger
         super().__init__(**kwargs)
 
@@ -89,89 +88,96 @@ class Subscription(Entrypoint):
                     eventlet.sleep(RECONNECT_PAUSE)
 
     def _consume(self) -> None:
-        connection, waiting = connect(self._uri, self._heartbeat), deque[Any]()
+        connection, buffer = connect(self._uri, self._heartbeat), deque[Any]()
         try:
-            channel = self._open(connection, waiting)
+            channel = self._open(connection, buffer)
             logger.info("subscription ready", extra={"queue": self.queue})
             while not self._stopping:
-                if batch := self._gather(connection, waiting):
-                    self._take(connection, batch)
+                if batch := self._gather(connection, buffer):
+                    self._process(connection, batch)
                     channel.basic_ack(batch[-1].delivery_tag, multiple=True)
         finally:
             connection.collect()
 
-    def _open(self, connection: Connection, waiting: deque[Any]) -> Any:
+    def _open(self, connection: Connection, buffer: deque[Any]) -> Any:
         with eventlet.Timeout(CONFIRM_TIMEOUT, Unavailable("broker_unavailable")):
             channel = connection.default_channel
-            # Whatever the message says of its encoding, its bytes are kept as they came.
+            # The bytes are kept unchanged, whatever encoding the message declares.
             channel.auto_decode = False
             channel.basic_qos(0, self.batch * 2, False)
-            channel.basic_consume(self.queue, callback=waiting.append)
+            channel.basic_consume(self.queue, callback=buffer.append)
             return channel
 
-    def _gather(self, connection: Connection, waiting: deque[Any]) -> list[Any]:
-        if not waiting:
+    def _gather(self, connection: Connection, buffer: deque[Any]) -> list[Any]:
+        if not buffer:
             self._drain(connection, 0.5)
         deadline = monotonic() + self.linger
-        while waiting and len(waiting) < self.batch and (left := deadline - monotonic()) > 0:
+        while buffer and len(buffer) < self.batch and (left := deadline - monotonic()) > 0:
             self._drain(connection, left)
-        return [waiting.popleft() for _ in range(min(len(waiting), self.batch))]
+        return [buffer.popleft() for _ in range(min(len(buffer), self.batch))]
 
     def _drain(self, connection: Connection, seconds: float) -> None:
         connection.heartbeat_check()
         with suppress(TimeoutError):
             connection.drain_events(timeout=seconds)
 
-    def _take(self, connection: Connection, batch: list[Any]) -> None:
+    def _process(self, connection: Connection, batch: list[Any]) -> None:
         if deliveries := [delivery for raw in batch if (delivery := self._read(raw))]:
-            self._try(connection, deliveries)
+            self._process_or_split(connection, deliveries)
 
-    def _try(self, connection: Connection, deliveries: list[_Delivery]) -> None:
-        error = self._hand_over(connection, deliveries)
+    def _process_or_split(self, connection: Connection, deliveries: list[_Delivery]) -> None:
+        error = self._run_handler(connection, deliveries)
         if error and len(deliveries) == 1:
             self._retry_or_dead_letter(deliveries[0], error)
         elif error:
-            about = {"queue": self.queue, "messages": len(deliveries), "error": repr(error)}
-            logger.warning("batch failed, trying its halves", extra=about)
+            fields = {"queue": self.queue, "messages": len(deliveries), "error": repr(error)}
+            logger.warning("batch failed, splitting it", extra=fields)
             middle = len(deliveries) // 2
-            self._try(connection, deliveries[:middle])
-            self._try(connection, deliveries[middle:])
+            self._process_or_split(connection, deliveries[:middle])
+            self._process_or_split(connection, deliveries[middle:])
 
     def _read(self, raw: Any) -> _Delivery | None:
         try:
             body = orjson.loads(raw.body)
         except ValueError as error:
-            self._park(raw, "undecodable", error)
+            self._dead_letter(raw, "undecodable", error)
             return None
-        about = str(raw.properties.get("correlation_id") or "")
-        return _Delivery(raw, Message(body, _key(raw), about))
+        correlation_id = str(raw.properties.get("correlation_id") or "")
+        return _Delivery(raw, Message(body, _key(raw), correlation_id))
 
-    def _hand_over(self, connection: Connection, deliveries: list[_Delivery]) -> Exception | None:
-        """Let the handler try; None when it is done, else why not. Waits as long as a server is away."""
+    def _run_handler(self, connection: Connection, deliveries: list[_Delivery]) -> Exception | None:
+        """Run the handler; return its error, or None. Retries while a server is unavailable."""
         failures = 0
-        while error := self._work(connection, [delivery.message for delivery in deliveries]):
+        while error := self._run_worker(connection, [delivery.message for delivery in deliveries]):
             pause = OUTAGE_PAUSES[min(failures, len(OUTAGE_PAUSES) - 1)]
             failures += 1
-            if not is_outage(error) or (failures >= PATIENT_TRIES and len(deliveries) > 1):
+            if not is_outage(error) or (failures >= OUTAGES_BEFORE_SPLIT and len(deliveries) > 1):
                 return error
             logger.warning("waiting for a server", extra={"queue": self.queue, "error": str(error), "seconds": pause})
             self._drain(connection, pause)
             eventlet.sleep(pause)
             if self._stopping:
-                raise Unavailable(message="stopped while a server was away")
-        about = list(dict.fromkeys(delivery.message.correlation_id for delivery in deliveries))[:LOGGED_IDS]
-        metrics.TAKEN.labels(self.queue).inc(len(deliveries))
-        logger.info("taken", extra={"queue": self.queue, "messages": len(deliveries), "correlation_ids": about})
+                raise Unavailable(message="Stopped while a server was unavailable.")
+        correlation_ids = [*dict.fromkeys(delivery.message.correlation_id for delivery in deliveries)]
+        metrics.PROCESSED.labels(self.queue).inc(len(deliveries))
+        logger.info(
+            "messages processed",
+            extra={
+                "queue": self.queue,
+                "messages": len(deliveries),
+                "correlation_ids": correlation_ids[:MAX_LOGGED_IDS],
+            },
+        )
         return None
 
-    def _work(self, connection: Connection, messages: list[Message]) -> Exception | None:
+    def _run_worker(self, connection: Connection, messages: list[Message]) -> Exception | None:
         done = Done()
-        about = {"correlation_id": messages[0].correlation_id}
+        fields = {"correlation_id": messages[0].correlation_id}
         finish = partial(self._finish, done)
         try:
-            self.container.spawn_worker(self, (messages,), {}, context_data=about, handle_result=finish)
+            self.container.spawn_worker(self, (messages,), {}, context_data=fields, handle_result=finish)
         except ContainerBeingKilled as error:
-            raise Unavailable(message="stopping") from error
+            raise Unavailable(message="Stopping.") from error
         while not done.ready():
             with eventlet.Timeout(self._heartbeat / 4, False):
                 done.wait()
@@ -188,15 +194,15 @@ class Subscription(Entrypoint):
         attempts = _attempts(delivery.raw)
         if isinstance(error, PERMANENT) or attempts > len(self._pauses):
             reason = type(error).__name__.lower() if isinstance(error, ServiceError | ValidationError) else "failed"
-            self._park(delivery.raw, reason, error)
+            self._dead_letter(delivery.raw, reason, error)
             return
         headers = {ORIGINAL_KEY: _key(delivery.raw), ATTEMPTS: attempts + 1}
-        self._put(delivery.raw, retry(self._pauses[attempts - 1]), headers)
-        about = {"queue": self.queue, "error": repr(error), "attempt": attempts}
-        logger.warning("message will be retried", extra=about, exc_info=None if isinstance(error, Conflict) else error)
+        self._republish(delivery.raw, retry(self._pauses[attempts - 1]), headers)
+        fields = {"queue": self.queue, "error": repr(error), "attempt": attempts}
+        logger.warning("message will be retried", extra=fields, exc_info=None if isinstance(error, Conflict) else error)
 
-    def _park(self, raw: Any, reason: str, error: Exception) -> None:
-        parked = {
+    def _dead_letter(self, raw: Any, reason: str, error: Exception) -> None:
+        headers = {
             "x-dead-id": str(uuid4()),
             "x-reason": reason,
             "x-error": f"{type(error).__name__}: {error}"[:2000],
@@ -204,24 +210,24 @@ class Subscription(Entrypoint):
             ORIGINAL_KEY: _key(raw),
             ATTEMPTS: _attempts(raw),
         }
-        self._put(raw, DEAD_EXCHANGE, parked)
-        metrics.PARKED.labels(self.queue, reason).inc()
-        logger.error("message parked", extra={"queue": self.queue, "reason": reason, "error": str(error)})
+        self._republish(raw, DEAD_EXCHANGE, headers)
+        metrics.DEAD_LETTERED.labels(self.queue, reason).inc()
+        logger.error("message dead-lettered", extra={"queue": self.queue, "reason": reason, "error": str(error)})
 
-    def _put(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:
-        about = str(raw.properties.get("correlation_id") or "")
+    def _republish(self, raw: Any, exchange: str, headers: dict[str, Any]) -> None:
+        correlation_id = str(raw.properties.get("correlation_id") or "")
         properties = {name: raw.properties[name] for name in CONTENT if name in raw.properties}
-        self._publisher.publish([Outgoing(exchange, self.queue, raw.body, about, headers, properties)])
+        self._publisher.publish([Outgoing(exchange, self.queue, raw.body, correlation_id, headers, properties)])
 
 
 def _key(raw: Any) -> str:
-    """The routing key that it was published with; it comes back from a retry queue with the name of its own."""
+    """The routing key of the original publish; a retry queue returns messages under another key."""
     return str((raw.headers or {}).get(ORIGINAL_KEY) or raw.delivery_info["routing_key"])
 
 
 def _attempts(raw: Any) -> int:
-    counted = (raw.headers or {}).get(ATTEMPTS, 1)
-    return counted if isinstance(counted, int) and counted > 0 else 1
+    attempts = (raw.headers or {}).get(ATTEMPTS, 1)
+    return attempts if isinstance(attempts, int) and attempts > 0 else 1
 
 
 subscribe: Callable[..., Any] = Subscription.decorator

@@ -1,4 +1,4 @@
-"""Doing something now and then, in every replica: what is done must bear being done twice, or at once."""
+"""Call a method periodically, in every replica: the method must be idempotent and safe to run concurrently."""
 
 import logging
 from collections.abc import Callable
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 class Every(Entrypoint):
-    """`@every(30)`: call the method, wait 30 seconds after it has ended, and so on.
+    """`@every(30)`: call the method, wait 30 seconds after its end, and repeat.
 
-    Nameko's own timer counts wall-clock time: set back by an hour, it stands still for one.
+    Nameko's timer uses wall-clock time and would pause for an hour if the clock is set back by one.
     """
 
     def __init__(self, seconds: float, **kwargs: Any) -> None:
@@ -46,7 +46,9 @@ class Every(Entrypoint):
     def _finish(self, done: Any, context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         if exc_info:
             level = logging.WARNING if is_outage(exc_info[1]) else logging.ERROR
-            logger.log(level, "will try again", extra={"method": self.method_name}, exc_info=exc_info[1])
+            logger.log(
+                level, "timer method failed, will run again", extra={"method": self.method_name}, exc_info=exc_info[1]
+            )
         done.send(None)
         return result, exc_info
 

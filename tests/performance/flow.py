@@ -22,7 +22,7 @@ from tests.support.infrastructure import Services, Stack, emptied, free_port
 OURS, STOCK = 6000, 250
 ROUNDS = 3
 BATCH, SENDERS = 500, 2
-TURNS = re.compile(r'journal_hub_gap_seconds_bucket\{le="([^"]+)"\} (\S+)')
+TURNS = re.compile(r'journal_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)')
 TOLD_OF = "select coalesce(sum(version), 0) from journal"
 PATIENCE = 300.0
 

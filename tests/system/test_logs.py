@@ -56,7 +56,7 @@ def test_logs_name_nobody(system: System):
         requests.get(f"{system.url}/me", headers={"Authorization": f"Bearer {forged}"}, timeout=10).status_code == 401
     )
     assert requests.get(f"{system.url}/me", headers={"X-Api-Key": KEYS["acme"]}, timeout=10).status_code == 403
-    eventually(lambda: told(system).count("message parked") >= len(NUMBERS))
+    eventually(lambda: told(system).count("message dead-lettered") >= len(NUMBERS))
 
     said = told(system)
     secrets = [PASSWORD, WRONG, *KEYS.values(), forged, *tokens]

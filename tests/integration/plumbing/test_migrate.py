@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from shared.plumbing.migrate import Changed, migrate
+from shared.plumbing.migrate import MigrationEdited, migrate
 from tests.support.infrastructure import ROOT, Stack
 
 DATABASE = "migrations_of_a_test"
@@ -77,7 +77,7 @@ def test_a_migration_that_was_not_noted_was_not_made(url: str, folder: Path) -> 
 def test_an_applied_migration_must_not_be_edited(url: str, folder: Path) -> None:
     apply(url, folder)
     write(folder, "0001_things.sql", "create table other (id int)")
-    with pytest.raises(Changed, match="write a new migration"):
+    with pytest.raises(MigrationEdited, match="write a new migration"):
         apply(url, folder)
 
 

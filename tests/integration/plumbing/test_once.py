@@ -1,4 +1,4 @@
-"""What is heard twice is heard once, and what is asked thrice is done once."""
+"""A message received twice is processed once, and a repeated command runs once."""
 
 import hashlib
 import threading
@@ -10,53 +10,53 @@ import pytest
 
 from shared.plumbing import commands, inbox
 from shared.plumbing.database import Postgres
-from shared.plumbing.inbox import Heard
+from shared.plumbing.inbox import Inbox
 
 
 def digests(**messages: str) -> dict[str, bytes]:
     return {id_: hashlib.sha256(content.encode()).digest() for id_, content in messages.items()}
 
 
-def remember(db: Postgres, consumer: str = "c", **messages: str) -> Heard:
+def record(db: Postgres, consumer: str = "c", **messages: str) -> Inbox:
     with db.connection() as conn:
-        return inbox.remember(conn, consumer, digests(**messages))
+        return inbox.record(conn, consumer, digests(**messages))
 
 
-def test_a_message_is_first_once(calls_db: Postgres) -> None:
-    assert remember(calls_db, a="1", b="1") == Heard({"a", "b"}, set())
-    assert remember(calls_db, b="1", c="1") == Heard({"c"}, set())
+def test_a_message_is_new_only_once(calls_db: Postgres) -> None:
+    assert record(calls_db, a="1", b="1") == Inbox({"a", "b"}, set())
+    assert record(calls_db, b="1", c="1") == Inbox({"c"}, set())
 
 
-def test_the_same_id_with_other_content_is_different(calls_db: Postgres) -> None:
-    remember(calls_db, a="1", b="1")
-    assert remember(calls_db, a="2", b="1", c="1") == Heard({"c"}, {"a"})
+def test_a_known_id_with_other_content_is_a_conflict(calls_db: Postgres) -> None:
+    record(calls_db, a="1", b="1")
+    assert record(calls_db, a="2", b="1", c="1") == Inbox({"c"}, {"a"})
 
 
-def test_each_consumer_has_heard_its_own(calls_db: Postgres) -> None:
-    remember(calls_db, "one", a="1")
-    assert remember(calls_db, "two", a="1") == Heard({"a"}, set())
+def test_each_consumer_has_its_own_inbox(calls_db: Postgres) -> None:
+    record(calls_db, "one", a="1")
+    assert record(calls_db, "two", a="1") == Inbox({"a"}, set())
 
 
-def test_nothing_is_nothing(calls_db: Postgres) -> None:
-    assert remember(calls_db) == Heard(set(), set())
+def test_no_messages_give_an_empty_result(calls_db: Postgres) -> None:
+    assert record(calls_db) == Inbox(set(), set())
 
 
-def test_what_was_rolled_back_was_not_heard(calls_db: Postgres) -> None:
+def test_a_rolled_back_message_is_new_again(calls_db: Postgres) -> None:
     with calls_db.connection() as conn:
-        inbox.remember(conn, "c", digests(a="1"))
+        inbox.record(conn, "c", digests(a="1"))
         conn.execute("rollback")
-    assert remember(calls_db, a="1").first == {"a"}
+    assert record(calls_db, a="1").new == {"a"}
 
 
-def test_consumers_at_once_share_the_firsts_and_never_wait_for_ever(calls_db: Postgres) -> None:
-    def hear(order: list[str]) -> set[str]:
-        return remember(calls_db, **dict.fromkeys(order, "1")).first
+def test_concurrent_consumers_record_each_message_once_without_deadlock(calls_db: Postgres) -> None:
+    def receive(ids: list[str]) -> set[str]:
+        return record(calls_db, **dict.fromkeys(ids, "1")).new
 
     with ThreadPoolExecutor(4) as pool:
         for turn in range(8):
             ids = [f"{turn}.{number}" for number in range(400)]
-            firsts = list(pool.map(hear, [ids, ids[::-1], ids[200:] + ids[:200], ids[::-1]]))
-            assert sorted(id_ for first in firsts for id_ in first) == sorted(ids)
+            results = list(pool.map(receive, [ids, ids[::-1], ids[200:] + ids[:200], ids[::-1]]))
+            assert sorted(id_ for new in results for id_ in new) == sorted(ids)
 
 
 def test_a_command_is_done_once_and_answered_alike(calls_db: Postgres) -> None:

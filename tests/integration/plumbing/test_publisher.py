@@ -105,7 +105,7 @@ def test_an_expiration_is_milliseconds_on_the_wire(broker: Broker, queue: str) -
 
 def test_a_message_that_no_queue_takes_is_an_error_and_the_next_is_none(broker: Broker, queue: str) -> None:
     publisher = Publisher(broker.uri)
-    with pytest.raises(Unavailable, match="No queue takes messages"):
+    with pytest.raises(Unavailable, match="No queue is bound"):
         publisher.publish([to(queue), to("nowhere")])
     publisher.publish([to(queue)])
     publisher.close()

@@ -19,7 +19,7 @@ from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Stream, answer, body_of, http
 from shared.plumbing import commands
-from shared.plumbing.database import PATIENCE, Connection, Database
+from shared.plumbing.database import DEFAULT_TIMEOUT, Connection, Database
 from shared.plumbing.relay import Relay
 from shared.plumbing.rpc import RpcClient, gather, rpc
 from shared.plumbing.subscriptions import Message, subscribe
@@ -69,7 +69,7 @@ class Listener:
 
     @subscribe("double.work", batch=50)
     def listen(self, messages: Sequence[Message]) -> None:
-        with self.db.connection(min(message.body.get("within", PATIENCE) for message in messages)) as conn:
+        with self.db.connection(min(message.body.get("within", DEFAULT_TIMEOUT) for message in messages)) as conn:
             for message in messages:
                 self._hear(conn, message)
 

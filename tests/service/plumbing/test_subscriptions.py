@@ -82,7 +82,9 @@ def test_one_bad_message_costs_its_batch_a_few_transactions(
     first = start("Listener")
     eventually(notes(*words[:20], *words[21:]))
     assert len(parked(broker)) == 1
-    transactions = [line for line in first.told() if line["message"] in ("taken", "batch failed, trying its halves")]
+    transactions = [
+        line for line in first.told() if line["message"] in ("messages processed", "batch failed, splitting it")
+    ]
     assert len(transactions) <= 2 * 6, "two for each halving of fifty"
 
 

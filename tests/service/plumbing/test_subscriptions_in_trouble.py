@@ -90,7 +90,7 @@ def test_a_message_that_waited_for_a_server_with_others_is_not_parked(
     proxies["DATABASE_URL"].cut()
     words = [f"w{number}" for number in range(4)]
     broker.publish(*map(say, words))
-    eventually(lambda: listener.log.read_text().count("trying its halves") == 2, seconds=20)
+    eventually(lambda: listener.log.read_text().count("splitting it") == 2, seconds=20)
     proxies["DATABASE_URL"].resume()
     eventually(notes(*words), seconds=10)
     assert (parked(broker), listener.alive()) == ([], True)
