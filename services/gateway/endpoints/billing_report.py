@@ -58,7 +58,7 @@ def page_of_sums(query: Json) -> Json:
     """The parameters of billing for the requested page and one row more. Raises Invalid for a malformed cursor."""
     parameters = {"limit": query["limit"] + 1, "after_amount": None, "after_about": "", "after_currency": ""}
     if query["cursor"] is not None:
-        after = cursors.decode_sum(query["cursor"])
+        after = cursors.SUMS.decode(query["cursor"])
         parameters |= {f"after_{name}": str(value) for name, value in after._asdict().items()}
     return parameters
 
@@ -68,5 +68,5 @@ def paged_sums(name: str, query: Json, rows: list[Json], amount: str, group: str
     page, next_cursor = rows[: query["limit"]], None
     if len(rows) > len(page):
         last = page[-1]
-        next_cursor = cursors.encode_sum(cursors.Sum(abs(Decimal(last[amount])), last[group] or "", last["currency"]))
+        next_cursor = cursors.SUMS.encode(cursors.Sum(abs(Decimal(last[amount])), last[group] or "", last["currency"]))
     return {name: page, "next_cursor": next_cursor}

@@ -71,7 +71,7 @@ def page(query: Json) -> Json:
     """The parameters of billing for the requested page and one row more. Raises Invalid for a malformed cursor."""
     parameters = {"limit": query["limit"] + 1}
     if query["cursor"] is not None:
-        after = cursors.decode(query["cursor"])
+        after = cursors.CALLS.decode(query["cursor"])
         parameters |= {"after_at": after.placed_at, "after_id": after.call_id}
     return parameters
 
@@ -81,5 +81,5 @@ def paged(name: str, query: Json, rows: list[Json], at: str, id_: str) -> Json:
     page, next_cursor = rows[: query["limit"]], None
     if len(rows) > len(page):
         last = page[-1]
-        next_cursor = cursors.encode(Cursor(datetime.fromisoformat(last[at]), UUID(last[id_])))
+        next_cursor = cursors.CALLS.encode(Cursor(datetime.fromisoformat(last[at]), UUID(last[id_])))
     return {name: page, "next_cursor": next_cursor}

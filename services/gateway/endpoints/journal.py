@@ -56,7 +56,7 @@ class JournalEndpoints(EndpointGroup):
     def show_journal(self, context: RequestContext) -> Response:
         """Calls, newest first, including those in progress."""
         caller, query = context.caller, context.query
-        cursor = None if query["cursor"] is None else cursors.decode(query["cursor"])
+        cursor = None if query["cursor"] is None else cursors.CALLS.decode(query["cursor"])
         filters = filters_from_query(query, caller, clock.now())
         with explain_timeout(query), self._connection(filters) as conn:
             filters = for_account(conn, query, caller, filters)
@@ -128,8 +128,8 @@ class JournalEndpoints(EndpointGroup):
 
 def _cursors(page: Page) -> Json:
     return {
-        "next_cursor": cursors.encode(page.older) if page.older else None,
-        "previous_cursor": cursors.encode(page.newer) if page.newer else None,
+        "next_cursor": cursors.CALLS.encode(page.older) if page.older else None,
+        "previous_cursor": cursors.CALLS.encode(page.newer) if page.newer else None,
     }
 
 

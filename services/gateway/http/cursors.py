@@ -1,32 +1,78 @@
-"""Where a page ended, as a word that only we can read: opaque, and checked to the last bit.
+"""Cursors: the position after a page, as an opaque text that the client sends to get the next page.
 
-It holds nothing secret and gives no right: whoever comes with it sees what their scope allows.
+A cursor contains nothing secret and grants no access: the next page is limited to the caller's scope as well.
 """
 
 import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from shared.contracts.errors import Invalid
 
-LAYOUT = struct.Struct(">B?q16s")
-VERSION, PLACE, SUM = 1, 2, 3
-ID_LENGTH = 16
-CHECK_LENGTH = 6
+Position = TypeVar("Position")
+
+CALL_LAYOUT = struct.Struct(">B?q16s")
+CALL_VERSION, PLACE_VERSION, SUM_VERSION = 1, 2, 3
+UUID_BYTES = 16
+CHECKSUM_BYTES = 6
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# A number with an exponent is short here, and of any length when it is written out.
+# Decimal also accepts an exponent: a few bytes that become a number of millions of digits when formatted.
 AMOUNT = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
+class CursorCodec(Generic[Position]):
+    """Encode positions as URL-safe Base64 of their bytes and a checksum.
+
+    `unpack` is the inverse of `pack`. For bytes that `pack` does not return it may raise ValueError, OverflowError or
+    struct.error. `person` separates the checksums of codecs whose bytes can be equal.
+    """
+
+    def __init__(
+        self,
+        pack: Callable[[Position], bytes],
+        unpack: Callable[[bytes], Position],
+        *,
+        person: bytes = b"journal",
+        field: str = "cursor",
+        error_code: str = "cursor_invalid",
+    ) -> None:
+        self._pack = pack
+        self._unpack = unpack
+        self._person = person
+        self._field = field
+        self._error_code = error_code
+
+    def encode(self, position: Position, context: str = "") -> str:
+        """The text is valid only in the same `context`, such as the tenant."""
+        packed = self._pack(position)
+        checksum = blake2b(packed + context.encode(), digest_size=CHECKSUM_BYTES, person=self._person).digest()
+        return urlsafe_b64encode(packed + checksum).decode().rstrip("=")
+
+    def decode(self, text: str, context: str = "") -> Position:
+        """Raises Invalid for any text that `encode` does not return in this context."""
+        try:
+            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            position = self._unpack(raw[:-CHECKSUM_BYTES])
+            # Encoding again checks the checksum and also refuses other spellings of the same position.
+            if self.encode(position, context) == text:
+                return position
+        except (ValueError, OverflowError, struct.error):
+            pass
+        raise self.invalid()
+
+    def invalid(self) -> Invalid:
+        return Invalid(self._error_code, field=self._field)
+
+
 class Cursor(NamedTuple):
-    """The calls on one side of a call: those placed before it, or `newer` ones."""
+    """The calls placed before this call; with `newer` the calls placed after it."""
 
     placed_at: datetime
     call_id: UUID
@@ -34,74 +80,58 @@ class Cursor(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What comes after this in a list that is sorted by a text, and by the id where texts are equal."""
+    """The rows after this row in a list that is sorted by a text and then by id."""
 
     text: str
     id: UUID
 
 
 class Sum(NamedTuple):
-    """What comes after this in a report: sums in their order, of one amount by what they are about and currency."""
+    """The rows after this row in a report that is sorted by amount, then by subject and currency."""
 
     amount: Decimal
     about: str
     currency: str
 
 
-def encode(cursor: Cursor) -> str:
+def _pack_call(cursor: Cursor) -> bytes:
     position = (cursor.placed_at - EPOCH) // MICROSECOND
-    packed = LAYOUT.pack(VERSION, cursor.newer, position, cursor.call_id.bytes)
-    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+    return CALL_LAYOUT.pack(CALL_VERSION, cursor.newer, position, cursor.call_id.bytes)
 
 
-def decode(word: str) -> Cursor:
-    """Raises Invalid for anything that `encode` has not made."""
-    try:
-        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))
-        version, newer, position, call_id = LAYOUT.unpack(raw[:-CHECK_LENGTH])
-        cursor = Cursor(EPOCH + position * MICROSECOND, UUID(bytes=call_id), newer)
-        if version == VERSION and encode(cursor) == word:
-            return cursor
-    except (NotBase64, struct.error, OverflowError, ValueError):
-        pass
-    raise Invalid("cursor_invalid", field="cursor")
+def _unpack_call(packed: bytes) -> Cursor:
+    _, newer, position, call_id = CALL_LAYOUT.unpack(packed)
+    return Cursor(EPOCH + position * MICROSECOND, UUID(bytes=call_id), newer)
 
 
-def encode_place(place: Place) -> str:
-    packed = bytes([PLACE]) + place.id.bytes + place.text.encode()
-    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+def _pack_place(place: Place) -> bytes:
+    return bytes([PLACE_VERSION]) + place.id.bytes + place.text.encode()
 
 
-def decode_place(word: str) -> Place:
-    """Raises Invalid for anything that `encode_place` has not made."""
-    try:
-        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))[:-CHECK_LENGTH]
-        place = Place(raw[1 + ID_LENGTH :].decode(), UUID(bytes=raw[1 : 1 + ID_LENGTH]))
-        if "\0" not in place.text and encode_place(place) == word:
-            return place
-    except (NotBase64, ValueError):
-        pass
-    raise Invalid("cursor_invalid", field="cursor")
+def _unpack_place(packed: bytes) -> Place:
+    place = Place(packed[1 + UUID_BYTES :].decode(), UUID(bytes=packed[1 : 1 + UUID_BYTES]))
+    _check_storable(place.text)
+    return place
 
 
-def encode_sum(one: Sum) -> str:
-    packed = bytes([SUM]) + f"{one.amount:f} {one.currency} {one.about}".encode()
-    return urlsafe_b64encode(packed + _check(packed)).decode().rstrip("=")
+def _pack_sum(position: Sum) -> bytes:
+    return bytes([SUM_VERSION]) + f"{position.amount:f} {position.currency} {position.about}".encode()
 
 
-def decode_sum(word: str) -> Sum:
-    """Raises Invalid for anything that `encode_sum` has not made."""
-    try:
-        raw = urlsafe_b64decode(word + "=" * (-len(word) % 4))[:-CHECK_LENGTH]
-        amount, currency, about = raw[1:].decode().split(" ", 2)
-        if "\0" not in currency + about and AMOUNT.fullmatch(amount):
-            one = Sum(Decimal(amount), about, currency)
-            if encode_sum(one) == word:
-                return one
-    except (NotBase64, ValueError):
-        pass
-    raise Invalid("cursor_invalid", field="cursor")
+def _unpack_sum(packed: bytes) -> Sum:
+    amount, currency, about = packed[1:].decode().split(" ", 2)
+    _check_storable(currency + about)
+    if not AMOUNT.fullmatch(amount):
+        raise ValueError(f"not an amount: {amount}")
+    return Sum(Decimal(amount), about, currency)
 
 
-def _check(packed: bytes) -> bytes:
-    return blake2b(packed, digest_size=CHECK_LENGTH, person=b"journal").digest()
+def _check_storable(text: str) -> None:
+    """PostgreSQL cannot compare a text with a null character."""
+    if "\0" in text:
+        raise ValueError("null character")
+
+
+CALLS = CursorCodec(_pack_call, _unpack_call)
+PLACES = CursorCodec(_pack_place, _unpack_place)
+SUMS = CursorCodec(_pack_sum, _unpack_sum)

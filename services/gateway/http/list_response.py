@@ -12,10 +12,10 @@ from shared.http.entrypoint import answer
 
 def place(asked: Json) -> Place | None:
     """Where the page begins that was asked for. Raises Invalid."""
-    return None if asked["cursor"] is None else cursors.decode_place(asked["cursor"])
+    return None if asked["cursor"] is None else cursors.PLACES.decode(asked["cursor"])
 
 
 def listed(schema: Schema, name: str, found: Page) -> Response:
     """A page under its name, with the cursor of the next one."""
-    cursor = cursors.encode_place(found.next) if found.next else None
+    cursor = cursors.PLACES.encode(found.next) if found.next else None
     return answer(schema.dump({name: found.rows, "next_cursor": cursor}))
