@@ -1,5 +1,6 @@
-"""What all tests have at hand."""
+"""Fixtures of all tests, and how the tests are distributed to the workers of `pytest -n`."""
 
+import pytest
 from hypothesis import settings
 
 from tests.support.infrastructure import (
@@ -12,9 +13,18 @@ from tests.support.infrastructure import (
     services,
     stack,
 )
+from tests.support.scheduling import Scheduling, order
 
 __all__ = ["billing_db", "broker", "calls_db", "comments_db", "gateway_db", "recordings_db", "services", "stack"]
 
 # How long an example takes says how busy the machine is: timings belong to `make bench`.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None

@@ -189,7 +189,9 @@ def prepared(folder: Path) -> Stack:
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
-    return prepared(ROOT / os.environ.get("STACK_DIR", ".stack/test"))
+    """The servers of this process: each worker of `pytest -n` has servers of its own, which its tests may stop."""
+    folder, worker = os.environ.get("STACK_DIR", ".stack/test"), os.environ.get("PYTEST_XDIST_WORKER")
+    return prepared(ROOT / (f"{folder}-{worker}" if worker else folder))
 
 
 def _done(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
