@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 from kombu import Connection
-from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from shared.contracts.topology import DATABASES, QUEUES, RETRY_PAUSES, dead, retry
 from shared.plumbing.database import Postgres
@@ -194,21 +194,39 @@ def stack() -> Stack:
     return prepared(ROOT / (f"{folder}-{worker}" if worker else folder))
 
 
-def _done(conn: psycopg.Connection[Any], statement: sql.Composed) -> bool:
+# Deleting a few rows takes a fortieth of the time of truncating all tables. As a replica, the server minds neither the
+# order of the tables nor the triggers that protect events.
+EMPTY = """
+do $$
+declare
+    name text;
+begin
+    perform set_config('session_replication_role', 'replica', true);
+    for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'migrations' loop
+        if pg_relation_size(quote_ident(name)::regclass) > 4194304 then
+            execute format('truncate %I cascade', name);
+        else
+            execute format('delete from %I', name);
+        end if;
+    end loop;
+end $$
+"""
+
+
+def _is_emptied(conn: psycopg.Connection[Any]) -> bool:
     with contextlib.suppress(psycopg.errors.DeadlockDetected):
-        conn.execute(statement)
+        conn.execute(EMPTY)
         return True
     return False
 
 
 @contextlib.contextmanager
 def emptied(stack: Stack, service: str) -> Iterator[Postgres]:
-    """The service's database as its application role sees it, after everything in it is gone."""
-    with psycopg.connect(stack.env(service)["OWNER_DATABASE_URL"], autocommit=True) as conn:
-        tables = [name for (name,) in conn.execute(TABLES)]
-        truncate = sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(map(sql.Identifier, tables)))
-        # What a process that another test left behind is reading may be locked in another order.
-        eventually(lambda: _done(conn, truncate))
+    """The service's database as its application role sees it, after everything in it is deleted."""
+    admin = make_conninfo(stack.env("admin")["PG_ADMIN_URL"], dbname=service)
+    with psycopg.connect(admin, autocommit=True) as conn:
+        # A process that another test left behind may lock rows in another order.
+        eventually(lambda: _is_emptied(conn))
     postgres = Postgres(stack.env(service)["DATABASE_URL"], 8)
     postgres.open()
     yield postgres

@@ -8,9 +8,10 @@ import pytest
 from shared.contracts.topology import EVENT_SOURCES, PROCESSES
 from shared.plumbing.database import Postgres
 from tests.service.gateway.callers import Callers
-from tests.service.gateway.factories import Company, Gateway, Remote, found
+from tests.service.gateway.factories import Company, Gateway, Remote, found, program
 from tests.service.gateway.samples import Homes
 from tests.service.gateway.scenario import World
+from tests.support.in_process import URL, InProcessService, in_process
 from tests.support.infrastructure import Services, Stack, emptied, free_port
 from tests.support.proxy import Proxy
 
@@ -21,11 +22,27 @@ HOMES = ("calls", "billing", "comments", "recordings")
 
 
 @pytest.fixture(scope="package")
-def gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway_process(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     services = Services(stack, tmp_path_factory.mktemp("gateway"))
     services.start(SERVICE, of="gateway", **PATIENT)
     yield Gateway(f"http://{stack.env('gateway')['WEB_ADDRESS']}")
     services.stop()
+
+
+@pytest.fixture(scope="package")
+def gateway_service(stack: Stack) -> Iterator[InProcessService]:
+    with in_process(SERVICE, {**stack.env("gateway"), **PATIENT}) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def gateway(request: pytest.FixtureRequest) -> Gateway:
+    """A gateway in this process; a process of its own for the modules that are marked `process`."""
+    if request.node.get_closest_marker("process"):
+        process: Gateway = request.getfixturevalue("gateway_process")
+        return process
+    service: InProcessService = request.getfixturevalue("gateway_service")
+    return Gateway(URL, service.session(program()))
 
 
 @pytest.fixture
@@ -60,10 +77,20 @@ def world(stack: Stack, gateway: Gateway) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def owners(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The services that the gateway asks."""
-    services = Services(stack, tmp_path_factory.mktemp("owners"))
-    for owner in EVENT_SOURCES:
-        services.start(PROCESSES[owner].target, of=owner)
-    yield
-    services.stop()
+def owners(request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The services that the gateway calls, where the gateway is: in this process, or in processes of their own."""
+    if request.node.get_closest_marker("process"):
+        services = Services(stack, tmp_path_factory.mktemp("owners"))
+        for owner in EVENT_SOURCES:
+            services.start(PROCESSES[owner].target, of=owner, ready=False)
+        for process in services.running:
+            process.wait_until_ready()
+        yield
+        services.stop()
+        return
+    gateway: InProcessService = request.getfixturevalue("gateway_service")
+    with ExitStack() as started:
+        for owner in EVENT_SOURCES:
+            gateway.owners[owner] = started.enter_context(in_process(PROCESSES[owner].target, stack.env(owner)))
+        yield
+        gateway.owners.clear()

@@ -75,9 +75,11 @@ class TestLettingIn:
         answer = ask("POST", ACCOUNTS, {**NEW, "login": "operator"})
         assert check_problem(answer, 409, "login_taken")["params"] == {"login": "operator"}
 
-    def test_of_two_with_one_login_at_once_one_is_let_in(self, gateway: Gateway, company: Company):
-        asking = partial(Gateway.__call__, method="POST", path=ACCOUNTS, token=gateway.token("administrator"), json=NEW)
-        assert sorted(answer.status_code for answer in at_once(asking, asking, of=gateway)) == [201, 409]
+    def test_of_two_with_one_login_at_once_one_is_let_in(self, gateway_process: Gateway, company: Company):
+        asking = partial(
+            Gateway.__call__, method="POST", path=ACCOUNTS, token=gateway_process.token("administrator"), json=NEW
+        )
+        assert sorted(answer.status_code for answer in at_once(asking, asking, of=gateway_process)) == [201, 409]
 
     def test_nobody_is_let_in_with_a_line_that_another_holds(self, ask: Ask, gateway: Gateway):
         answer = ask("POST", ACCOUNTS, {**NEW, "lines": [{"address": "205"}, {"address": "101"}]})
@@ -227,7 +229,7 @@ class TestTheLastAdministrator:
         ask("PATCH", one(company), {"disabled": True})
         assert ask("PATCH", one(company, "administrator"), {"role": "operator"}).status_code == 409
 
-    def test_of_two_who_go_at_once_one_stays(self, gateway, company, gateway_db):
+    def test_of_two_who_go_at_once_one_stays(self, gateway, gateway_process, company, gateway_db):
         for _ in range(5):
             with gateway_db.connection() as conn:
                 conn.execute("update accounts set role = 'administrator' where login in ('administrator', 'operator')")
@@ -238,7 +240,7 @@ class TestTheLastAdministrator:
                 )
                 for role, token in tokens.items()
             ]
-            answers = [answer.status_code for answer in at_once(*going, of=gateway)]
+            answers = [answer.status_code for answer in at_once(*going, of=gateway_process)]
             assert sorted(answers) == [200, 409]
 
 
@@ -263,13 +265,13 @@ class TestLines:
             answer = ask("POST", one(company, "accountant", "/lines"), body)
             assert check_problem(answer, 409, "line_taken")["params"]["name"] == "Operator"
 
-    def test_of_two_who_are_given_a_line_at_once_one_gets_it(self, gateway, company):
+    def test_of_two_who_are_given_a_line_at_once_one_gets_it(self, gateway, gateway_process, company):
         token, new = gateway.token("administrator"), {"address": "205", "from": "2026-11-22T12:00:00Z"}
         both = [
             partial(Gateway.__call__, method="POST", path=one(company, role, "/lines"), token=token, json=new)
             for role in ("operator", "accountant")
         ]
-        assert sorted(answer.status_code for answer in at_once(*both, of=gateway)) == [201, 409]
+        assert sorted(answer.status_code for answer in at_once(*both, of=gateway_process)) == [201, 409]
 
     def test_a_line_is_not_held_again_over_who_has_it_now(self, ask, company):
         [line] = ask("GET", one(company, rest="/lines")).json()["lines"]
@@ -315,7 +317,7 @@ class TestOnesOwnPassword:
         assert gateway.sign_in("operator").status_code == 401
         assert gateway.sign_in("operator", SAID).status_code == 201
 
-    def test_of_two_new_ones_at_once_one_is_the_password(self, gateway, company):
+    def test_of_two_new_ones_at_once_one_is_the_password(self, gateway, gateway_process, company):
         token, words = gateway.token("operator"), [SAID, f"{SAID} на горі"]
         both = [
             partial(
@@ -327,7 +329,7 @@ class TestOnesOwnPassword:
             )
             for new in words
         ]
-        answers = [answer.status_code for answer in at_once(*both, of=gateway)]
+        answers = [answer.status_code for answer in at_once(*both, of=gateway_process)]
         assert answers.count(204) == 1
         assert set(answers) <= {204, 401, 409, 422}
         assert [gateway.sign_in("operator", new).status_code == 201 for new in words] == [
@@ -364,4 +366,4 @@ def test_only_an_administrator_keeps_people(gateway: Gateway, company: Company, 
         ("PATCH", one(company, rest=f"/lines/{uuid4()}")),
     ]:
         assert gateway(method, path, token=token, json={"role": "administrator"}).status_code == 403, path
-        assert Gateway(gateway.url)(method, path).status_code == 401
+        assert gateway(method, path).status_code == 401

@@ -83,12 +83,13 @@ def test_any_period_may_be_asked_for_that_does_not_end_before_it_begins(
     assert gateway("GET", "/api/v1/journal", token=gateway.token("operator"), params=asked).status_code == status
 
 
-def test_slow_bodies_hold_no_connection_to_the_database(gateway: Gateway, company: Company):
-    token, (host, _, port) = gateway.token("administrator"), gateway.url.removeprefix("http://").partition(":")
+def test_slow_bodies_hold_no_connection_to_the_database(gateway_process: Gateway, company: Company):
+    token = gateway_process.token("administrator")
+    host, _, port = gateway_process.url.removeprefix("http://").partition(":")
     head = "\r\n".join(["POST /api/v1/contacts HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", *LONG_BODY])
     with ExitStack() as held:
         for _ in range(MORE_THAN_CONNECTIONS):
             slow = held.enter_context(socket.create_connection((host, int(port))))
             slow.sendall(f"{head}\r\n\r\n{{".encode())
         time.sleep(0.5)
-        assert gateway("GET", "/api/v1/contacts", token=token).status_code == 200
+        assert gateway_process("GET", "/api/v1/contacts", token=token).status_code == 200

@@ -72,13 +72,13 @@ class TestOneByOne:
         other = add(ask, number="0671112233", name="Марко")
         assert ask("PUT", f"{CONTACTS}/{other}", {"name": "Марко", "number": number}).status_code == 409
 
-    def test_of_two_names_for_a_number_at_once_one_stays(self, gateway, company):
+    def test_of_two_names_for_a_number_at_once_one_stays(self, gateway, gateway_process, company):
         token = gateway.token("operator")
         both = [
             partial(Gateway.__call__, method="POST", path=CONTACTS, token=token, json={**KATERYNA, "name": name})
             for name in ("Катерина", "Катря")
         ]
-        answers = at_once(*both, of=gateway)
+        answers = at_once(*both, of=gateway_process)
         assert sorted(answer.status_code for answer in answers) == [201, 409]
         [made] = [answer.json() for answer in answers if answer.status_code == 201]
         assert gateway("GET", CONTACTS, token=token).json()["contacts"] == [made]

@@ -6,6 +6,8 @@ import requests
 from tests.service.gateway.factories import Company, Gateway
 from tests.support.problems import check_problem
 
+pytestmark = pytest.mark.process
+
 ME, OUT, JOURNAL = "/api/v1/me", "/api/v1/sessions/current", "/api/v1/journal"
 HERE = {"Sec-Fetch-Site": "same-origin"}
 

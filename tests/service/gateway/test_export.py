@@ -27,6 +27,8 @@ from tests.service.gateway.factories import Company, Gateway
 from tests.support.infrastructure import eventually
 from tests.support.problems import check_problem
 
+pytestmark = pytest.mark.process
+
 EXPORT = "/api/v1/journal/export"
 CALLS = 600
 """More than a page of the export."""

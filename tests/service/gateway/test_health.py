@@ -9,6 +9,8 @@ from tests.service.gateway.factories import Gateway, Remote
 from tests.support.infrastructure import eventually
 from tests.support.problems import check_problem
 
+pytestmark = pytest.mark.process
+
 SERVERS = ["database", "broker", "cache"]
 
 

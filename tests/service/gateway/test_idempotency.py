@@ -18,6 +18,8 @@ from tests.integration.gateway.event_factories import call_id, project_states, s
 from tests.service.gateway.factories import PASSWORD, Company, Gateway, at_once
 from tests.support.problems import check_problem
 
+pytestmark = pytest.mark.process
+
 CONTACTS = "/api/v1/contacts"
 KATERYNA = {"name": "Катерина Власова", "number": "0501112233"}
 Write = Callable[..., Any]

@@ -17,6 +17,8 @@ from tests.service.gateway.conftest import SERVICE
 from tests.service.gateway.factories import Company, Gateway, found
 from tests.support.infrastructure import Services, Stack, eventually, free_port
 
+pytestmark = pytest.mark.process
+
 ISSUER, AUDIENCE, KID = "https://id.example.org", "journal", "2026-11"
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"
 

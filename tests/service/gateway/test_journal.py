@@ -168,8 +168,8 @@ def test_the_page_says_how_fresh_it_is(gateway: Gateway, calls: Company, gateway
     assert 1.5 <= page()["freshness"]["calls"] < 6.5
 
 
-def test_a_timeline_waits_for_no_service_for_long(gateway: Gateway, calls: Company):
-    answer = gateway("GET", door(0, "/timeline"), token=gateway.token("operator"))
+def test_a_timeline_waits_for_no_service_for_long(gateway_process: Gateway, calls: Company):
+    answer = gateway_process("GET", door(0, "/timeline"), token=gateway_process.token("operator"))
     check_problem(answer, 503, "service_unavailable")
     assert answer.headers["Retry-After"]
 

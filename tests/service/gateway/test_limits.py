@@ -14,6 +14,8 @@ from tests.support.infrastructure import Services, Stack, free_port
 from tests.support.problems import check_problem
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.process
+
 ME = "/api/v1/me"
 SLOWLY = {"REQUESTS_PER_SECOND": "0.2", "REQUESTS_BURST": "10"}
 

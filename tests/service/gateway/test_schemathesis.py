@@ -35,7 +35,7 @@ REFUSED = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps
 SILENT_STREAM = ["[[operations]]", 'include-operation-id = "stream_journal"', "request-timeout = 1.0"]
 """Nothing happens to calls meanwhile: nobody need listen for long."""
 
-pytestmark = [pytest.mark.usefixtures("owners"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("owners"), pytest.mark.timeout(300)]
 
 
 def configured(world: World, folder: Path, *more: str) -> Path:

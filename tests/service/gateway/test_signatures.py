@@ -16,6 +16,8 @@ from shared.plumbing.database import Postgres
 from tests.service.gateway.factories import Company, Gateway, report
 from tests.support.infrastructure import ROOT, Broker
 
+pytestmark = pytest.mark.process
+
 PATH = "/api/v1/reports"
 QUEUE = "calls.reports"
 EXAMPLES = dict(re.findall(r"<!-- (\w+) -->\n```\w+\n(.*?)```", (ROOT / "docs/ingest.md").read_text(), re.DOTALL))

@@ -24,6 +24,8 @@ from tests.service.gateway.listening import STREAM, Listening
 from tests.support.infrastructure import Stack, eventually
 from tests.support.problems import check_problem
 
+pytestmark = pytest.mark.process
+
 OPERATORS, SUPERVISORS = "101", "103"
 Listen = Callable[..., Listening]
 

@@ -18,6 +18,8 @@ from tests.service.gateway.factories import Company, Gateway
 from tests.service.gateway.listening import STREAM, Listening
 from tests.support.infrastructure import Service, Services, Stack, eventually, free_port
 
+pytestmark = pytest.mark.process
+
 LINE = "101"
 LONG = "ї" * 100
 Replica = tuple[Service, Gateway]

@@ -11,6 +11,8 @@ from tests.service.gateway.factories import Company, Gateway, report
 from tests.support.infrastructure import Services, Stack, eventually, free_port
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.process
+
 ME, OUT = "/api/v1/me", "/api/v1/sessions/current"
 AT_MOST = 2.0
 
