@@ -187,3 +187,8 @@ class Publishers:
             publisher.publish(messages)
         finally:
             self._idle.put(publisher)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while not self._idle.empty():
+            self._idle.get().close()

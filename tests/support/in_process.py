@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,15 +20,19 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from eventlet.event import Event
+from eventlet.greenio import GreenSocket
 from nameko import exceptions as nameko_errors
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from services.gateway.endpoints.endpoint import Broker
 from shared.contracts.errors import Unavailable
+from shared.contracts.rpc import RpcMethod
+from shared.contracts.wire import Json
 from shared.http.entrypoint import Http
 from shared.plumbing.database import Database
-from shared.plumbing.rpc import Rpc, RpcClient
+from shared.plumbing.rpc import Remote, Rpc, RpcClient
 
 # The runner makes the whole process cooperative, which is not for that of a test.
 with patch("eventlet.monkey_patch"):
@@ -48,7 +52,7 @@ class InProcessService:
             config = runner.configuration(Path(str(service.__file__)).with_name("config.yml"))
         self.owners = dict(owners or {})
         self._container = runner.Container(getattr(service, name), config)
-        self._databases = []
+        self._stack = ExitStack()
         for dependency in self._container.dependencies:
             if isinstance(dependency, RpcClient):
                 dependency.get_dependency = self._remote(dependency.service)
@@ -56,18 +60,21 @@ class InProcessService:
                 dependency.setup()
             if isinstance(dependency, Database):
                 dependency.start()
-                self._databases.append(dependency)
+                self._stack.callback(dependency.stop)
+            if isinstance(dependency, Broker):
+                self._stack.callback(dependency.publishers.close)
         endpoints = [entrypoint for entrypoint in self._container.entrypoints if isinstance(entrypoint, Http)]
         for endpoint in endpoints:
             endpoint.setup()
+            # The places for streams belong to the network, which is left out.
+            endpoint.server._streams = None
         self._wsgi = endpoints[0].server.get_wsgi_app() if endpoints else None
 
     def _remote(self, service: str) -> Any:
-        return lambda worker_ctx: Remote(service, self.owners)
+        return lambda worker_ctx: InProcessRemote(service, self.owners)
 
     def stop(self) -> None:
-        for database in self._databases:
-            database.stop()
+        self._stack.close()
 
     def session(self, session: requests.Session) -> requests.Session:
         """Let the client's requests to URL go to this service."""
@@ -89,19 +96,16 @@ class InProcessService:
         return str(replied.wait())
 
 
-class Remote:
-    """As `shared.plumbing.rpc.Remote`, without the broker."""
+class InProcessRemote(Remote):
+    """Calls the service in this process instead of the broker."""
 
     def __init__(self, service: str, owners: Mapping[str, InProcessService]) -> None:
         self._service, self._owners = service, owners
 
-    def __getattr__(self, method: str) -> Any:
-        return lambda **kwargs: self.call(method, 0, **kwargs)
-
-    def call(self, method: str, timeout: float, /, **kwargs: Any) -> Any:
+    def _result(self, method: RpcMethod, timeout: float, kwargs: Json) -> Any:
         if self._service not in self._owners:
             raise Unavailable(f"{self._service} does not answer.")
-        reply = json.loads(self._owners[self._service].call(method, json.dumps(kwargs)))
+        reply = json.loads(self._owners[self._service].call(method.name, json.dumps(kwargs)))
         if reply.get("error"):
             raise nameko_errors.deserialize(reply["error"])
         return reply["result"]
@@ -114,7 +118,7 @@ class _Adapter(HTTPAdapter):
         super().__init__()
         self._app = app
         # A stream looks at its client's socket. Here nothing is sent over it.
-        self._socket, self._client = socket.socketpair()
+        self._socket, self._client = map(GreenSocket, socket.socketpair())
 
     def close(self) -> None:
         self._socket.close()

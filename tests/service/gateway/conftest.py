@@ -36,13 +36,14 @@ def gateway_service(stack: Stack) -> Iterator[InProcessService]:
 
 
 @pytest.fixture(scope="module")
-def gateway(request: pytest.FixtureRequest) -> Gateway:
+def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """A gateway in this process; a process of its own for the modules that are marked `process`."""
     if request.node.get_closest_marker("process"):
-        process: Gateway = request.getfixturevalue("gateway_process")
-        return process
+        yield request.getfixturevalue("gateway_process")
+        return
     service: InProcessService = request.getfixturevalue("gateway_service")
-    return Gateway(URL, service.session(program()))
+    with service.session(program()) as session:
+        yield Gateway(URL, session)
 
 
 @pytest.fixture
