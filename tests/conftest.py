@@ -1,5 +1,8 @@
 """Fixtures of all tests, and how the tests are distributed to the workers of `pytest -n`."""
 
+from collections.abc import Generator
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
@@ -13,7 +16,7 @@ from tests.support.infrastructure import (
     services,
     stack,
 )
-from tests.support.scheduling import Scheduling, order
+from tests.support.scheduling import Scheduling, encodable, order
 
 __all__ = ["billing_db", "broker", "calls_db", "comments_db", "gateway_db", "recordings_db", "services", "stack"]
 
@@ -28,3 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    return encodable((yield))

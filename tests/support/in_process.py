@@ -21,7 +21,6 @@ from urllib.parse import unquote, urlsplit
 import requests
 from eventlet.event import Event
 from eventlet.greenio import GreenSocket
-from nameko import exceptions as nameko_errors
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -31,6 +30,7 @@ from shared.contracts.errors import Unavailable
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Http
+from shared.plumbing import rpc_errors
 from shared.plumbing.database import Database
 from shared.plumbing.rpc import Remote, Rpc, RpcClient
 
@@ -104,10 +104,10 @@ class InProcessRemote(Remote):
 
     def _result(self, method: RpcMethod, timeout: float, kwargs: Json) -> Any:
         if self._service not in self._owners:
-            raise Unavailable(f"{self._service} does not answer.")
+            raise Unavailable("service_unavailable", params={"service": self._service})
         reply = json.loads(self._owners[self._service].call(method.name, json.dumps(kwargs)))
         if reply.get("error"):
-            raise nameko_errors.deserialize(reply["error"])
+            raise rpc_errors.load(reply["error"])
         return reply["result"]
 
 

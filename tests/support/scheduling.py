@@ -64,3 +64,15 @@ class Scheduling(LoadScopeScheduling):
     @property
     def _only_timed_are_left(self) -> bool:
         return bool(self.workqueue) and next(iter(self.workqueue)) in TIMED
+
+
+def encodable(report: Any) -> Any:
+    """A report as a worker can send it: what was logged or compared may have a lone surrogate in it."""
+    match report:
+        case str():
+            return report.encode("utf-8", "backslashreplace").decode()
+        case list() | tuple():
+            return type(report)(map(encodable, report))
+        case dict():
+            return {key: encodable(value) for key, value in report.items()}
+    return report

@@ -67,4 +67,4 @@ def test_nothing_else_is_sent(gateway: Gateway, name):
 def test_a_browser_that_takes_no_gzip_gets_the_file_as_it_is(gateway: Gateway):
     answer = gateway("GET", "/assets/x/page.css", headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in answer.headers
-    assert answer.content == (FOLDER / "page.css").read_bytes()
+    assert answer.content == (static_files.FOLDER / "page.css").read_bytes()
