@@ -38,7 +38,7 @@ def take_slice(conn: Connection, upload_id: UUID, tenant: str, number: int, cont
     conn.execute(TAKE_SLICE, words)
 
 
-def forget_uploads(conn: Connection) -> None:
+def delete_expired_uploads(conn: Connection) -> None:
     """Drop what was uploaded a day ago and more."""
     conn.execute(FORGET_UPLOADS, {"before": clock.now() - KEPT_UPLOADS})
 
@@ -103,6 +103,6 @@ def describe(stream: str, tariff: Tariff) -> Json:
     return described
 
 
-def keep_settings(conn: Connection, heard: Sequence[Any]) -> None:
+def save_settings(conn: Connection, heard: Sequence[Any]) -> None:
     """Remember what companies have set, in any order, any number of times; it counts for calls heard of from now on."""
     projections.keep_terms(conn, settings.newest(heard))

@@ -78,7 +78,7 @@ class Message(Protocol):
     def key(self) -> str: ...
 
 
-def hear_calls(conn: Connection, messages: Sequence[Message], default: Terms) -> None:
+def schedule_rating(conn: Connection, messages: Sequence[Message], default: Terms) -> None:
     """Note of ended calls when their prices are due, in any order and any number of times.
 
     Raises ValidationError for what is malformed.

@@ -35,14 +35,14 @@ class BillingService:
     books = RateBookCache()
 
     @subscribe("billing.calls", batch=500, linger=LINGER)
-    def hear_calls(self, messages: Sequence[Message]) -> None:
+    def schedule_rating(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            policies.hear_calls(conn, messages, self._default())
+            policies.schedule_rating(conn, messages, self._default())
 
     @subscribe("billing.settings", batch=500)
-    def keep_settings(self, messages: Sequence[Message]) -> None:
+    def save_settings(self, messages: Sequence[Message]) -> None:
         with self.db.long_transaction() as conn:
-            handlers.keep_settings(conn, [message.body for message in messages])
+            handlers.save_settings(conn, [message.body for message in messages])
 
     @every(RATE_EVERY)
     def rate_due(self) -> None:
@@ -52,16 +52,16 @@ class BillingService:
                 rated = policies.rate_due(conn, self.books, self._default(), AT_ONCE)
 
     @every(RERATE_EVERY)
-    def rate_again(self) -> None:
+    def rate_next_batch(self) -> None:
         more = True
         while more:
             with self.db.long_transaction() as conn:
                 more = reratings.work(conn, self.books, self._default(), AT_ONCE)
 
     @every(FORGET_EVERY)
-    def forget_uploads(self) -> None:
+    def delete_expired_uploads(self) -> None:
         with self.db.long_transaction() as conn:
-            handlers.forget_uploads(conn)
+            handlers.delete_expired_uploads(conn)
 
     @rpc(contract.upload)
     def upload(self, **part: Any) -> None:

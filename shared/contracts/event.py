@@ -1,4 +1,4 @@
-"""What an event is. Plain data: nothing here knows how it travels or where it is kept."""
+"""The base classes of events: plain data, independent of wire format and storage."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An event with the place and time it was written down."""
+    """An event with its position in the stream and the time it was recorded."""
 
     id: UUID
     tenant: str

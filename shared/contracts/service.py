@@ -7,7 +7,7 @@ containers and the lists of the tests are derived from them.
 from dataclasses import dataclass
 
 EVENTS_OF_EVERY_OWNER = "*.events"
-"""Stands, among the exchanges of a queue, for the `<owner>.events` of every service that owns streams."""
+"""In the exchanges of a queue, means the `<owner>.events` of every service that owns streams."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The words that services share."""
+"""Values that several services use."""
 
 from enum import StrEnum
 

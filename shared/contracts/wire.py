@@ -14,11 +14,11 @@ from shared.contracts.validation import CodedMessage, coded
 
 Json = dict[str, Any]
 PERSONAL = {"personal": True}
-"""Marks a field that tells of a person, so that it can be encrypted per subject in one place."""
+"""Marks a field with personal data, so that it can be encrypted per person in one place."""
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
-"""Without an offset too, to say what is missing; digits beyond microseconds are dropped."""
+"""Also matches without an offset, to report what is missing. Digits beyond microseconds are dropped."""
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""PostgreSQL cannot keep NUL, and UTF-8 has no lone surrogates."""
+"""PostgreSQL cannot store NUL, and UTF-8 has no lone surrogates."""
 Upcast = Callable[[Json], Json]
 
 
@@ -28,7 +28,7 @@ def storable(text: str) -> None:
 
 
 def text(longest: int, shortest: int = 1) -> validate.Validator:
-    """What a text must be to be taken: so many code points, all of which can be stored."""
+    """Validators of a text: the number of code points, all of which can be stored."""
     return validate.And(validate.Length(min=shortest, max=longest), storable)
 
 

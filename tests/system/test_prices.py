@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from shared.contracts.billing.rates import MOST_RATES
+from shared.contracts.billing.rates import MAX_RATES_PER_TARIFF
 from shared.contracts.wire import Json
 from tests.support.infrastructure import eventually
 from tests.support.problems import check_problem
@@ -178,10 +178,10 @@ def test_a_tariff_that_makes_no_sense_is_refused_by_field(system: System, change
 
 
 def test_more_rates_than_a_tariff_may_have_are_refused_before_they_are_read(system: System) -> None:
-    rates = ",".join(["{}"] * (MOST_RATES + 1))
+    rates = ",".join(["{}"] * (MAX_RATES_PER_TARIFF + 1))
     body = f'{{"name": "Ціни", "currency": "UAH", "rounding": {{}}, "rates": [{rates}]}}'.encode()
     refused = send(system, "POST", "/tariffs", data=body, headers={"Content-Type": "application/json"})
-    assert (refused.status_code, refused.json()["errors"]) == (422, {"rates": [f"{MOST_RATES} at most."]})
+    assert (refused.status_code, refused.json()["errors"]) == (422, {"rates": [f"{MAX_RATES_PER_TARIFF} at most."]})
 
 
 def test_a_draft_without_rates_is_kept_but_not_activated(system: System) -> None:

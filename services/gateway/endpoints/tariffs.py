@@ -14,7 +14,7 @@ from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestC
 from services.gateway.http import schemas
 from services.gateway.http.upstream import call_upstream
 from shared.contracts.billing import rpc as billing
-from shared.contracts.billing.rates import MOST_RATES, REQUIRED_COLUMNS
+from shared.contracts.billing.rates import MAX_RATES_PER_TARIFF, REQUIRED_COLUMNS
 from shared.contracts.errors import Invalid, NotFound, field_error
 from shared.contracts.rpc import RpcMethod
 from shared.contracts.wire import Json
@@ -59,9 +59,9 @@ def read_draft(context: RequestContext) -> tuple[Json, bytes, str]:
     """The head, the encoded rates and their format. Billing checks the rates, of which there may be many."""
     content = bytes_of(context.request)
     # Counted before parsing: 16 MiB of JSON can contain more objects than fit into memory.
-    too_many = content.count(b"{") + content.count(b"[") > MOST_RATES + OTHER_BRACKETS
+    too_many = content.count(b"{") + content.count(b"[") > MAX_RATES_PER_TARIFF + OTHER_BRACKETS
     if too_many or content.count(b",") > MAX_COMMAS:
-        raise Invalid("too_many_rates", params={"max": MOST_RATES}, field="rates")
+        raise Invalid("too_many_rates", params={"max": MAX_RATES_PER_TARIFF}, field="rates")
     body = body_of(context.request)
     if not isinstance(body, dict):
         schemas.load(HEAD, body)

@@ -1,10 +1,10 @@
-"""When the price of an ended call is due: the rule of billing, by which the journal foretells it."""
+"""When the price of an ended call is due. Billing applies this rule, and the journal predicts the due time with it."""
 
 from datetime import datetime, timedelta
 
-CLOCK_OFF = timedelta(seconds=60)
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=60)
 
 
 def due_at(ended_at: datetime, received_at: datetime, delay: timedelta) -> datetime:
-    """`delay` after the end; after its receipt if the clock that told of it is off."""
-    return (received_at if abs(received_at - ended_at) > CLOCK_OFF else ended_at) + delay
+    """`delay` after the end of the call, or after the receipt of its end if the reporting exchange's clock is wrong."""
+    return (received_at if abs(received_at - ended_at) > MAX_CLOCK_DIFFERENCE else ended_at) + delay

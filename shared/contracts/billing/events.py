@@ -14,7 +14,7 @@ from shared.contracts.values import Direction
 
 
 class RoundingMode(StrEnum):
-    """What happens to the digits too many; `half_*` says where an exact half goes."""
+    """How excess digits are rounded; `half_*` says where an exact half is rounded to."""
 
     HALF_UP = "half_up"
     HALF_EVEN = "half_even"
@@ -63,7 +63,7 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """What talking costs with numbers that begin with `prefix`, through company lines that begin with `line`."""
+    """The price of calls with numbers that begin with `prefix`, over company lines that begin with `line`."""
 
     direction: Direction
     prefix: str
@@ -85,7 +85,7 @@ class TariffEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffDrafted(TariffEvent):
-    """What the draft says, at first or anew. `rates` is the SHA-256 of the rates, `count` how many there are."""
+    """The draft was created or replaced. `rates` is the SHA-256 of the rates, `count` their number."""
 
     name: str
     currency: str
@@ -96,14 +96,14 @@ class TariffDrafted(TariffEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffActivated(TariffEvent):
-    """It rules calls answered from `valid_from` on, until the next one does."""
+    """The tariff applies to calls answered from `valid_from` until the next tariff is in force."""
 
     valid_from: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffDiscarded(TariffEvent):
-    """The draft is not wanted any more."""
+    """The draft was discarded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +161,7 @@ class ChargeEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPriced(ChargeEvent):
-    """The call has its first price. `why` and `by` as in CallRerated; None when nothing but its time had come."""
+    """The call has its first price. `why` and `by` as in CallRerated; None if the call was rated when due."""
 
     price: Price
     why: Why | None = None
@@ -181,7 +181,7 @@ class CallRerated(ChargeEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingFailed(ChargeEvent):
-    """The call has no price until somebody mends what `reason` says; `number` is the one without a rate.
+    """The call has no price until the `reason` is corrected; `number` is the number without a rate.
 
     `why` and `by` as in CallPriced.
     """
@@ -194,7 +194,7 @@ class RatingFailed(ChargeEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What the price of a call is after its latest event. `price` is None while `state` is failed."""
+    """The price of a call after its latest event. `price` is None while `state` is failed."""
 
     call_id: UUID
     state: ChargeState
@@ -207,7 +207,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """What a tariff is after its latest event."""
+    """A tariff after its latest event."""
 
     tariff_id: UUID
     name: str

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from marshmallow import Schema, fields, validate
 
-from shared.contracts.billing.rates import MOST_RATES, RoundingSchema, known_currency
+from shared.contracts.billing.rates import MAX_RATES_PER_TARIFF, RoundingSchema, known_currency
 from shared.contracts.rpc import (
     CallQuerySchema,
     CommandSchema,
@@ -76,7 +76,9 @@ class TariffQuerySchema(QuerySchema):
 class RatesQuerySchema(TariffQuerySchema):
     """`slice` is the number of a slice of RATES_PER_SLICE rates, from 0 on."""
 
-    slice = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, MOST_RATES // RATES_PER_SLICE))
+    slice = fields.Integer(
+        load_default=0, strict=True, validate=validate.Range(0, MAX_RATES_PER_TARIFF // RATES_PER_SLICE)
+    )
 
 
 class ListQuerySchema(QuerySchema):
@@ -114,7 +116,7 @@ class TariffsSchema(ResponseSchema):
 
 
 class RatesSchema(ResponseSchema):
-    """Rates as `RateSchema` dumps them. They are not loaded one by one: a tariff has up to MOST_RATES of them."""
+    """Rates as `RateSchema` dumps them. They are not loaded: a tariff has up to MAX_RATES_PER_TARIFF."""
 
     rates = fields.List(fields.Dict(), required=True)
 

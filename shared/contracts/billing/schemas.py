@@ -118,7 +118,7 @@ class ChargeEventSchema(EventSchema):
 
 
 def _without_why(data: Json) -> Json:
-    """Version 1 did not say why and by whom a call was rated that had no price before or has none since."""
+    """Version 1 has no `why` and `by`."""
     return {**data, "why": None, "by": None}
 
 

@@ -1,6 +1,6 @@
 """Facts about one call, as the exchange reports them. Owned by services/calls.
 
-Every reported fact keeps the report's `at` (when it happened) and `report_id` (who said so).
+Every reported fact keeps the report's `at` (when it happened) and `report_id` (which report).
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Reported(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPlaced(Reported):
-    """Somebody asked for a line."""
+    """A call was placed."""
 
     direction: Direction
     caller: str
@@ -40,7 +40,7 @@ class CallPlaced(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallConnecting(Reported):
-    """The exchange looks for somebody; `group` is the queue or menu that does."""
+    """The call waits in `group`, a queue or menu."""
 
     group: str | None = None
 
@@ -61,7 +61,7 @@ class PartyOffline(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnswered(Reported):
-    """A person picked up."""
+    """The call was answered."""
 
     party: str
 
@@ -76,7 +76,7 @@ class CallForwarded(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRefused(Reported):
-    """The exchange could not take the call."""
+    """The exchange could not handle the call."""
 
     reason: str
 
@@ -92,7 +92,7 @@ class CallRecorded(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Reported):
-    """The line went down. `cause` is a Q.850 number, `sip` a status code."""
+    """The call ended. `cause` is a Q.850 number, `sip` a status code."""
 
     by: EndedBy
     cause: int | None = None
@@ -101,7 +101,7 @@ class CallEnded(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallGivenUp(CallEvent):
-    """The watchdog ended a call nobody had reported on for too long; `at` is its last report's."""
+    """The watchdog ended a call without reports for too long; `at` is the time of its last report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class CallReturned(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReturnWithdrawn(CallEvent):
-    """A correction took away the call that had returned this one."""
+    """A correction removed the call that had returned this call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Forward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallState:
-    """What a call is after its latest event: decided by calls, repeated by everybody else.
+    """The state of a call after its latest event. Only calls decides it; other services copy it.
 
     Until `placed_at` is known a call is kept but not shown. `rung`, `offline` and `answered_by` are in
     order of time.

@@ -1,4 +1,4 @@
-"""What an exchange says, as `POST /reports` takes it and as it waits in the queue for calls."""
+"""Reports of an exchange: the items of `POST /reports`, and the messages of the queue `calls.reports`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -85,7 +85,7 @@ class Report:
 
 
 class ReportSchema(Schema):
-    """Unknown fields are refused: what a sender misspells must not be lost in silence."""
+    """Refuses unknown fields, so that a misspelled field is not silently lost."""
 
     report_id = Text(required=True, validate=KEY)
     tenant = Text(required=True, validate=KEY)
@@ -120,7 +120,7 @@ def load(reports: Iterable[Any]) -> list[Report]:
 
 
 def normalised(report: Report, region: str) -> Report:
-    """The report with its addresses as the journal has them: once, where it enters."""
+    """The report with normalised addresses. Called once, when a report is received."""
     found = {name: normalise(report.data[name], region) for name in ADDRESSES if report.data.get(name)}
     return replace(report, data={**report.data, **found})
 

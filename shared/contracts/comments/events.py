@@ -9,7 +9,7 @@ from shared.contracts.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentAdded(Event):
-    """Somebody put a comment on a call that had none."""
+    """A comment was added to a call without one."""
 
     call_id: UUID
     text: str

@@ -1,4 +1,4 @@
-"""What a company has set for itself. Owned by services/gateway."""
+"""Events about the settings of a tenant. Owned by services/gateway."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from shared.contracts.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged(Event):
-    """A company has set something anew, or is told again what it has set: always all of it.
+    """The settings of a tenant were changed, or are published again. Contains all settings.
 
-    None: as the owner of the matter has it by default; for `retention_days`: for ever.
+    None means the default of the service that uses the setting; for `retention_days`, no limit.
     """
 
     time_zone: str

@@ -1,4 +1,4 @@
-"""The wire shapes of what the gateway says, and how those who keep settings read them."""
+"""The wire shapes of the gateway's events, and how services that store settings load them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ class SettingsChangedSchema(EventSchema):
 ENVELOPE = EnvelopeSchema(only=("tenant", "version", "type", "schema_version", "data"))
 
 
-def newest(heard: Sequence[Any]) -> Mapping[str, tuple[int, SettingsChanged]]:
-    """Of all messages heard the newest of each tenant, with its version. Raises ValidationError."""
-    said = sorted(ENVELOPE.load(heard, many=True), key=lambda envelope: int(envelope["version"]))
-    return {one["tenant"]: (one["version"], _settings(one)) for one in said}
+def newest(messages: Sequence[Any]) -> Mapping[str, tuple[int, SettingsChanged]]:
+    """The newest settings of each tenant in the messages, with their version. Raises ValidationError."""
+    envelopes = sorted(ENVELOPE.load(messages, many=True), key=lambda envelope: int(envelope["version"]))
+    return {envelope["tenant"]: (envelope["version"], _settings(envelope)) for envelope in envelopes}
 
 
 def _settings(envelope: Mapping[str, Any]) -> SettingsChanged:

@@ -9,7 +9,7 @@ from shared.contracts.event import Event
 
 
 class Format(StrEnum):
-    """What a recording may be; OGG holds Opus or Vorbis."""
+    """The formats of recordings; OGG contains Opus or Vorbis."""
 
     WAV = "wav"
     MP3 = "mp3"
@@ -30,10 +30,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStored(Event):
-    """The sound of a call came in, was found whole, and is kept.
+    """The audio of a call was received completely and stored.
 
-    `object_id` is its name in the store. `size` in bytes, `sha256` in hexadecimal digits. `peaks` are what the page
-    draws: how loud each of as many equal parts is, 0 to 255; None where nobody here can tell.
+    `object_id` is its name in the object store. `size` in bytes, `sha256` in hexadecimal digits. `peaks` is the
+    peak amplitude of each of equally long parts, 0 to 255; None if the format cannot be decoded.
     """
 
     call_id: UUID
@@ -48,7 +48,7 @@ class RecordingStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingDeleted(Event):
-    """The sound is gone for good. `account_id` is who asked for it; None when it had been kept long enough."""
+    """The audio was deleted. `account_id` is the account that requested it; None at the end of the retention period."""
 
     call_id: UUID
     account_id: UUID | None
@@ -58,7 +58,7 @@ class RecordingDeleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingListened(Event):
-    """Somebody was given the sound to listen to."""
+    """Somebody played the recording."""
 
     call_id: UUID
     account_id: UUID
@@ -67,7 +67,7 @@ class RecordingListened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingDownloaded(Event):
-    """Somebody was given the sound to take away."""
+    """Somebody downloaded the recording."""
 
     call_id: UUID
     account_id: UUID

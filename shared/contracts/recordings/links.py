@@ -1,8 +1,8 @@
-"""Links to the sound of a call: made by the gateway for one caller, believed by recordings, and good for two minutes.
+"""Signed links to the audio of a call: signed by the gateway for one caller, verified by recordings.
 
-`/media/<call id>?link=<words>.<signature>`. The words are base64url of JSON, and say whom the link was given to, for
-what, until when and which key signed it; the signature is HMAC-SHA-256 over the HTTP method, the path and the words
-as they are written, so that no other spelling of the same link is one.
+`/media/<call id>?link=<claims>.<signature>`. The claims are base64url of JSON: the caller, the purpose, the expiry time
+and the id of the signing key. The signature is HMAC-SHA-256 over the HTTP method, the path and the encoded claims, so
+that no other spelling of the same link is valid.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from hashlib import sha256
 from uuid import UUID
 
 LIFETIME = timedelta(seconds=120)
-SHORTEST_KEY = 32
+MIN_KEY_LENGTH = 32
 FOLDER, QUERY = "/media/", "link="
 
 
@@ -32,7 +32,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """`caller_id`: the account, or the API key, that it was given to. `name`: what to call a downloaded file."""
+    """`caller_id`: the account or API key that the link is for. `name`: the file name of a download."""
 
     call_id: UUID
     tenant: str
@@ -42,55 +42,55 @@ class Link:
 
 
 class BadLink(ValueError):
-    """Nobody gave out this link, or it was good for something else, or it is no longer."""
+    """The link has no valid signature, is for another request, or has expired."""
 
 
 class Keyring:
-    """The first key signs; links that any of them has signed are good, so that keys can be changed at any time."""
+    """The first key signs; any of the keys verifies, so that keys can be changed at any time."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Raises ValueError for a key too short to be a secret."""
-        if not keys or min(map(len, keys)) < SHORTEST_KEY:
-            raise ValueError(f"A key for links needs at least {SHORTEST_KEY} characters.")
+        if not keys or min(map(len, keys)) < MIN_KEY_LENGTH:
+            raise ValueError(f"A key for links needs at least {MIN_KEY_LENGTH} characters.")
         self._keys = {sha256(key.encode()).hexdigest()[:8]: key.encode() for key in keys}
-        self._signs = next(iter(self._keys))
+        self._signing_key_id = next(iter(self._keys))
 
     def sign(self, link: Link, now: datetime) -> str:
         """The address of the link, path and query."""
-        said = {
+        claims = {
             "tenant": link.tenant,
             "for": str(link.caller_id),
             "to": link.purpose,
             "until": (now + LIFETIME).timestamp(),
             "name": link.name,
-            "key": self._signs,
+            "key": self._signing_key_id,
         }
-        path, words = f"{FOLDER}{link.call_id}", urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
-        return f"{path}?{QUERY}{words}.{self._signature(self._signs, link.purpose.method, path, words)}"
+        path, encoded = f"{FOLDER}{link.call_id}", urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        return f"{path}?{QUERY}{encoded}.{self._signature(self._signing_key_id, link.purpose.method, path, encoded)}"
 
     def read(self, method: str, path: str, query: str, now: datetime) -> Link:
-        """Raises BadLink, which never tells why."""
-        words, _, signature = query.removeprefix(QUERY).partition(".")
+        """Raises BadLink, without the reason."""
+        encoded, _, signature = query.removeprefix(QUERY).partition(".")
         try:
             if not query.startswith(QUERY):
                 raise BadLink
-            said = json.loads(urlsafe_b64decode(words + "=" * (-len(words) % 4)))
-            expected = self._signature(said["key"], method, path, words)
-            if not hmac.compare_digest(expected.encode(), signature.encode()) or now.timestamp() >= said["until"]:
+            claims = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+            expected = self._signature(claims["key"], method, path, encoded)
+            if not hmac.compare_digest(expected.encode(), signature.encode()) or now.timestamp() >= claims["until"]:
                 raise BadLink
-            purpose = Purpose(said["to"])
+            purpose = Purpose(claims["to"])
             if purpose.method != method:
                 raise BadLink
             return Link(
                 call_id=UUID(path.removeprefix(FOLDER)),
-                tenant=said["tenant"],
-                caller_id=UUID(said["for"]),
+                tenant=claims["tenant"],
+                caller_id=UUID(claims["for"]),
                 purpose=purpose,
-                name=said["name"],
+                name=claims["name"],
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise BadLink from error
 
-    def _signature(self, key: str, method: str, path: str, words: str) -> str:
-        signed = f"{method} {path} {words}".encode()
-        return urlsafe_b64encode(hmac.digest(self._keys[key], signed, "sha256")).decode().rstrip("=")
+    def _signature(self, key_id: str, method: str, path: str, encoded: str) -> str:
+        message = f"{method} {path} {encoded}".encode()
+        return urlsafe_b64encode(hmac.digest(self._keys[key_id], message, "sha256")).decode().rstrip("=")

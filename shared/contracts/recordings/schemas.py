@@ -14,7 +14,7 @@ from shared.contracts.recordings.events import (
 )
 from shared.contracts.wire import EventSchema, Instant, Json, Length, wire
 
-LOUDEST = 255
+MAX_PEAK = 255
 
 
 @wire(RecordingStored, "recording_stored")
@@ -26,7 +26,7 @@ class RecordingStoredSchema(EventSchema):
     size = fields.Integer(required=True, strict=True)
     sha256 = fields.String(required=True)
     peaks = fields.List(
-        fields.Integer(strict=True, validate=validate.Range(0, LOUDEST)), required=True, allow_none=True
+        fields.Integer(strict=True, validate=validate.Range(0, MAX_PEAK)), required=True, allow_none=True
     )
     stored_at = Instant(required=True)
 

@@ -150,7 +150,7 @@ class Billing:
 
     def hear(self, *messages: Message) -> None:
         with clock.fixed(self.now), self.db.connection() as conn:
-            policies.hear_calls(conn, messages, TERMS)
+            policies.schedule_rating(conn, messages, TERMS)
 
     def rate(self, after: float, most: int = 100) -> int:
         """Rate what is due so many seconds after noon; how many were."""

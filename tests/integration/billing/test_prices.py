@@ -117,8 +117,8 @@ def test_whatever_the_clock_does_a_call_is_priced_once_and_not_before_it_says_th
 
 def test_a_company_may_have_a_delay_and_a_currency_of_its_own(billing: Billing) -> None:
     with billing.db.connection() as conn:
-        handlers.keep_settings(conn, [settings(TENANT, 10, version=2), settings(TENANT, 99, version=1)])
-        handlers.keep_settings(conn, [settings(TENANT, 99, version=1)])
+        handlers.save_settings(conn, [settings(TENANT, 10, version=2), settings(TENANT, 99, version=1)])
+        handlers.save_settings(conn, [settings(TENANT, 99, version=1)])
     billing.hear(told(ended("a", None)), told(ended("b", None), tenant=OTHER))
     assert billing.rate(after=10) == 1
     assert (billing.price("a")["currency"], billing.price("b", OTHER)["state"]) == ("EUR", "pending")
@@ -126,7 +126,7 @@ def test_a_company_may_have_a_delay_and_a_currency_of_its_own(billing: Billing) 
 
 def test_a_company_that_has_set_no_delay_has_that_of_the_installation(billing: Billing) -> None:
     with billing.db.connection() as conn:
-        handlers.keep_settings(conn, [settings(TENANT, None, version=1)])
+        handlers.save_settings(conn, [settings(TENANT, None, version=1)])
     billing.hear(told(ended("a", None)))
     assert billing.rate(after=299) == 0
     assert billing.rate(after=300) == 1

@@ -176,7 +176,7 @@ def test_an_upload_is_forgotten_after_a_day(billing: Billing) -> None:
         handlers.take_slice(conn, uuid4(), TENANT, 0, b64encode(b"x").decode())
     for hours, left in ((24, 1), (25, 0)):
         with clock.fixed(NOON + timedelta(hours=hours)), billing.db.connection() as conn:
-            handlers.forget_uploads(conn)
+            handlers.delete_expired_uploads(conn)
         assert billing.count("uploads") == left
 
 

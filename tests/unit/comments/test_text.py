@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.comments.text import LONGEST, comment_text
+from shared.contracts.comments.text import MAX_LENGTH, comment_text
 from shared.contracts.errors import Invalid
 from tests.support.problems import refused
 
@@ -88,5 +88,5 @@ def test_normalising_twice_changes_nothing(text: str):
     except Invalid:
         return
     assert comment_text(stored) == stored
-    assert 1 <= len(stored) <= LONGEST
+    assert 1 <= len(stored) <= MAX_LENGTH
     stored.encode()
