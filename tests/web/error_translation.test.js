@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { translate, translateErrors } from "../../web/lib/error_translation.js";
-import { t } from "../../web/lib/i18n.js";
+import { t, useMessages } from "../../web/lib/i18n.js";
+import en from "../../web/messages/en.js";
+
+useMessages("en", en);
 
 test("a problem is translated by its code", () => {
   const problem = { code: "login_taken", params: { login: "olha" }, detail: "An English sentence." };
