@@ -1,5 +1,6 @@
 """The journal as it happens: rows come and change by themselves, and never move what somebody reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from uuid import uuid4
@@ -47,7 +48,7 @@ def test_a_call_is_updated_live(open_app, calls, system):
     expect(icon).to_have_accessible_name(MEANINGS["ringing"])
     told(system, [answers])
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
-    expect(app.cell(call_id, "talk")).to_have_text("00:00:01")
+    expect(app.cell(call_id, "talk")).to_have_text(re.compile(r"^00:00:0[1-9]$"))
     expect(price).to_have_text("з'явиться після дзвінка")
     told(system, [{**ends, "at": datetime.now(UTC).isoformat()}])
     expect(price).to_contain_text("грн")

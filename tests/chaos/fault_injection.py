@@ -78,7 +78,8 @@ def no_confirm() -> None:
 def naive_cursor() -> None:
     """In calls only: the gateway has no inbox in which its relay could remember a cursor."""
     if sys.argv[-1].startswith("services.calls."):
-        relay.NEXT, relay.DONE = AFTER_CURSOR, REMEMBER_CURSOR
+        assert relay.SELECT_NEXT and relay.DELETE_CONFIRMED, "the relay's statements have other names now"
+        relay.SELECT_NEXT, relay.DELETE_CONFIRMED = AFTER_CURSOR, REMEMBER_CURSOR
 
 
 BUGS: dict[str, Callable[[], None]] = {
