@@ -44,12 +44,12 @@ def contexts() -> dict[str, BrowserContext]:
 def open_app(
     browser: Browser, system: System, contexts: dict[str, BrowserContext]
 ) -> Iterator[Callable[..., JournalApp]]:
-    """`open_app(login, **options)` opens the page with a session; console errors fail the test unless `expected`."""
+    """`open_app(login, **options)` opens the page signed in; console errors fail the test unless `errors_expected`."""
     apps: list[JournalApp] = []
 
-    def open_as(login: str | None = "admin", expected: bool = False, **options: object) -> JournalApp:
+    def open_as(login: str | None = "admin", errors_expected: bool = False, **options: object) -> JournalApp:
         context = contexts.get(login or "") if not options else None
-        app = JournalApp(context or new_context(browser, **options), system, expected)
+        app = JournalApp(context or new_context(browser, **options), system, errors_expected)
         apps.append(app)
         if login and not context:
             app.restore_session(login)

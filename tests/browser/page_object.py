@@ -29,13 +29,13 @@ def new_context(browser: Browser, language: str = "uk", **options: Any) -> Brows
 
 
 class JournalApp:
-    """`page` is Playwright's. `errors` are those of the console; `close` fails on any that is not `expected`."""
+    """`page` is Playwright's. `close` fails if the console has `errors`, unless `errors_expected`."""
 
-    def __init__(self, context: BrowserContext, system: System, expected: bool = False):
+    def __init__(self, context: BrowserContext, system: System, errors_expected: bool = False):
         self.context = context
         self.page = context.new_page()
         self.errors: list[str] = []
-        self.expected = expected
+        self.errors_expected = errors_expected
         self.system = system
         self.url = system.url.removesuffix("/api/v1")
         self.page.on(
@@ -82,4 +82,4 @@ class JournalApp:
         if self.page.url.startswith(self.url):
             self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
         self.page.close()
-        assert self.expected or self.errors == []
+        assert self.errors_expected or self.errors == []

@@ -1,4 +1,4 @@
-"""Takes the pictures of `docs/screens` of the demonstration that runs (`make demo`, then `make screens`)."""
+"""Take the screenshots of `docs/screens` from the running demonstration (`make demo`, then `make screens`)."""
 
 from itertools import product
 from pathlib import Path
@@ -22,19 +22,19 @@ def main() -> None:
             context.add_init_script(f"localStorage.language = '{language}'")
             page = context.new_page()
             sign_in(page, demo)
-            take(page, f"home-{scheme}-{language}")
-            journal(page, demo)
-            take(page, f"journal-{scheme}-{language}")
+            screenshot(page, f"home-{scheme}-{language}")
+            open_journal(page, demo)
+            screenshot(page, f"journal-{scheme}-{language}")
             if (language, scheme) == ("uk", "light"):
                 page.goto(f"{demo['BASE_URL']}/legend")
                 page.locator(".meanings").first.wait_for()
-                take(page, "legend")
+                screenshot(page, "legend")
                 page.goto(f"{demo['BASE_URL']}/report?by=operator")
                 page.locator(".figures").wait_for()
-                take(page, "report")
+                screenshot(page, "report")
                 page.set_viewport_size(NARROW)
-                journal(page, demo)
-                take(page, "journal-narrow")
+                open_journal(page, demo)
+                screenshot(page, "journal-narrow")
             context.close()
         chromium.close()
 
@@ -47,13 +47,13 @@ def sign_in(page: Page, demo: dict[str, str]) -> None:
     page.locator("tr.call").first.wait_for()
 
 
-def journal(page: Page, demo: dict[str, str]) -> None:
+def open_journal(page: Page, demo: dict[str, str]) -> None:
     page.goto(f"{demo['BASE_URL']}/journal?status=answered&has=price&has=comment")
     page.locator(".chevron").nth(1).click()
     page.locator(".timeline li").first.wait_for()
 
 
-def take(page: Page, name: str) -> None:
+def screenshot(page: Page, name: str) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(500)
     page.screenshot(path=FOLDER / f"{name}.png")

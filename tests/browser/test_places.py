@@ -1,4 +1,4 @@
-"""The places beside the journal: contacts, accounts, prices with all that belongs to them, settings and keys."""
+"""The views other than the journal: contacts, accounts, tariffs and all about prices, settings and keys."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,9 +12,9 @@ from shared.contracts.wire import Json
 from tests.browser.day import TARIFF
 from tests.support.infrastructure import eventually
 from tests.support.system import System
-from tests.system.test_journal import report, told
+from tests.system.test_journal import report, report_call
 
-CHEAPER = "direction;prefix;per_minute\noutbound;;0.12\ninbound;;0\n"
+CHEAPER_TARIFF = "direction;prefix;per_minute\noutbound;;0.12\ninbound;;0\n"
 
 
 def test_a_contact_is_added_found_renamed_and_deleted_and_names_its_calls(open_app, calls):
@@ -67,7 +67,7 @@ def test_a_draft_tariff_is_imported_and_previewed_without_changing_prices(open_a
     dialog = page.get_by_role("dialog", name="Новий тариф")
     dialog.get_by_label("Назва").fill("Дешевший")
     dialog.get_by_label("Файл CSV").set_input_files(
-        {"name": "ціни.csv", "mimeType": "text/csv", "buffer": CHEAPER.encode()}
+        {"name": "ціни.csv", "mimeType": "text/csv", "buffer": CHEAPER_TARIFF.encode()}
     )
     page.get_by_role("button", name="Зберегти").click()
     draft = page.get_by_role("row", name="Дешевший")
@@ -102,22 +102,22 @@ def test_a_period_is_rerated_after_a_confirmation(open_app, calls):
     expect(outcome).not_to_contain_text("ціни не змінено")
 
 
-def talk(tenant: str) -> list[Json]:
-    call, over = str(uuid4()), datetime.now(UTC)
-    parts = [
+def answered_call(tenant: str) -> list[Json]:
+    call, end = str(uuid4()), datetime.now(UTC)
+    steps = [
         ("placed", 30, {"direction": "outbound", "caller": "101", "callee": "0671234567"}),
         ("answered", 20, {"party": "0671234567"}),
         ("ended", 0, {"by": "caller", "cause": 16}),
     ]
     return [
-        report(call, type_, over - timedelta(seconds=ago), **data) | {"tenant": tenant} for type_, ago, data in parts
+        report(call, type_, end - timedelta(seconds=ago), **data) | {"tenant": tenant} for type_, ago, data in steps
     ]
 
 
 @pytest.fixture
 def unpriced(system: System) -> str:
     """A call of a company that has no tariff."""
-    call_id = told(system, talk("other"), "other")
+    call_id = report_call(system, answered_call("other"), "other")
     eventually(lambda: system.entry(call_id, "foreign")["price"]["state"] == "failed", seconds=20)
     return call_id
 
@@ -133,9 +133,9 @@ def test_an_unpriced_call_shows_the_reason_and_is_priced_once_there_is_a_tariff(
     expect(page.get_by_role("dialog")).to_contain_text("Набрано номер +38 (067) 123-45-67")
     page.keyboard.press("Escape")
     csv = {"data": TARIFF.encode(), "headers": {"Content-Type": "text/csv"}}
-    made = system.send("POST", "/tariffs/import", "foreign", params={"name": "Їхній", "currency": "UAH"}, **csv)
-    since = {"from": "2020-01-01T00:00:00Z"}
-    assert system.send("POST", f"/tariffs/{made.json()['id']}/activate", "foreign", json=since).ok
+    imported = system.send("POST", "/tariffs/import", "foreign", params={"name": "Їхній", "currency": "UAH"}, **csv)
+    validity = {"from": "2020-01-01T00:00:00Z"}
+    assert system.send("POST", f"/tariffs/{imported.json()['id']}/activate", "foreign", json=validity).ok
     page.get_by_role("button", name="Оцінити всі ще раз").click()
     expect(page.locator("#toast")).to_have_text("Ще раз оцінюємо 1 дзвінок")
     expect(page.get_by_text("Усі дзвінки мають ціну")).to_be_visible()
@@ -143,42 +143,46 @@ def test_an_unpriced_call_shows_the_reason_and_is_priced_once_there_is_a_tariff(
 
 
 def test_more_calls_than_a_request_may_name_are_retried_in_several_requests(open_app, calls):
-    app, sent = open_app("lesia"), []
+    app, batches = open_app("lesia"), []
     page = app.page
     at = datetime.now(UTC).isoformat()
-    one = {"state": "failed", "reason": "no_tariff", "number": None, "due_at": at, "failed_at": at}
-    failed = {"charges": [one | {"call_id": str(uuid4())} for _ in range(1001)], "next_cursor": None}
+    charge = {"state": "failed", "reason": "no_tariff", "number": None, "due_at": at, "failed_at": at}
+    unpriced_calls = {"charges": [charge | {"call_id": str(uuid4())} for _ in range(1001)], "next_cursor": None}
 
     def retry(route):
-        sent.append(route.request.post_data_json["call_ids"])
-        route.fulfill(json={"retried": len(sent[-1])})
+        batches.append(route.request.post_data_json["call_ids"])
+        route.fulfill(json={"retried": len(batches[-1])})
 
-    page.route("**/api/v1/charges?*", lambda route: route.fulfill(json=failed))
+    page.route("**/api/v1/charges?*", lambda route: route.fulfill(json=unpriced_calls))
     page.route("**/api/v1/charges/retry", retry)
     app.go("/charges")
     page.get_by_role("button", name="Оцінити всі ще раз").click()
     expect(page.locator("#toast")).to_have_text("Ще раз оцінюємо 1001 дзвінок")
-    assert [len(ids) for ids in sent] == [1000, 1]
-    assert [call_id for ids in sent for call_id in ids] == [one["call_id"] for one in failed["charges"]]
+    assert [len(ids) for ids in batches] == [1000, 1]
+    assert [call_id for ids in batches for call_id in ids] == [
+        charge["call_id"] for charge in unpriced_calls["charges"]
+    ]
 
 
 RERATINGS = re.compile(r"/api/v1/rerating/[^/]+$")
 
 
 def test_the_progress_of_a_rerating_survives_a_failed_response(open_app, calls):
-    app, asked = open_app("lesia", expected=True).go("/rerating"), []
+    app, requests_seen = open_app("lesia", errors_expected=True).go("/rerating"), []
     page = app.page
 
-    def answered(route):
-        asked.append(route)
-        if len(asked) == 2:
+    def respond(route):
+        requests_seen.append(route)
+        if len(requests_seen) == 2:
             return route.abort()
-        if len(asked) == 3:
+        if len(requests_seen) == 3:
             return route.fulfill(status=503, content_type="application/problem+json", body="{}")
-        answer = route.fetch()
-        return route.fulfill(response=answer, json=answer.json() | ({"state": "running"} if len(asked) == 1 else {}))
+        response = route.fetch()
+        return route.fulfill(
+            response=response, json=response.json() | ({"state": "running"} if len(requests_seen) == 1 else {})
+        )
 
-    page.route(RERATINGS, answered)
+    page.route(RERATINGS, respond)
     page.get_by_role("button", name="Показати різницю").click()
     outcome = page.get_by_role("region", name="Перебіг перерахунку")
     expect(outcome).to_contain_text("Триває")
@@ -193,11 +197,11 @@ def test_the_prefixes_of_a_rerating_are_paged(open_app, calls):
         {"state": "done", "by_prefix": [row | {"prefix": "outbound +38050"}], "next_cursor": None},
     ]
 
-    def answered(route):
-        answer = route.fetch(url=route.request.url.partition("?")[0])
-        route.fulfill(response=answer, json=answer.json() | pages["cursor=" in route.request.url])
+    def respond(route):
+        response = route.fetch(url=route.request.url.partition("?")[0])
+        route.fulfill(response=response, json=response.json() | pages["cursor=" in route.request.url])
 
-    page.route(RERATINGS, answered)
+    page.route(RERATINGS, respond)
     page.get_by_role("button", name="Показати різницю").click()
     rows = page.get_by_role("region", name="Перебіг перерахунку").locator("tbody tr")
     expect(rows).to_have_count(1)
@@ -212,11 +216,11 @@ def test_the_cost_report_groups_by_day_operator_and_prefix(open_app, calls, syst
     page = app.page
     total = page.locator(".tile b")
     expect(total).to_contain_text("грн")
-    shown = total.inner_text()
+    first_total = total.inner_text()
     expect(page.locator("tbody tr").first).to_have_text(re.compile(r"^\d\d\.\d\d\.20\d\d"))
     page.get_by_role("combobox", name="Як підсумувати").select_option("За операторами")
     expect(page.get_by_role("row", name="Ольга Кобилянська")).to_contain_text("грн")
-    expect(total).to_have_text(shown)
+    expect(total).to_have_text(first_total)
     assert "by=operator" in page.url
     page.get_by_role("combobox", name="Як підсумувати").select_option("За префіксами")
     expect(page.locator("thead")).to_contain_text("Префікс")
@@ -239,7 +243,7 @@ def test_a_report_is_paged(open_app, calls):
 
 
 def test_settings_are_saved_and_errors_are_shown_at_their_fields(open_app, system):
-    page = open_app(expected=True).go("/settings").page
+    page = open_app(errors_expected=True).go("/settings").page
     hours = page.get_by_label("Час на передзвін, год")
     expect(hours).to_have_value("24")
     hours.fill("48")

@@ -1,4 +1,4 @@
-"""The table of calls: what stands in it, how it is found, and what a row shows when it is opened."""
+"""The table of calls: columns, icons, details, filters, search, export and languages."""
 
 import csv
 import re
@@ -47,7 +47,7 @@ MEANINGS_EN = {
 NAVY, GREEN, YELLOW, RED, GREY = (
     f"rgb({colour})" for colour in ("28, 63, 122", "22, 122, 69", "192, 128, 0", "191, 43, 34", "106, 113, 124")
 )
-DRAWN = {
+ICONS = {
     "answered": (GREEN, "tick"),
     "unreachable": (RED, "cross"),
     "declined": (RED, "down"),
@@ -62,17 +62,17 @@ DRAWN = {
     "no_channels": (GREY, "squares"),
     "missed_offline": (YELLOW, "ring"),
 }
-"""The colour of the handset and the mark beside it, in one grammar."""
+"""The colour of the handset and the mark beside it, for each status."""
 
 
 def test_a_row_begins_with_the_chevron_and_ends_with_comment_play_and_download(open_app, calls):
     app = open_app().journal()
     page, row = app.page, app.row(calls["answered"])
     assert page.locator("thead th:visible").all_inner_texts()[1:7] == HEADINGS
-    places = row.locator("td").evaluate_all("cells => cells.map((cell) => cell.className.split(' ')[0])")
-    assert places == ["details", "type", "status", "caller", "callee", "talk", "placed", "actions"]
+    columns = row.locator("td").evaluate_all("cells => cells.map((cell) => cell.className.split(' ')[0])")
+    assert columns == ["details", "type", "status", "caller", "callee", "talk", "placed", "actions"]
     expect(row.locator("td").first.get_by_role("button")).to_have_attribute("aria-expanded", "false")
-    tools = row.locator(".actions :is(button, a)").evaluate_all("all => all.map((one) => one.title)")
+    tools = row.locator(".actions :is(button, a)").evaluate_all("tools => tools.map((tool) => tool.title)")
     assert [name.split()[0] for name in tools] == ["Написати", "Прослухати", "Завантажити"] or tools[1:] == [
         "Запису немає",
         "Запису немає",
@@ -81,25 +81,25 @@ def test_a_row_begins_with_the_chevron_and_ends_with_comment_play_and_download(o
 
 def test_every_status_has_its_own_icon_with_its_meaning(open_app, calls):
     app = open_app().journal()
-    drawn = {}
+    icons = {}
     for status in DAY:
         icon = app.cell(calls[status], "status").get_by_role("img")
         expect(icon).to_have_accessible_name(MEANINGS[status])
         expect(icon.locator("title")).to_have_text(MEANINGS[status])
         mark = icon.locator(".mark").get_attribute("class").removeprefix("mark ")
-        drawn[status] = (icon.evaluate("icon => getComputedStyle(icon).color"), mark)
-    assert drawn == DRAWN
-    assert len(set(drawn.values())) == len(DAY) == 13
+        icons[status] = (icon.evaluate("icon => getComputedStyle(icon).color"), mark)
+    assert icons == ICONS
+    assert len(set(icons.values())) == len(DAY) == 13
 
 
 def test_the_legend_shows_all_thirteen_on_one_screen_in_both_languages(open_app):
     page = open_app().go("/legend").page
     for meanings in (MEANINGS, MEANINGS_EN):
         expect(page.get_by_role("img", name=meanings["unknown_error"])).to_be_visible()
-        shown = page.locator("main section:first-of-type svg.call").all()
-        assert {icon.get_attribute("aria-label") for icon in shown} == set(meanings.values())
-        assert {icon.locator("title").text_content() for icon in shown} == set(meanings.values())
-        assert all(icon.bounding_box()["y"] < 900 for icon in shown)
+        icons = page.locator("main section:first-of-type svg.call").all()
+        assert {icon.get_attribute("aria-label") for icon in icons} == set(meanings.values())
+        assert {icon.locator("title").text_content() for icon in icons} == set(meanings.values())
+        assert all(icon.bounding_box()["y"] < 900 for icon in icons)
         page.get_by_role("button", name="English" if meanings is MEANINGS else "Українська").click()
 
 
@@ -134,20 +134,20 @@ def test_an_open_row_shows_the_times_the_price_and_the_timeline(open_app, calls)
 
 def test_a_pending_price_shows_its_due_time_and_a_late_one_that_billing_is_unavailable(open_app, calls):
     now = datetime.now(UTC)
-    dues = {calls["answered"]: now + timedelta(minutes=5), calls["network_error"]: now - timedelta(minutes=5)}
+    due_times = {calls["answered"]: now + timedelta(minutes=5), calls["network_error"]: now - timedelta(minutes=5)}
 
     def pending(route):
-        answer = route.fetch()
-        told = answer.json()
-        for entry in told["entries"]:
-            if due := dues.get(entry["call_id"]):
+        response = route.fetch()
+        body = response.json()
+        for entry in body["entries"]:
+            if due := due_times.get(entry["call_id"]):
                 entry["price"] |= {"state": "pending", "amount": None, "due_at": due.isoformat()}
-        route.fulfill(response=answer, json=told)
+        route.fulfill(response=response, json=body)
 
     app = open_app()
     app.page.route("**/api/v1/journal?*", pending)
     app.journal()
-    due_at = dues[calls["answered"]].astimezone(ZoneInfo("Europe/Kyiv"))
+    due_at = due_times[calls["answered"]].astimezone(ZoneInfo("Europe/Kyiv"))
     expect(app.open(calls["answered"])).to_contain_text(f"з'явиться о {due_at:%H:%M}")
     expect(app.open(calls["network_error"])).to_contain_text("Тарифікація не відповідає, ціна з'явиться згодом")
 
@@ -203,17 +203,17 @@ def test_a_name_a_number_and_an_operator_are_found(open_app, calls):
     expect(app.row(calls["of_petro"])).to_be_visible()
 
 
-def offered(page):
+def operator_options(page):
     return page.get_by_role("combobox", name="Оператор").locator("option")
 
 
 def test_a_supervisor_can_filter_by_an_operator_who_is_not_on_the_page(open_app, calls):
     page = open_app("super").journal("?status=missed").page
     page.get_by_role("button", name="Фільтри").click()
-    expect(offered(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
+    expect(operator_options(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
     page.get_by_role("combobox", name="Оператор").select_option("Петро Вовк")
     expect(page.get_by_text("За цими фільтрами нічого не знайшлося")).to_be_visible()
-    expect(offered(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
+    expect(operator_options(page)).to_contain_text(["Усі", "Ольга Кобилянська", "Петро Вовк"])
     page.reload()
     page.get_by_role("button", name="Фільтри").click()
     expect(page.get_by_role("combobox", name="Оператор").locator("option:checked")).to_have_text("Петро Вовк")
@@ -225,10 +225,10 @@ def test_an_administrator_can_filter_by_any_account_of_a_paged_list(open_app, ca
         "**/api/v1/accounts?*", lambda route: route.continue_(url=route.request.url.replace("limit=200", "limit=1"))
     )
     page.get_by_role("button", name="Фільтри").click()
-    names = {one["name"] for one in system.get("/accounts", "admin").json()["accounts"]}
+    names = {account["name"] for account in system.get("/accounts", "admin").json()["accounts"]}
     assert {"Леся Рахівниця", "Петро Вовк"} < names
-    expect(offered(page)).to_have_count(1 + len(names))
-    assert set(offered(page).all_inner_texts()) == {"Усі", *names}
+    expect(operator_options(page)).to_have_count(1 + len(names))
+    assert set(operator_options(page).all_inner_texts()) == {"Усі", *names}
 
 
 def test_the_chosen_operator_stays_chosen_while_the_list_loads(open_app, calls, system):

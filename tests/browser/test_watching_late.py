@@ -1,4 +1,4 @@
-"""What comes late, or not at all, is not put over what is newer; and what no stream tells is asked for."""
+"""Late responses do not replace newer data, and changes that the stream misses are loaded."""
 
 import json
 from contextlib import contextmanager
@@ -8,46 +8,46 @@ from playwright.sync_api import expect
 
 from tests.browser.test_table import MEANINGS
 from tests.browser.test_watching import COUNTERS, PAGES, lifecycle, placed
-from tests.system.test_journal import told
+from tests.system.test_journal import report_call
 
 TIMELINES, PRICES, STREAMS = "**/timeline", "**/price", "**/journal/stream*"
-BROKEN = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
+FAILURE = {"status": 500, "content_type": "application/problem+json", "body": json.dumps({"title": "Failed"})}
 
 
 def hold_first_page(app):
-    """Home, with the first page of its journal answered and on its way: the route and the answer."""
-    page, late = app.page, []
-    page.route(PAGES, lambda route: late.append((route, route.fetch())))
+    """Open home and hold the response with its first page. Return the route and the response."""
+    page, held = app.page, []
+    page.route(PAGES, lambda route: held.append((route, route.fetch())))
     app.go("/")
     expect(page.locator(".pill.live")).to_be_visible()
-    while not late:
+    while not held:
         page.wait_for_timeout(20)
-    return late[0]
+    return held[0]
 
 
 def test_a_late_first_page_does_not_undo_newer_changes(open_app, calls, system):
-    begun, rings, *_ = lifecycle()
-    call_id = told(system, [begun])
+    placed_report, ringing, *_ = lifecycle()
+    call_id = report_call(system, [placed_report])
     app = open_app()
-    route, answer = hold_first_page(app)
-    # The counters are asked for anew after what happens was heard of.
+    route, response = hold_first_page(app)
+    # The counters are requested again after the page has received a change.
     with app.page.expect_request(COUNTERS):
-        told(system, [rings])
-        newest = told(system, [placed(1)])
-    route.fulfill(response=answer)
+        report_call(system, [ringing])
+        newest = report_call(system, [placed(1)])
+    route.fulfill(response=response)
     expect(app.row(call_id)).to_be_visible()
     expect(app.row(newest)).to_be_visible()
     expect(app.cell(call_id, "status").get_by_role("img")).to_have_accessible_name(MEANINGS["ringing"])
 
 
 def test_changes_before_a_failed_first_page_do_not_block_the_retry(open_app, calls, system):
-    app = open_app(expected=True)
+    app = open_app(errors_expected=True)
     page = app.page
     route, _ = hold_first_page(app)
     with page.expect_request(COUNTERS):
-        told(system, [placed(2)])
-        newest = told(system, [placed(3)])
-    route.fulfill(**BROKEN)
+        report_call(system, [placed(2)])
+        newest = report_call(system, [placed(3)])
+    route.fulfill(**FAILURE)
     expect(page.get_by_role("alert")).to_contain_text("Не вдалося показати")
     page.unroute(PAGES)
     page.get_by_role("button", name="Спробувати ще раз").click()
@@ -56,16 +56,16 @@ def test_changes_before_a_failed_first_page_do_not_block_the_retry(open_app, cal
 
 
 def hold_first_response(page, pattern, **changed):
-    """The first answer to such a question, kept back until it is let go, when `changed` replaces what it says."""
+    """Hold the first response until `release`; `changed` replaces fields of its body."""
     held = []
 
-    def take(route):
+    def hold(route):
         if held:
             return route.continue_()
-        answer = route.fetch()
-        return held.append(lambda: route.fulfill(response=answer, json=answer.json() | changed))
+        response = route.fetch()
+        return held.append(lambda: route.fulfill(response=response, json=response.json() | changed))
 
-    page.route(pattern, take)
+    page.route(pattern, hold)
     return held
 
 
@@ -76,15 +76,15 @@ def release(page, held):
 
 
 def test_a_late_timeline_does_not_replace_a_newer_one(open_app, calls, system):
-    begun, rings, *_ = lifecycle()
-    call_id = told(system, [begun])
+    placed_report, ringing, *_ = lifecycle()
+    call_id = report_call(system, [placed_report])
     app = open_app().journal()
     page = app.page
     held = hold_first_response(page, TIMELINES)
     with page.expect_request(TIMELINES):
         steps = app.open(call_id).locator(".timeline li")
     with page.expect_response(TIMELINES):
-        told(system, [rings])
+        report_call(system, [ringing])
     expect(steps).to_have_count(2)
     release(page, held)
     expect(steps).to_have_count(2)
@@ -95,12 +95,12 @@ def test_a_late_price_explanation_does_not_replace_a_newer_one(open_app, calls):
     page = app.page
     held = hold_first_response(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
     opened = app.open(calls["network_error"])
-    opener = opened.locator(".opens-price")
+    price_toggle = opened.locator(".opens-price")
     with page.expect_request(PRICES):
-        opener.click()
-    opener.click()
+        price_toggle.click()
+    price_toggle.click()
     with page.expect_response(PRICES):
-        opener.click()
+        price_toggle.click()
     expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
     release(page, held)
     expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
@@ -108,7 +108,7 @@ def test_a_late_price_explanation_does_not_replace_a_newer_one(open_app, calls):
 
 @contextmanager
 def stream_gap(page, system):
-    """What happens meanwhile no stream tells: the gateway goes and comes, and does not know where this one was."""
+    """Restart the gateway; the stream reports no change of the block, and the gateway cannot resume it."""
     held = []
 
     def hold(route):
@@ -124,15 +124,15 @@ def stream_gap(page, system):
 
 
 def test_changes_the_stream_cannot_resume_are_loaded_and_reported(open_app, calls, system):
-    app = open_app("olha", expected=True).journal()
-    begun, rings, answers, _ = lifecycle()
-    call_id = told(system, [begun])
+    app = open_app("olha", errors_expected=True).journal()
+    placed_report, ringing, answered, _ = lifecycle()
+    call_id = report_call(system, [placed_report])
     icon = app.cell(call_id, "status").get_by_role("img")
     expect(icon).to_have_accessible_name(MEANINGS["connecting"])
     opened = app.open(calls["answered"])
     with stream_gap(app.page, system):
-        told(system, [rings, answers])
-        newest = told(system, lifecycle()[:1])
+        report_call(system, [ringing, answered])
+        newest = report_call(system, lifecycle()[:1])
     expect(app.page.locator("#toast")).to_have_text("Зв'язок відновлено, журнал оновлено", timeout=20_000)
     expect(icon).to_have_accessible_name(MEANINGS["answered"])
     expect(app.row(newest)).to_be_visible()
@@ -141,40 +141,40 @@ def test_changes_the_stream_cannot_resume_are_loaded_and_reported(open_app, call
 
 
 def test_an_earlier_page_request_does_not_replace_a_later_one(open_app, calls, system):
-    app = open_app(expected=True).journal()
-    page, (begun, rings, *_) = app.page, lifecycle()
-    call_id = told(system, [begun])
+    app = open_app(errors_expected=True).journal()
+    page, (placed_report, ringing, *_) = app.page, lifecycle()
+    call_id = report_call(system, [placed_report])
     icon = app.cell(call_id, "status").get_by_role("img")
     app.open(calls["answered"])
-    told(system, [placed(5)])
+    report_call(system, [placed(5)])
     held = hold_first_response(page, PAGES)
     page.locator(".new-calls").click()
     while not held:
         page.wait_for_timeout(20)
     with stream_gap(page, system):
-        told(system, [rings])
+        report_call(system, [ringing])
     expect(icon).to_have_accessible_name(MEANINGS["ringing"], timeout=20_000)
     release(page, held)
     expect(icon).to_have_accessible_name(MEANINGS["ringing"])
 
 
-HIDDEN = "window.frames_due = []; window.requestAnimationFrame = (act) => frames_due.push(act);"
-SHOWN_AGAIN = "() => { while (frames_due.length) frames_due.shift()(); }"
+QUEUE_FRAMES = "window.frames_due = []; window.requestAnimationFrame = (act) => frames_due.push(act);"
+RUN_FRAMES = "() => { while (frames_due.length) frames_due.shift()(); }"
 
 
 def test_changes_received_while_hidden_do_not_replace_a_newer_page(open_app, calls, system):
-    begun, rings, answers, _ = lifecycle()
-    call_id = told(system, [begun])
-    app = open_app(expected=True)
+    placed_report, ringing, answered, _ = lifecycle()
+    call_id = report_call(system, [placed_report])
+    app = open_app(errors_expected=True)
     page = app.page
-    page.add_init_script(HIDDEN)
+    page.add_init_script(QUEUE_FRAMES)
     app.go("/")
     icon = app.cell(call_id, "status").get_by_role("img")
     expect(icon).to_have_accessible_name(MEANINGS["connecting"])
     with page.expect_request(COUNTERS):
-        told(system, [rings])
+        report_call(system, [ringing])
     with stream_gap(page, system):
-        told(system, [answers])
+        report_call(system, [answered])
     expect(icon).to_have_accessible_name(MEANINGS["answered"], timeout=20_000)
-    page.evaluate(SHOWN_AGAIN)
+    page.evaluate(RUN_FRAMES)
     expect(icon).to_have_accessible_name(MEANINGS["answered"])

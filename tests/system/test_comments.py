@@ -10,7 +10,7 @@ import requests
 from shared.contracts.wire import Json
 from tests.support.problems import check_problem
 from tests.support.system import System
-from tests.system.test_journal import inbound, report, told
+from tests.system.test_journal import inbound, report, report_call
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def now() -> datetime:
 def call(system: System, now: datetime) -> str:
     """A call that 101 (Olha) answered and that rang at 102 (Petro) too."""
     key = str(uuid4())
-    call_id = told(system, [*inbound(key, now), report(key, "ringing", now + timedelta(seconds=2), party="102")])
+    call_id = report_call(system, [*inbound(key, now), report(key, "ringing", now + timedelta(seconds=2), party="102")])
     system.entry(call_id, "admin", phase="ended", rung=["101", "102"])
     return call_id
 
@@ -91,16 +91,16 @@ def test_who_adds_to_a_call_that_was_commented_meanwhile_gets_409_too(system: Sy
 
 def test_a_live_call_is_commented_and_keeps_it_when_it_ends(system: System, now: datetime) -> None:
     reports = inbound(str(uuid4()), now)
-    call_id = told(system, reports[:2])
+    call_id = report_call(system, reports[:2])
     system.entry(call_id, "olha", phase="ringing")
     assert put(system, call_id, "ще дзвонить").status_code == 201
-    told(system, reports[2:])
+    report_call(system, reports[2:])
     assert system.entry(call_id, "olha", phase="ended")["comment"]["text"] == "ще дзвонить"
 
 
 def test_a_missed_call_that_is_returned_keeps_its_comment(system: System, now: datetime) -> None:
     key, back, number = str(uuid4()), str(uuid4()), f"+38067{uuid4().int % 10**7:07d}"
-    missed = told(
+    missed = report_call(
         system,
         [
             report(key, "placed", now, direction="inbound", caller=number, callee="0443303018"),
@@ -111,7 +111,7 @@ def test_a_missed_call_that_is_returned_keeps_its_comment(system: System, now: d
     system.entry(missed, "olha", status="missed")
     put(system, missed, "передзвонити")
     later = now + timedelta(seconds=20)
-    told(
+    report_call(
         system,
         [
             report(back, "placed", later, direction="outbound", caller="101", callee=number),

@@ -29,7 +29,7 @@ def inbound(call: str, at: datetime) -> list[Json]:
     ]
 
 
-def told(system: System, reports: list[Json], tenant: str = "acme") -> str:
+def report_call(system: System, reports: list[Json], tenant: str = "acme") -> str:
     answer = system.report(tenant, reports)
     assert answer.status_code == 202, answer.text
     body = answer.json()
@@ -45,15 +45,15 @@ def now() -> datetime:
 
 def test_a_row_lives_while_the_phone_still_rings(system: System, now: datetime) -> None:
     reports = inbound(str(uuid4()), now)
-    call_id = told(system, reports[:1])
+    call_id = report_call(system, reports[:1])
     assert system.entry(call_id, "admin")["phase"] == "connecting"
     for report_, phase in zip(reports[1:], ["ringing", "talking", "ended"], strict=True):
-        told(system, [report_])
+        report_call(system, [report_])
         system.entry(call_id, "admin", phase=phase)
 
 
 def test_an_answered_call_is_shown_with_names_and_exact_times(system: System, now: datetime) -> None:
-    entry = system.entry(told(system, inbound(str(uuid4()), now)), "admin", phase="ended")
+    entry = system.entry(report_call(system, inbound(str(uuid4()), now)), "admin", phase="ended")
     assert entry["status"] == "answered"
     assert (entry["wait_seconds"], entry["talk_seconds"]) == ("6.000", "12.000")
     assert entry["caller"] == {"address": NUMBER, "name": "Катерина Власова", "kind": "contact"}
@@ -61,7 +61,7 @@ def test_an_answered_call_is_shown_with_names_and_exact_times(system: System, no
 
 
 def test_an_operator_sees_only_own_calls_and_another_call_is_not_there(system: System, now: datetime) -> None:
-    call_id = told(system, inbound(str(uuid4()), now))
+    call_id = report_call(system, inbound(str(uuid4()), now))
     system.entry(call_id, "olha", phase="ended")
     assert system.get(f"/calls/{call_id}", "petro").status_code == 404
     assert system.get(f"/calls/{call_id}/timeline", "petro").status_code == 404
@@ -70,7 +70,7 @@ def test_an_operator_sees_only_own_calls_and_another_call_is_not_there(system: S
 
 @pytest.mark.parametrize(("login", "sees"), [("admin", True), ("super", True), ("lesia", False), ("foreign", False)])
 def test_each_role_sees_what_it_may(system: System, now: datetime, login: str, sees: bool) -> None:
-    call_id = told(system, inbound(str(uuid4()), now))
+    call_id = report_call(system, inbound(str(uuid4()), now))
     system.entry(call_id, "admin", phase="ended")
     assert (system.get(f"/calls/{call_id}", login).status_code == 200) is sees
     listed = {entry["call_id"] for entry in system.get("/journal", login).json()["entries"]}
@@ -78,7 +78,7 @@ def test_each_role_sees_what_it_may(system: System, now: datetime, login: str, s
 
 
 def test_the_timeline_tells_what_happened_in_order(system: System, now: datetime) -> None:
-    call_id = told(system, inbound(str(uuid4()), now)[::-1])
+    call_id = report_call(system, inbound(str(uuid4()), now)[::-1])
     system.entry(call_id, "admin", phase="ended")
     events = system.get(f"/calls/{call_id}/timeline", "admin").json()["events"]
     assert [event["type"] for event in events] == ["call_placed", "party_rang", "call_answered", "call_ended"]
@@ -87,9 +87,9 @@ def test_the_timeline_tells_what_happened_in_order(system: System, now: datetime
 
 def test_reports_told_twice_change_nothing(system: System, now: datetime) -> None:
     reports = inbound(str(uuid4()), now)
-    call_id = told(system, reports)
+    call_id = report_call(system, reports)
     before = system.entry(call_id, "admin", phase="ended")
-    told(system, reports)
+    report_call(system, reports)
     time.sleep(0.5)
     assert system.entry(call_id, "admin") == before
 
@@ -107,7 +107,7 @@ def test_a_bad_report_refuses_the_whole_request_and_names_its_place(system: Syst
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == ["1"]
     assert list(answer.json()["errors"]["1"]) == ["at"]
-    call_id = told(system, others)
+    call_id = report_call(system, others)
     time.sleep(0.5)
     assert system.get(f"/calls/{call_id}", "admin").status_code == 404
 
@@ -130,7 +130,7 @@ def test_the_journal_says_how_fresh_it_is(system: System) -> None:
 
 @pytest.mark.parametrize("path", ["/me", "/calls/{call}", "/calls/{call}/timeline", "/journal"])
 def test_a_parameter_that_a_door_does_not_know_is_refused(system: System, now: datetime, path: str) -> None:
-    call_id = told(system, inbound(str(uuid4()), now))
+    call_id = report_call(system, inbound(str(uuid4()), now))
     system.entry(call_id, "admin", phase="ended")
     answer = system.get(path.format(call=call_id), "admin", surprise=1)
     check_problem(answer, 422, "invalid", "surprise")

@@ -13,7 +13,7 @@ from shared.contracts.wire import Json
 from tests.support.infrastructure import eventually
 from tests.support.problems import check_problem
 from tests.support.system import System
-from tests.system.test_journal import report, told
+from tests.system.test_journal import report, report_call
 
 BY_SIX = {"minimum_seconds": 30, "increment_seconds": 6}
 RATE = {"direction": "outbound", "prefix": "+38067", "per_minute": "0.006", **BY_SIX}
@@ -62,7 +62,7 @@ def price_state(system: System, call_id: str, state: str) -> Json:
 
 
 def test_a_call_fails_without_a_tariff_and_is_priced_when_there_is_one(system: System) -> None:
-    call_id = told(system, outbound(75))
+    call_id = report_call(system, outbound(75))
     assert system.entry(call_id, "admin", phase="ended")["price"]["amount"] is None
     assert price_state(system, call_id, "failed")["reason"] == "no_tariff"
     [failed] = send(system, "GET", "/charges?state=failed").json()["charges"]
@@ -81,7 +81,7 @@ def test_a_call_fails_without_a_tariff_and_is_priced_when_there_is_one(system: S
 
 def test_a_thousand_million_seconds_of_talk_have_no_price_but_a_reason(system: System) -> None:
     tariff(system)
-    call_id = told(system, outbound(10**9))
+    call_id = report_call(system, outbound(10**9))
     assert price_state(system, call_id, "failed")["reason"] == "talk_too_long"
     [failed] = send(system, "GET", "/charges?limit=1").json()["charges"]
     assert (failed["call_id"], failed["reason"], failed["number"]) == (call_id, "talk_too_long", "+380671234567")
@@ -197,7 +197,7 @@ def test_tariffs_are_the_business_of_administrators_and_accountants(system: Syst
 
 
 def test_another_companys_tariff_and_price_are_not_there(system: System) -> None:
-    used, call_id = tariff(system), told(system, outbound(10))
+    used, call_id = tariff(system), report_call(system, outbound(10))
     price_state(system, call_id, "priced")
     assert send(system, "GET", f"/tariffs/{used['id']}", "foreign").status_code == 404
     assert send(system, "PUT", f"/tariffs/{used['id']}", "foreign", json={}).status_code == 404
@@ -206,7 +206,7 @@ def test_another_companys_tariff_and_price_are_not_there(system: System) -> None
 
 
 def test_a_period_is_rated_again_and_a_draft_is_tried_on_it(system: System) -> None:
-    call_id = told(system, outbound(75))
+    call_id = report_call(system, outbound(75))
     price_state(system, call_id, "priced")
     dearer = [{**RATE, "per_minute": "0.06"}]
     draft = send(system, "POST", "/tariffs", json={**DRAFT, "rates": dearer}).json()["id"]
@@ -248,7 +248,7 @@ def test_a_rerating_that_makes_no_sense_is_refused_by_field(system: System, body
 def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: System) -> None:
     tariff(system)
     for caller in ("101", "102"):
-        price_state(system, told(system, outbound(75, caller=caller)), "priced")
+        price_state(system, report_call(system, outbound(75, caller=caller)), "priced")
 
     def report_by(by: str, **span: str) -> requests.Response:
         asked = {"from": "2020-01-01", "to": "2100-01-01", "by": by, **span}
@@ -282,7 +282,7 @@ def test_a_price_is_in_the_journal_within_a_second_after_it_was_due_and_never_be
     for _ in range(2):
         before = counted()
         if not before['bucket{le="1.0"}']:
-            price_state(system, told(system, outbound(75)), "priced")
+            price_state(system, report_call(system, outbound(75)), "priced")
             eventually(lambda count=before["count"]: counted()["count"] > count)
     assert counted()['bucket{le="0.0"}'] == 0, "too early"
     assert counted()['bucket{le="1.0"}'] > 0, counted()

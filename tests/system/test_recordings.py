@@ -13,7 +13,7 @@ from tests.service.recordings.media_client import wav, wav_of
 from tests.support import compose
 from tests.support.infrastructure import Stack, eventually
 from tests.support.system import System
-from tests.system.test_journal import inbound, told
+from tests.system.test_journal import inbound, report_call
 
 SOUND = wav(1.5)
 
@@ -31,7 +31,7 @@ def origin(request: pytest.FixtureRequest) -> str:
 def call(system: System) -> str:
     """A call that 101 (Olha) answered; nobody else took part."""
     key, now = str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)
-    return told(system, inbound(key, now))
+    return report_call(system, inbound(key, now))
 
 
 def bring(system: System, origin: str, call: str, file: Path, tenant: str = "acme") -> tuple[int, str]:

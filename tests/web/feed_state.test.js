@@ -14,7 +14,7 @@ function loaded(query = [], { entries = [], next_cursor = null, limit = 50 } = {
   return state;
 }
 
-const situation = (about = {}) => ({ isKnown: false, size: 0, isUndisturbed: true, ...about });
+const situation = (changes = {}) => ({ isKnown: false, size: 0, isUndisturbed: true, ...changes });
 
 test("a change of a call in the table updates it, even where it no longer matches the filter", () => {
   const state = loaded([["status", "ringing"]]);
@@ -52,25 +52,25 @@ test("the server has to verify a new call of a text search", () => {
 });
 
 test("a late call that belongs to a later page is ignored", () => {
-  const shown = {
+  const bounds = {
     newest: entry({ placed_at: "2026-11-24T12:00:00Z" }),
     oldest: entry({ placed_at: "2026-11-24T11:00:00Z" }),
   };
   const late = entry({ placed_at: "2026-11-24T10:00:00Z" });
-  assert.equal(loaded([], { next_cursor: "c" }).decide(late, situation(shown)), "ignore");
-  assert.equal(loaded([]).decide(late, situation(shown)), "insert");
+  assert.equal(loaded([], { next_cursor: "c" }).decide(late, situation(bounds)), "ignore");
+  assert.equal(loaded([]).decide(late, situation(bounds)), "insert");
 });
 
 test("a page after a cursor takes only newer calls", () => {
   const state = loaded([["cursor", "c"]]);
-  const shown = {
+  const bounds = {
     newest: entry({ placed_at: "2026-11-24T12:00:00Z" }),
     oldest: entry({ placed_at: "2026-11-24T11:00:00Z" }),
     isUndisturbed: false,
   };
   assert.equal(state.isFirstPage, false);
-  assert.equal(state.decide(entry({ placed_at: "2026-11-24T11:30:00Z" }), situation(shown)), "ignore");
-  assert.equal(state.decide(entry({ placed_at: "2026-11-24T12:30:00Z" }), situation(shown)), "hold");
+  assert.equal(state.decide(entry({ placed_at: "2026-11-24T11:30:00Z" }), situation(bounds)), "ignore");
+  assert.equal(state.decide(entry({ placed_at: "2026-11-24T12:30:00Z" }), situation(bounds)), "hold");
 });
 
 test("only the first change of a frame requests the frame, and the last change of a call wins", () => {

@@ -9,9 +9,9 @@ import uk from "../../web/messages/uk.js";
 
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
 
-function inLanguage(name, act) {
+function inLanguage(name, check) {
   useMessages(name, { uk, en }[name]);
-  act();
+  check();
 }
 
 test("both languages have the same keys and parameters", () => {

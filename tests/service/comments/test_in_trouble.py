@@ -11,12 +11,12 @@ import requests
 from tests.support.infrastructure import eventually
 from tests.support.system import System
 from tests.system.test_comments import history, put, shown
-from tests.system.test_journal import inbound, told
+from tests.system.test_journal import inbound, report_call
 
 
 @pytest.fixture
 def call(system: System) -> str:
-    call_id = told(system, inbound(str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)))
+    call_id = report_call(system, inbound(str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)))
     system.entry(call_id, "admin", phase="ended")
     return call_id
 
