@@ -40,6 +40,7 @@ check: check-packages venv node-modules ## style, types, who may import whom, an
 	$(VENV)/bin/lint-imports
 	node_modules/.bin/biome ci
 	node_modules/.bin/tsc --project .
+	node_modules/.bin/tsc --project tsconfig.dom.json
 	node --test --test-reporter=dot tests/web/*.test.js
 
 bench: test-packages venv ## measure performance, as ratios within one run

@@ -15,47 +15,47 @@ const LEADERS = ["administrator", "supervisor"];
 const ALL = [...LEADERS, "operator", "accountant"];
 const ADMINISTRATORS = ["administrator"];
 const ACCOUNTING = [...ADMINISTRATORS, "accountant"];
-/** A place that few go to is fetched when somebody does. */
-const fetched =
+/** Import a view that is seldom used only when it is opened. */
+const lazyView =
   (name) =>
-  async (...words) =>
-    (await import(`./views/${name}.js`))[name](...words);
-/** Each place: its word and icon, who may be there, what shows it, and beside which other it is found. */
-const PLACES = {
-  "/": { word: "home", roles: ALL, show: home },
-  "/journal": { word: "journal", roles: ALL, show: journal, within: "statistics" },
-  "/legend": { word: "legend", roles: ALL, show: fetched("legend"), within: "statistics" },
-  "/contacts": { word: "contacts", roles: ALL, show: fetched("contacts") },
-  "/accounts": { word: "accounts", roles: ADMINISTRATORS, show: fetched("accounts") },
-  "/tariffs": { word: "tariffs", roles: ACCOUNTING, show: fetched("tariffs") },
-  "/rerating": { word: "rerating", roles: ACCOUNTING, show: fetched("rerating"), beside: "/tariffs" },
-  "/charges": { word: "charges", roles: ACCOUNTING, show: fetched("charges"), beside: "/tariffs" },
-  "/report": { word: "report", roles: ACCOUNTING, show: fetched("report"), beside: "/tariffs" },
-  "/settings": { word: "settings", roles: ADMINISTRATORS, show: fetched("settings") },
-  "/keys": { word: "keys", roles: ADMINISTRATORS, show: fetched("keys"), beside: "/settings" },
+  async (...args) =>
+    (await import(`./views/${name}.js`))[name](...args);
+/** Each path: its message key and icon, its roles, its view, and its navigation group or the path whose tabs it joins. */
+const ROUTES = {
+  "/": { key: "home", roles: ALL, view: home },
+  "/journal": { key: "journal", roles: ALL, view: journal, group: "statistics" },
+  "/legend": { key: "legend", roles: ALL, view: lazyView("legend"), group: "statistics" },
+  "/contacts": { key: "contacts", roles: ALL, view: lazyView("contacts") },
+  "/accounts": { key: "accounts", roles: ADMINISTRATORS, view: lazyView("accounts") },
+  "/tariffs": { key: "tariffs", roles: ACCOUNTING, view: lazyView("tariffs") },
+  "/rerating": { key: "rerating", roles: ACCOUNTING, view: lazyView("rerating"), tabOf: "/tariffs" },
+  "/charges": { key: "charges", roles: ACCOUNTING, view: lazyView("charges"), tabOf: "/tariffs" },
+  "/report": { key: "report", roles: ACCOUNTING, view: lazyView("report"), tabOf: "/tariffs" },
+  "/settings": { key: "settings", roles: ADMINISTRATORS, view: lazyView("settings") },
+  "/keys": { key: "keys", roles: ADMINISTRATORS, view: lazyView("keys"), tabOf: "/settings" },
 };
 const root = document.getElementById("page");
 let me = null;
-let leavePlace = () => {};
-let turn = 0;
+let stopCurrentView = () => {};
+let navigationCount = 0;
 
-function theme(kept = localStorage.getItem("theme")) {
-  if (kept) document.documentElement.dataset.theme = kept;
+function applyTheme(stored = localStorage.getItem("theme")) {
+  if (stored) document.documentElement.dataset.theme = stored;
 }
 
-/** Go somewhere; `keep` replaces what the way back leads to. */
-function go(href, { keep = false } = {}) {
-  history[keep ? "replaceState" : "pushState"](null, "", href);
-  show({ focus: !keep });
+/** Go to a path; `replace` replaces the current history entry. */
+function go(href, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", href);
+  render({ focus: !replace });
 }
 
 function leave() {
-  turn += 1;
-  leavePlace();
-  leavePlace = () => {};
+  navigationCount += 1;
+  stopCurrentView();
+  stopCurrentView = () => {};
 }
 
-async function show({ focus = false } = {}) {
+async function render({ focus = false } = {}) {
   leave();
   document.documentElement.lang = t("language_name") === "English" ? "en" : "uk";
   if (!me && hasSession()) {
@@ -63,40 +63,40 @@ async function show({ focus = false } = {}) {
       me = await get("/me");
     } catch (error) {
       if (error.status === 401) return undefined;
-      return root.replaceChildren(el("main", { class: "alone" }, failureNote(error, show)));
+      return root.replaceChildren(el("main", { class: "alone" }, failureNote(error, render)));
     }
     useZone(me.time_zone);
   }
-  if (!me) return welcome();
-  const place = PLACES[location.pathname];
-  const allowed = place?.roles.includes(me.role);
-  document.title = `${t(allowed ? place.word : "not_found")} · ${t("title")}`;
-  const main = shell(root, { me, places: PLACES, redraw: show });
+  if (!me) return showSignIn();
+  const route = ROUTES[location.pathname];
+  const allowed = route?.roles.includes(me.role);
+  document.title = `${t(allowed ? route.key : "not_found")} · ${t("title")}`;
+  const main = shell(root, { me, routes: ROUTES, redraw: render });
   if (!allowed) main.append(emptyNote("journal", t("not_found"), ""));
-  else await enter(place, main);
+  else await enter(route, main);
   if (focus) {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
 }
 
-async function enter(place, main) {
-  const mine = turn;
-  const left = (await place.show(main, { me, go, query: new URLSearchParams(location.search) })) ?? (() => {});
-  if (mine === turn) leavePlace = left;
-  else left();
+async function enter(route, main) {
+  const navigation = navigationCount;
+  const stopView = (await route.view(main, { me, go, query: new URLSearchParams(location.search) })) ?? (() => {});
+  if (navigation === navigationCount) stopCurrentView = stopView;
+  else stopView();
 }
 
-function welcome(note) {
+function showSignIn(note) {
   document.title = `${t("sign_in")} · ${t("title")}`;
-  root.replaceChildren(signIn({ note, redraw: () => welcome(), entered: () => show({ focus: true }) }));
+  root.replaceChildren(signIn({ note, redraw: () => showSignIn(), onSignedIn: () => render({ focus: true }) }));
 }
 
-onSignedOut((word = "session_ended") => {
+onSignedOut((key = "session_ended") => {
   leave();
   me = null;
   for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
-  welcome(t(word));
+  showSignIn(t(key));
 });
 
 document.addEventListener("click", (event) => {
@@ -106,10 +106,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.getAttribute("href"));
 });
-addEventListener("popstate", () => show());
+addEventListener("popstate", () => render());
 addEventListener("unhandledrejection", (event) => {
   if (event.reason?.status !== 401) showToast(t("error_server"), "bad");
 });
 
-theme();
-show();
+applyTheme();
+render();

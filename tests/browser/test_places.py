@@ -250,7 +250,7 @@ def test_settings_are_saved_and_errors_are_shown_at_their_fields(open_app, syste
     page.get_by_label("Часовий пояс").fill("Europe/Atlantis")
     page.get_by_role("button", name="Зберегти").click()
     expect(page.get_by_label("Часовий пояс")).to_be_focused()
-    expect(page.locator("[data-name=time_zone] .wrong")).to_have_text(
+    expect(page.locator("[data-name=time_zone] .field-error")).to_have_text(
         "Немає такого часового поясу. Приклад: Europe/Kyiv."
     )
     assert system.get("/settings", "admin").json()["returned_window_hours"] == 24

@@ -95,15 +95,15 @@ def test_a_late_price_explanation_does_not_replace_a_newer_one(open_app, calls):
     page = app.page
     held = hold_first_response(page, PRICES, tariff={"id": str(uuid4()), "name": "Колишній"})
     opened = app.open(calls["network_error"])
-    price_toggle = opened.locator(".opens-price")
+    price_toggle = opened.locator(".price-toggle")
     with page.expect_request(PRICES):
         price_toggle.click()
     price_toggle.click()
     with page.expect_response(PRICES):
         price_toggle.click()
-    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
+    expect(opened.locator(".price-details")).to_contain_text("Тариф «Базовий»")
     release(page, held)
-    expect(opened.locator(".why")).to_contain_text("Тариф «Базовий»")
+    expect(opened.locator(".price-details")).to_contain_text("Тариф «Базовий»")
 
 
 @contextmanager

@@ -9,52 +9,56 @@ import { button, list, tool } from "./lists.js";
 import { emptyNote, errorText } from "./placeholders.js";
 
 const ROLES = ["operator", "supervisor", "accountant", "administrator"];
-const isHeld = (line) => !line.until || Date.parse(line.until) > Date.now();
+const isActive = (line) => !line.until || Date.parse(line.until) > Date.now();
 
 export function accounts(main) {
-  const made = list({
+  const table = list({
     path: "/accounts",
     name: "accounts",
     hint: t("accounts_search"),
     columns: [
       [
         "name",
-        (one) =>
+        (account) =>
           el(
             "a",
-            { class: "first", href: `/journal?account=${one.id}`, title: t("account_calls") },
-            el("bdi", {}, one.name),
+            { class: "first", href: `/journal?account=${account.id}`, title: t("account_calls") },
+            el("bdi", {}, account.name),
           ),
       ],
-      ["login", (one) => el("bdi", {}, one.login)],
-      ["role", (one) => t(`role_${one.role}`)],
+      ["login", (account) => el("bdi", {}, account.login)],
+      ["role", (account) => t(`role_${account.role}`)],
       [
         "lines",
-        (one) =>
-          one.lines
-            .filter(isHeld)
+        (account) =>
+          account.lines
+            .filter(isActive)
             .map((line) => phone(line.address))
             .join(", "),
       ],
       [
         "status",
-        (one) =>
-          el("span", { class: `pill ${one.disabled ? "off" : "live"}` }, t(one.disabled ? "disabled" : "enabled")),
+        (account) =>
+          el(
+            "span",
+            { class: `pill ${account.disabled ? "off" : "live"}` },
+            t(account.disabled ? "disabled" : "enabled"),
+          ),
       ],
     ],
-    actions: (one) => [tool("edit", "edit", () => change(one, made.load))],
-    empty: () => emptyNote("accounts", t("nothing_found"), ""),
+    actions: (account) => [tool("edit", "edit", () => change(account, table.load))],
+    renderEmpty: () => emptyNote("accounts", t("nothing_found"), ""),
   });
   main.append(
     el("div", { class: "heading" }, el("h1", {}, t("accounts"))),
     el(
       "div",
       { class: "toolbar" },
-      made.search,
+      table.search,
       el("span", { class: "space" }),
-      button("plus", "account_add", () => add(made.load), "main"),
+      button("plus", "account_add", () => add(table.load), "main"),
     ),
-    made.element,
+    table.element,
   );
 }
 
@@ -64,9 +68,9 @@ const roles = (chosen) =>
     chosen,
     { name: "role" },
   );
-const text = (name, about = {}) => el("input", { name, maxlength: 200, autocomplete: "off", ...about });
+const text = (name, attributes = {}) => el("input", { name, maxlength: 200, autocomplete: "off", ...attributes });
 
-function add(done) {
+function add(onSaved) {
   openDialog({
     title: t("account_add"),
     content: [
@@ -79,16 +83,16 @@ function add(done) {
     act: async ({ lines, ...values }) => {
       const addresses = lines
         .split(",")
-        .map((one) => one.trim())
+        .map((address) => address.trim())
         .filter(Boolean);
-      await send("POST", "/accounts", { ...values, lines: addresses.map((one) => ({ address: one })) });
+      await send("POST", "/accounts", { ...values, lines: addresses.map((address) => ({ address })) });
       showToast(t("account_saved"));
-      done();
+      onSaved();
     },
   });
 }
 
-function change(account, done) {
+function change(account, onSaved) {
   const path = `/accounts/${account.id}`;
   openDialog({
     title: t("account_edit"),
@@ -106,46 +110,46 @@ function change(account, done) {
         el("input", { type: "checkbox", name: "enabled", checked: !account.disabled }),
         t("may_sign_in"),
       ),
-      linesOf(account, path, done),
+      lineEditor(account, path, onSaved),
     ],
     act: async ({ password, name, role, enabled }) => {
       await send("PATCH", path, { name, role, disabled: enabled !== "on", ...(password && { password }) });
       showToast(t("account_saved"));
-      done();
+      onSaved();
     },
   });
 }
 
-function linesOf(account, path, done) {
+function lineEditor(account, path, onSaved) {
   const items = el("ul", { class: "lines" });
   const address = text("", { "aria-label": t("number"), maxlength: 128 });
-  const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
-  const tried = async (act) => {
-    wrong.hidden = true;
+  const errorNote = el("p", { class: "field-error", role: "alert", hidden: true });
+  const attempt = async (save) => {
+    errorNote.hidden = true;
     try {
-      await act();
+      await save();
       draw();
-      done();
+      onSaved();
     } catch (error) {
-      wrong.hidden = false;
-      wrong.textContent = errorText(error);
+      errorNote.hidden = false;
+      errorNote.textContent = errorText(error);
     }
   };
-  const end = (line) =>
-    tried(async () => {
+  const endLine = (line) =>
+    attempt(async () => {
       const until = new Date().toISOString();
       Object.assign(line, await send("PATCH", `${path}/lines/${line.id}`, { until }));
     });
-  const give = () =>
+  const addLine = () =>
     address.value.trim() &&
-    tried(async () => {
+    attempt(async () => {
       account.lines.push(
         await send("POST", `${path}/lines`, { address: address.value.trim(), from: new Date().toISOString() }),
       );
       address.value = "";
     });
   function draw() {
-    const span = (line) =>
+    const period = (line) =>
       [
         line.from ? t("line_since", { at: brief(line.from) }) : t("line_ever"),
         line.until && t("line_ended", { at: brief(line.until) }),
@@ -156,10 +160,11 @@ function linesOf(account, path, done) {
       ...account.lines.map((line) =>
         el(
           "li",
-          { class: isHeld(line) ? null : "quiet" },
+          { class: isActive(line) ? null : "quiet" },
           el("b", {}, phone(line.address)),
-          el("small", {}, span(line)),
-          isHeld(line) && el("button", { type: "button", class: "link", onclick: () => end(line) }, t("line_end")),
+          el("small", {}, period(line)),
+          isActive(line) &&
+            el("button", { type: "button", class: "link", onclick: () => endLine(line) }, t("line_end")),
         ),
       ),
     );
@@ -167,7 +172,7 @@ function linesOf(account, path, done) {
   address.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    give();
+    addLine();
   });
   draw();
   return el(
@@ -175,7 +180,7 @@ function linesOf(account, path, done) {
     { class: "lines" },
     el("legend", {}, t("lines")),
     items,
-    el("div", { class: "between" }, address, button("plus", "line_add", give)),
-    wrong,
+    el("div", { class: "between" }, address, button("plus", "line_add", addLine)),
+    errorNote,
   );
 }

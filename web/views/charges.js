@@ -1,4 +1,4 @@
-/** Calls that could not be priced, why, and rating them once more. */
+/** Calls without a price: the reasons, and a retry. */
 
 import { send } from "../api.js";
 import { moment, phone } from "../lib/formats.js";
@@ -8,54 +8,55 @@ import { el, showToast } from "./dom.js";
 import { button, list, tool } from "./lists.js";
 import { emptyNote, errorText } from "./placeholders.js";
 
-const SOON = 2500;
-const MOST_RETRIED = 1000;
+const RELOAD_DELAY_MS = 2500;
+const MAX_CALLS_PER_RETRY = 1000;
 
 export function charges(main, { me }) {
   const seesAll = me.role === "administrator";
-  let shown = [];
-  const all = button("again", "charges_retry_all", () => retry(shown.map((one) => one.call_id)), "main");
-  const made = list({
+  let unpriced = [];
+  const retryAll = button("again", "charges_retry_all", () => retry(unpriced.map((charge) => charge.call_id)), "main");
+  const table = list({
     path: "/charges",
     name: "charges",
     columns: [
-      ["charges_failed_at", (one) => moment(one.failed_at)],
-      ["charges_reason", (one) => el("span", { class: "first" }, reason(one.reason))],
-      ["number", (one) => (one.number ? el("bdi", {}, phone(one.number)) : t("none"))],
-      ["charges_due_at", (one) => moment(one.due_at)],
+      ["charges_failed_at", (charge) => moment(charge.failed_at)],
+      ["charges_reason", (charge) => el("span", { class: "first" }, reason(charge.reason))],
+      ["number", (charge) => (charge.number ? el("bdi", {}, phone(charge.number)) : t("none"))],
+      ["charges_due_at", (charge) => moment(charge.due_at)],
     ],
-    actions: (one) =>
+    actions: (charge) =>
       [
-        seesAll && tool("calm", "charges_show", () => showCall(one.call_id)),
-        tool("again", "charges_retry", () => retry([one.call_id])),
+        seesAll && tool("calm", "charges_show", () => showCall(charge.call_id)),
+        tool("again", "charges_retry", () => retry([charge.call_id])),
       ].filter(Boolean),
-    empty: () => emptyNote("tariffs", t("charges_empty"), t("charges_empty_hint")),
-    told: (items) => {
-      shown = items;
-      all.hidden = !items.length;
+    renderEmpty: () => emptyNote("tariffs", t("charges_empty"), t("charges_empty_hint")),
+    onItems: (items) => {
+      unpriced = items;
+      retryAll.hidden = !items.length;
     },
   });
 
   async function retry(call_ids) {
-    all.disabled = true;
+    retryAll.disabled = true;
     try {
       let n = 0;
-      for (let at = 0; at < call_ids.length; at += MOST_RETRIED) {
-        n += (await send("POST", "/charges/retry", { call_ids: call_ids.slice(at, at + MOST_RETRIED) })).retried;
+      for (let offset = 0; offset < call_ids.length; offset += MAX_CALLS_PER_RETRY) {
+        n += (await send("POST", "/charges/retry", { call_ids: call_ids.slice(offset, offset + MAX_CALLS_PER_RETRY) }))
+          .retried;
       }
       showToast(t("charges_retried", { n }));
-      setTimeout(() => main.isConnected && made.load(), SOON);
+      setTimeout(() => main.isConnected && table.load(), RELOAD_DELAY_MS);
     } catch (error) {
       if (error.status !== 401) showToast(errorText(error), "bad");
     } finally {
-      all.disabled = false;
+      retryAll.disabled = false;
     }
   }
 
-  all.hidden = true;
+  retryAll.hidden = true;
   main.append(
-    el("div", { class: "heading" }, el("h1", {}, t("charges_title")), el("span", { class: "space" }), all),
+    el("div", { class: "heading" }, el("h1", {}, t("charges_title")), el("span", { class: "space" }), retryAll),
     el("p", { class: "lead" }, t("charges_intro")),
-    made.element,
+    table.element,
   );
 }

@@ -6,40 +6,40 @@ import { phone } from "../lib/formats.js";
 import { t } from "../lib/i18n.js";
 import { el, showToast } from "./dom.js";
 import { confirmDialog, field, openDialog } from "./forms.js";
-import { drawn } from "./icons.js";
+import { drawIcon } from "./icons.js";
 import { button, list, tool } from "./lists.js";
 import { emptyNote, errorText } from "./placeholders.js";
 
 export function contacts(main, { me }) {
-  const leads = isLeader(me);
-  const made = list({
+  const mayManage = isLeader(me);
+  const table = list({
     path: "/contacts",
     name: "contacts",
     hint: t("contacts_search"),
     columns: [
-      ["name", (one) => el("bdi", { class: "first" }, one.name)],
+      ["name", (contact) => el("bdi", { class: "first" }, contact.name)],
       [
         "number",
-        (one) =>
+        (contact) =>
           el(
             "a",
-            { href: `/journal?${new URLSearchParams({ party: one.number })}`, title: t("contact_calls") },
-            phone(one.number),
+            { href: `/journal?${new URLSearchParams({ party: contact.number })}`, title: t("contact_calls") },
+            phone(contact.number),
           ),
       ],
-      ["note", (one) => el("bdi", { class: "quiet" }, one.note ?? "")],
+      ["note", (contact) => el("bdi", { class: "quiet" }, contact.note ?? "")],
     ],
-    actions: (one) =>
+    actions: (contact) =>
       [
-        tool("edit", "edit", () => edit(one, made.load)),
-        leads && tool("remove", "remove", () => remove(one, made.load)),
+        tool("edit", "edit", () => edit(contact, table.load)),
+        mayManage && tool("remove", "remove", () => remove(contact, table.load)),
       ].filter(Boolean),
-    empty: () =>
+    renderEmpty: () =>
       emptyNote(
         "contacts",
         t("contacts_empty"),
         t("contacts_empty_hint"),
-        button("plus", "contact_add", () => edit(null, made.load), "main"),
+        button("plus", "contact_add", () => edit(null, table.load), "main"),
       ),
   });
   main.append(
@@ -47,23 +47,24 @@ export function contacts(main, { me }) {
     el(
       "div",
       { class: "toolbar" },
-      made.search,
+      table.search,
       el("span", { class: "space" }),
-      ...(leads ? [importButton(made.load)] : []),
+      ...(mayManage ? [importButton(table.load)] : []),
       el(
         "a",
         { class: "plain", href: address("/contacts/export"), download: true },
-        drawn("download"),
+        drawIcon("download"),
         t("contacts_export"),
       ),
-      button("plus", "contact_add", () => edit(null, made.load), "main"),
+      button("plus", "contact_add", () => edit(null, table.load), "main"),
     ),
-    made.element,
+    table.element,
   );
 }
 
-function edit(contact, done) {
-  const input = (name, about) => el("input", { name, value: contact?.[name] ?? "", required: true, ...about });
+function edit(contact, onSaved) {
+  const input = (name, attributes) =>
+    el("input", { name, value: contact?.[name] ?? "", required: true, ...attributes });
   openDialog({
     title: t(contact ? "contact_edit" : "contact_add"),
     content: [
@@ -74,25 +75,25 @@ function edit(contact, done) {
     act: async (values) => {
       await (contact ? send("PUT", `/contacts/${contact.id}`, values) : send("POST", "/contacts", values));
       showToast(t("contact_saved"));
-      done();
+      onSaved();
     },
   });
 }
 
-function remove(contact, done) {
+function remove(contact, onSaved) {
   confirmDialog(t("contact_ask_remove", { name: contact.name }), async () => {
     await send("DELETE", `/contacts/${contact.id}`);
     showToast(t("contact_removed"));
-    done();
+    onSaved();
   });
 }
 
-function importButton(done) {
+function importButton(onSaved) {
   const file = el("input", { type: "file", accept: ".csv,text/csv", hidden: true });
   file.addEventListener("change", async () => {
     try {
       showToast(t("contacts_imported", await send("POST", "/contacts/import", file.files[0])));
-      done();
+      onSaved();
     } catch (error) {
       showToast(errorText(error), "bad");
     }

@@ -10,10 +10,10 @@ import { openDialog } from "./forms.js";
 
 const REASONS = new Set(["no_tariff", "no_rate", "talk_too_long"]);
 
-/** Returns {element, update(entry)}; `commented(comment)` is called after a comment was written here. */
-export function details(entry, me, commented) {
+/** Returns {element, update(entry)}; `onComment(comment)` is called after a comment was written here. */
+export function details(entry, me, onComment) {
   const facts = el("dl", { class: "facts" });
-  const price = el("div", { class: "why", hidden: true });
+  const price = el("div", { class: "price-details", hidden: true });
   const comment = el("div", { class: "comment-box" });
   const timeline = el("div", { class: "timeline" });
   const element = el("div", { class: "call-details" }, el("div", {}, facts, price), comment, timeline);
@@ -31,7 +31,7 @@ export function details(entry, me, commented) {
     const before = current;
     current = next;
     put(facts, JSON.stringify([next, isPriceLate(next, now())]), () => factsOf(next, !price.hidden, explain));
-    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, commented));
+    put(comment, JSON.stringify(next.comment), () => commentBox(next, me, onComment));
     if (!before || timelineKey(before) !== timelineKey(next)) showTimeline(timeline, next);
     if (before && !price.hidden && before.price.amount !== next.price.amount) showPrice(price, next);
   }
@@ -50,31 +50,31 @@ const timelineKey = (entry) =>
     entry.recording.state,
   ]);
 
-function factsOf(entry, explained, explain) {
-  const at = (instant) => (instant ? [clock(instant), " ", el("span", { class: "quiet" }, day(instant))] : t("none"));
-  const fact = (word, ...shown) => [el("dt", {}, t(word)), el("dd", {}, ...shown)];
-  const priced = entry.price.state === "priced" || entry.price.state === "failed";
-  const opener = () =>
+function factsOf(entry, isExplained, explain) {
+  const time = (instant) => (instant ? [clock(instant), " ", el("span", { class: "quiet" }, day(instant))] : t("none"));
+  const fact = (key, ...content) => [el("dt", {}, t(key)), el("dd", {}, ...content)];
+  const hasPrice = entry.price.state === "priced" || entry.price.state === "failed";
+  const priceToggle = () =>
     el(
       "button",
       {
         type: "button",
-        class: "opens-price",
-        "aria-expanded": String(explained),
+        class: "price-toggle",
+        "aria-expanded": String(isExplained),
         onclick: (event) => explain(event.currentTarget),
       },
       priceText(entry),
       " ",
-      el("span", { class: "link" }, t(explained ? "price_hide" : "price_why")),
+      el("span", { class: "link" }, t(isExplained ? "price_hide" : "price_why")),
     );
   return [
     el("dt", { class: "hidden" }, t("status")),
     el("dd", { class: "whole" }, t(`status_${entry.status}`)),
-    fact("began", at(entry.placed_at)),
-    fact("talk_began", at(entry.answered_at)),
-    fact("ended", at(entry.ended_at)),
+    fact("began", time(entry.placed_at)),
+    fact("talk_began", time(entry.answered_at)),
+    fact("ended", time(entry.ended_at)),
     fact("waited", entry.wait_seconds === null ? t("none") : duration(entry.wait_seconds)),
-    fact("price", priced ? opener() : priceText(entry)),
+    fact("price", hasPrice ? priceToggle() : priceText(entry)),
     entry.line && fact("line", ...withUnbrokenPhones(phone(entry.line))),
     entry.answered_by &&
       entry.answered_by.name !== entry.callee.name &&
@@ -103,27 +103,27 @@ function priceText(entry) {
   );
 }
 
-export const reason = (word) => t(REASONS.has(word) ? `reason_${word}` : "reason_other");
+export const reason = (code) => t(REASONS.has(code) ? `reason_${code}` : "reason_other");
 
 async function showPrice(box, entry) {
   box.replaceChildren(el("p", { class: "quiet" }, t("loading")));
   const response = await fetchFor(box, `/calls/${entry.call_id}/price`);
   if (response === undefined) return undefined;
   if (!response) return box.replaceChildren(el("p", { class: "bad" }, t("degraded_billing")));
-  const line = (one) =>
+  const line = (leg) =>
     el(
       "li",
       {},
-      el("b", {}, `${t(`price_leg_${one.leg}`)}: ${money(one.amount, response.currency)}`),
-      calculation(one, response.currency).map((words) => el("p", {}, withUnbrokenPhones(words))),
+      el("b", {}, `${t(`price_leg_${leg.leg}`)}: ${money(leg.amount, response.currency)}`),
+      calculation(leg, response.currency).map((sentence) => el("p", {}, withUnbrokenPhones(sentence))),
     );
   const earlier = response.history
-    .filter((one) => one.amount !== null)
-    .map((one) =>
+    .filter((price) => price.amount !== null)
+    .map((price) =>
       el(
         "li",
         { class: "quiet" },
-        t("price_before", { amount: money(one.amount, one.currency), at: moment(one.priced_at ?? one.due_at) }),
+        t("price_before", { amount: money(price.amount, price.currency), at: moment(price.priced_at ?? price.due_at) }),
       ),
     );
   return box.replaceChildren(
@@ -145,8 +145,8 @@ async function showTimeline(box, entry) {
   if (!box.childElementCount) box.replaceChildren(heading, el("p", { class: "quiet" }, t("loading")));
   const response = await fetchFor(box, `/calls/${entry.call_id}/timeline`);
   if (response === undefined) return;
-  const away = (response ? (response.degraded ?? []) : ["calls"]).map((owner) =>
-    el("li", { class: "away" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))),
+  const unavailable = (response ? (response.degraded ?? []) : ["calls"]).map((owner) =>
+    el("li", { class: "unavailable" }, el("span"), el("span", { class: "quiet" }, t(`away_${owner}`))),
   );
   box.replaceChildren(
     heading,
@@ -154,12 +154,12 @@ async function showTimeline(box, entry) {
       "ol",
       {},
       (response?.events ?? []).map((event) => step(event, entry)),
-      away,
+      unavailable,
     ),
   );
 }
 
-/** The calculation of a leg's amount, a sentence a line. */
+/** The calculation of the amount of a leg, one sentence per line. */
 function calculation(leg, currency) {
   const amount = (decimal) => money(decimal, currency);
   const seconds = [
@@ -176,7 +176,7 @@ function calculation(leg, currency) {
   return [number, ...[seconds, prices].map((parts) => parts.filter(Boolean).join("; "))];
 }
 
-/** Fetch what a box shows; null while the owning service is unavailable, undefined if the box has sent a newer request. */
+/** Fetch the content of a box: null if the service is unavailable, undefined if the box has sent a newer request. */
 async function fetchFor(box, path) {
   const request = Symbol(path);
   box.latestRequest = request;
@@ -189,26 +189,28 @@ async function fetchFor(box, path) {
 
 function step({ type, at, data, by }, entry) {
   const after = Math.round((Date.parse(at) - Date.parse(entry.placed_at)) / 1000);
-  const words = [...withUnbrokenPhones(stepText(type, data, entry)), by && el("span", { class: "quiet" }, `, ${by}`)];
+  const content = [...withUnbrokenPhones(stepText(type, data, entry)), by && el("span", { class: "quiet" }, `, ${by}`)];
   return el(
     "li",
     { class: type },
     el("time", { datetime: at, title: after > 0 ? `+${duration(after)}` : null }, clock(at)),
-    el("span", {}, words),
+    el("span", {}, content),
   );
 }
 
 function stepText(type, data, entry) {
-  const named = (address) => {
-    const known = [entry.answered_by, entry.callee, entry.caller].find((one) => one?.name && one.address === address);
-    return known ? `${known.name} (${phone(address)})` : phone(address ?? "");
+  const nameOf = (address) => {
+    const match = [entry.answered_by, entry.callee, entry.caller].find(
+      (party) => party?.name && party.address === address,
+    );
+    return match ? `${match.name} (${phone(address)})` : phone(address ?? "");
   };
   const key = type === "call_connecting" && data.group ? "event_call_connecting_group" : `event_${type}`;
   if (!has(key)) return type;
   return t(key, {
     callee: phone(data.callee ?? ""),
     group: data.group,
-    party: named(data.party),
+    party: nameOf(data.party),
     to: phone(data.to ?? ""),
     by: has(`by_${data.by}`) ? t(`by_${data.by}`) : "",
     amount: data.price ? money(data.price.amount, data.price.currency) : "",

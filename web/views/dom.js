@@ -2,16 +2,16 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function el(name, about = {}, ...children) {
-  return filled(document.createElement(name), about, children);
+export function el(name, attributes = {}, ...children) {
+  return fill(document.createElement(name), attributes, children);
 }
 
-export function svg(name, about = {}, ...children) {
-  return filled(document.createElementNS(SVG, name), about, children);
+export function svg(name, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-function filled(node, about, children) {
-  for (const [name, value] of Object.entries(about)) {
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") node.addEventListener(name.slice(2), value);
     else if (name === "value") node.value = value;
@@ -21,34 +21,24 @@ function filled(node, about, children) {
   return node;
 }
 
-/** The text, its telephone numbers never broken over two lines. */
+/** The text with elements that keep each telephone number on one line. */
 export const withUnbrokenPhones = (text) =>
   text.split(/(\+38 \(\d{3}\) [\d-]+)/).map((part, n) => (n % 2 ? el("span", { class: "phone" }, part) : part));
 
-/** Put the children in place, unless `key` says that they are there already. */
-export function put(node, key, make) {
-  if (node.shownKey === key) return;
-  node.shownKey = key;
-  node.replaceChildren(...[make()].flat().filter(Boolean));
+/** Replace the children, unless the node already has the content of this `key`. */
+export function put(node, key, render) {
+  if (node.contentKey === key) return;
+  node.contentKey = key;
+  node.replaceChildren(...[render()].flat().filter(Boolean));
 }
 
-let quiet = 0;
+let toastTimer = 0;
 
-/** Say something that goes away by itself; screen readers hear it. */
+/** Show a message for some seconds; screen readers announce it. */
 export function showToast(text, kind = "good") {
-  const said = document.getElementById("toast");
-  said.className = kind;
-  said.textContent = text;
-  clearTimeout(quiet);
-  quiet = setTimeout(() => said.replaceChildren(), 6000);
+  const toast = document.getElementById("toast");
+  toast.className = kind;
+  toast.textContent = text;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => toast.replaceChildren(), 6000);
 }
-
-export function debounce(delay, act) {
-  let timer = 0;
-  return (...words) => {
-    clearTimeout(timer);
-    timer = setTimeout(act, delay, ...words);
-  };
-}
-
-export const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));

@@ -11,10 +11,10 @@ import { Row } from "./row.js";
 
 export const COLUMNS = ["type", "status", "caller", "callee", "talk", "placed", "wait", "price", "comment"];
 export const DEFAULT_COLUMNS = COLUMNS.slice(0, 6);
-/** The window is drawn again after the reader has moved by more rows than this. */
+/** The rows are drawn again after the reader has scrolled by more rows than this. */
 const MIN_MOVED_ROWS = 15;
 const DEFAULT_ROW_HEIGHT = 58;
-/** More entries are requested when the end of the list is nearer than so many screens. */
+/** More entries are requested when the end of the list is nearer than this number of screens. */
 const SCREENS_AHEAD = 2;
 
 export class Entries {
@@ -25,8 +25,8 @@ export class Entries {
       columns,
       matches,
       onEndNear,
-      list: [],
-      known: new Map(),
+      ids: [],
+      entries: new Map(),
       rows: new Map(),
       height: DEFAULT_ROW_HEIGHT,
       from: 0,
@@ -54,15 +54,15 @@ export class Entries {
   }
 
   drawHead() {
-    const heading = (word, hidden) =>
+    const heading = (column, hidden) =>
       el(
         "th",
-        { scope: "col", role: "columnheader", class: word },
-        hidden ? el("span", { class: "hidden" }, t(word)) : t(word),
+        { scope: "col", role: "columnheader", class: column },
+        hidden ? el("span", { class: "hidden" }, t(column)) : t(column),
       );
     this.head.replaceChildren(
       heading("details", true),
-      ...this.columns.map((word) => heading(word)),
+      ...this.columns.map((column) => heading(column)),
       heading("actions", true),
     );
   }
@@ -75,7 +75,7 @@ export class Entries {
   }
 
   get size() {
-    return this.list.length;
+    return this.ids.length;
   }
 
   /** Whether somebody reads details here or has the focus in the table. */
@@ -87,22 +87,22 @@ export class Entries {
     return [...this.rows.values()].some((row) => row.isOpen);
   }
 
-  has = (id) => this.known.has(id);
+  has = (id) => this.entries.has(id);
 
   get newest() {
-    return this.known.get(this.list[0]);
+    return this.entries.get(this.ids[0]);
   }
 
   get oldest() {
-    return this.known.get(this.list.at(-1));
+    return this.entries.get(this.ids.at(-1));
   }
 
   /** Show exactly these entries in this order; rows that stay keep their open details. */
   show(entries) {
-    this.list = entries.map((entry) => entry.call_id);
-    this.known = new Map(entries.map((entry) => [entry.call_id, entry]));
+    this.ids = entries.map((entry) => entry.call_id);
+    this.entries = new Map(entries.map((entry) => [entry.call_id, entry]));
     for (const [id, row] of this.rows) {
-      if (this.known.has(id)) this.change(this.known.get(id));
+      if (this.entries.has(id)) this.change(this.entries.get(id));
       else this.drop(id, row);
     }
     this.draw();
@@ -111,9 +111,9 @@ export class Entries {
   /** Add entries at the end. */
   append(entries) {
     for (const entry of entries) {
-      if (this.known.has(entry.call_id)) continue;
-      this.known.set(entry.call_id, entry);
-      this.list.push(entry.call_id);
+      if (this.entries.has(entry.call_id)) continue;
+      this.entries.set(entry.call_id, entry);
+      this.ids.push(entry.call_id);
     }
     this.draw();
     this.scheduleScroll();
@@ -121,15 +121,15 @@ export class Entries {
 
   /** Update an entry of the table. */
   change(entry) {
-    this.known.set(entry.call_id, entry);
+    this.entries.set(entry.call_id, entry);
     this.rows.get(entry.call_id)?.update(entry).markMismatch(!this.matches(entry));
   }
 
   /** Insert a new entry at its place in the order. */
   insert(entry) {
-    const at = this.list.findIndex((id) => isNewer(entry, this.known.get(id)));
-    this.list.splice(at < 0 ? this.list.length : at, 0, entry.call_id);
-    this.known.set(entry.call_id, entry);
+    const at = this.ids.findIndex((id) => isNewer(entry, this.entries.get(id)));
+    this.ids.splice(at < 0 ? this.ids.length : at, 0, entry.call_id);
+    this.entries.set(entry.call_id, entry);
     this.draw();
     this.rows.get(entry.call_id)?.line.classList.add("new");
   }
@@ -142,30 +142,30 @@ export class Entries {
 
   draw([from, to] = this.visibleRange(), { measured = true } = {}) {
     Object.assign(this, { from, to });
-    const drawn = this.list.slice(from, to);
-    const wanted = new Set(drawn);
+    const visible = this.ids.slice(from, to);
+    const wanted = new Set(visible);
     for (const [id, row] of this.rows) if (!wanted.has(id)) this.detach(id, row);
     let at = this.above.nextSibling;
-    for (const id of drawn) {
+    for (const id of visible) {
       const row = this.rows.get(id) ?? this.createRow(id);
       if (row.nodes[0] === at) at = row.nodes.at(-1).nextSibling;
       else for (const node of row.nodes) this.body.insertBefore(node, at);
     }
-    if (measured && this.size > MAX_WHOLE_LIST) this.measure(drawn);
+    if (measured && this.size > MAX_WHOLE_LIST) this.measure(visible);
     setHeight(this.above, from * this.height);
     setHeight(this.below, (this.size - to) * this.height);
   }
 
   createRow(id) {
-    const row = new Row(this, this.known.get(id));
+    const row = new Row(this, this.entries.get(id));
     row.markMismatch(!this.matches(row.entry));
     this.rows.set(id, row);
     return row;
   }
 
-  measure(drawn) {
-    const total = drawn.reduce((sum, id) => sum + this.rows.get(id).line.offsetHeight, 0);
-    if (total) this.height = total / drawn.length;
+  measure(visible) {
+    const total = visible.reduce((sum, id) => sum + this.rows.get(id).line.offsetHeight, 0);
+    if (total) this.height = total / visible.length;
   }
 
   /** Draw the rows that scrolling has made visible. */
@@ -177,7 +177,7 @@ export class Entries {
     if (this.element.getBoundingClientRect().bottom < SCREENS_AHEAD * innerHeight) this.onEndNear();
   }
 
-  /** Take a row off the document; an open row is kept. */
+  /** Remove a row from the document; an open row stays in memory. */
   detach(id, row) {
     for (const node of row.nodes) node.remove();
     if (!row.isOpen) this.rows.delete(id);

@@ -6,26 +6,27 @@ import { FeedState } from "../lib/feed_state.js";
 import { matches } from "../lib/filters.js";
 import { isoDay } from "../lib/formats.js";
 import { t } from "../lib/i18n.js";
-import { el, pause, put, showToast } from "./dom.js";
+import { pause } from "../timing.js";
+import { el, put, showToast } from "./dom.js";
 import { Entries } from "./entries.js";
-import { drawn } from "./icons.js";
+import { drawIcon } from "./icons.js";
 import { emptyNote, errorText, failureNote, loadingBars } from "./placeholders.js";
 
-/** The first page is requested after so long even if the stream is not open yet. */
+/** The first page is requested after this time even if the stream is not open yet. */
 const STREAM_WAIT_MS = 400;
 /** A page scrolled by less than this counts as being at its top. */
 const TOP_PIXELS = 80;
 const CATCH_UP_MS = 500;
 const MIN_SEARCH_INTERVAL_MS = 3000;
 const CHECK_INTERVAL_MS = 15_000;
-/** A day begins here so much later than at the server, whose clock may be behind. */
+/** The margin by which a day begins later than by the clock, because the clock of the server may be behind. */
 const DAY_MARGIN_MS = 3000;
 
 const today = () => isoDay(now() - DAY_MARGIN_MS);
 
 export class Feed {
   /**
-   * `query` is a list of pairs, as the API takes them. `onPage(page)` is called after each page, `onChange(entry)` after
+   * `query` is a list of pairs, as in the API. `onPage(page)` is called after each page, `onChange(entry)` after
    * each change.
    */
   constructor({ me, query, limit, columns, onPage = () => {}, onChange = () => {} }) {
@@ -54,13 +55,13 @@ export class Feed {
       hidden: true,
       onclick: () => this.showNewCalls(),
     });
-    this.place = el("div", {}, loadingBars());
+    this.container = el("div", {}, loadingBars());
     this.element = el(
       "div",
       { class: "feed" },
       this.banners,
       el("div", { class: "new-holder", "aria-live": "polite" }, this.newCalls),
-      this.place,
+      this.container,
     );
   }
 
@@ -102,7 +103,7 @@ export class Feed {
       use(page, request);
     } catch (error) {
       if (error.status === 401 || this.isStopped) return;
-      if (!quiet && !this.state.page) put(this.place, error, () => failureNote(error, () => this.load()));
+      if (!quiet && !this.state.page) put(this.container, error, () => failureNote(error, () => this.load()));
     } finally {
       this.state.endRequest(request);
     }
@@ -150,13 +151,13 @@ export class Feed {
     this.table.show(page.entries);
     this.drawNewCalls();
     for (const entry of request.changes.values()) this.apply(entry);
-    this.drawPlace();
+    this.drawContainer();
     this.onPage(page);
   }
 
   /** Draw the table, or a note in its place while it is empty. */
-  drawPlace() {
-    put(this.place, this.table.size ? "table" : "empty", () => {
+  drawContainer() {
+    put(this.container, this.table.size ? "table" : "empty", () => {
       if (this.table.size) return this.table.element;
       return this.state.isFiltered
         ? emptyNote("search", t("empty_filter"), t("empty_filter_hint"))
@@ -174,7 +175,7 @@ export class Feed {
     const entries = this.state.takePending();
     if (this.isStopped) return;
     for (const entry of entries) this.apply(entry);
-    if (this.table.size) this.drawPlace();
+    if (this.table.size) this.drawContainer();
   }
 
   apply(entry) {
@@ -239,7 +240,7 @@ export class Feed {
   drawNewCalls() {
     const n = this.state.heldCalls.size;
     this.newCalls.hidden = !n;
-    put(this.newCalls, String(n), () => [drawn("up"), t("new_calls", { n })]);
+    put(this.newCalls, String(n), () => [drawIcon("up"), t("new_calls", { n })]);
   }
 
   async showNewCalls() {
@@ -261,7 +262,7 @@ export class Feed {
 
   warn(degraded) {
     put(this.banners, degraded.join(" "), () =>
-      degraded.map((service) => el("p", { class: "banner" }, drawn("warning"), t(`degraded_${service}`))),
+      degraded.map((service) => el("p", { class: "banner" }, drawIcon("warning"), t(`degraded_${service}`))),
     );
   }
 

@@ -15,7 +15,7 @@ const DIRECTIONS = ["inbound", "outbound", "internal"];
 const INBOUND = new Set(["missed", "missed_offline", "returned", "answered", "connecting"]);
 
 /** The panel. `apply(pairs)` is called after every change. */
-export function panel({ me, query, apply, people }) {
+export function filterPanel({ me, query, apply, people }) {
   const boxes = (name, values, label) => {
     const items = values.map((value) =>
       el(
@@ -28,7 +28,7 @@ export function panel({ me, query, apply, people }) {
     return items;
   };
   const group = (legend, ...content) => el("fieldset", {}, el("legend", {}, t(legend)), content);
-  const input = (name, about) => el("input", { name, value: firstValue(query, name), ...about });
+  const input = (name, attributes) => el("input", { name, value: firstValue(query, name), ...attributes });
   const operator = isLeader(me) && operatorChoice(people, firstValue(query, "account"));
 
   const form = el(
@@ -77,20 +77,20 @@ export function panel({ me, query, apply, people }) {
     ),
     el("button", { type: "button", class: "plain", onclick: () => apply([]) }, t("clear")),
   );
-  const changed = () => {
-    const kept = query.filter(([name]) => ["period", "from", "to", "q"].includes(name));
-    apply([...kept, ...[...new FormData(form)].filter(([, value]) => value)]);
+  const applyForm = () => {
+    const others = query.filter(([name]) => ["period", "from", "to", "q"].includes(name));
+    apply([...others, ...[...new FormData(form)].filter(([, value]) => value)]);
   };
-  form.addEventListener("change", changed);
+  form.addEventListener("change", applyForm);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    changed();
+    applyForm();
   });
   return form;
 }
 
-/** The period: a list of usual ones, or a range of days. `apply(pairs)` gets only the pairs of the period. */
-export function period(query, apply) {
+/** The period: a named period, or a range of days. `apply(pairs)` gets only the pairs of the period. */
+export function periodChoice(query, apply) {
   const [from, to] = [firstValue(query, "from"), firstValue(query, "to")];
   const custom = from || to;
   const select = choice(
@@ -101,10 +101,10 @@ export function period(query, apply) {
   const dayOf = (value) => (value.length > 10 ? isoDay(value) : value);
   const holder = el("span");
   const showDays = async () => {
-    const { days } = await import("./calendar.js");
+    const { dateRangePicker } = await import("./calendar.js");
     const last = to && addDays(dayOf(to), -1);
     holder.replaceChildren(
-      days(dayOf(from), last, (first, end) =>
+      dateRangePicker(dayOf(from), last, (first, end) =>
         apply([
           ["from", first],
           ["to", addDays(end)],

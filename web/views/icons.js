@@ -1,6 +1,6 @@
 /**
- * The icons, all of one grammar. The handset says whose call it was by its colour: navy outgoing, green incoming, yellow
- * missed, red failed, grey the network and its channels. The mark beside it says what came of it: tick reached, cross
+ * The icons of calls. The colour of the handset is the side of the call: navy outbound, green inbound, yellow
+ * missed, red failed, grey a network error. The mark beside it is the result: tick reached, cross
  * unreachable, arrow down dropped, dashes ringing or no answer, turning arrows connecting, squares channels, ring
  * offline, question mark unknown.
  */
@@ -53,16 +53,16 @@ export function statusIcon(status, side) {
 
 export const sideIcon = (side) => handset(ARROWS[side], side, t(`side_${side}`));
 
-function handset(mark, colour, meaning, moves = false) {
+function handset(mark, colour, label, isMoving = false) {
   return svg(
     "svg",
     {
       viewBox: "1.5 .5 23.5 23.5",
-      class: `icon call ${colour}${moves ? " moves" : ""}`,
+      class: `icon call ${colour}${isMoving ? " moves" : ""}`,
       role: "img",
-      "aria-label": meaning,
+      "aria-label": label,
     },
-    svg("title", {}, meaning),
+    svg("title", {}, label),
     svg("path", { class: "handset", d: HANDSET }),
     svg(
       "g",
@@ -72,7 +72,7 @@ function handset(mark, colour, meaning, moves = false) {
   );
 }
 
-const DRAWN = {
+const ICON_PATHS = {
   chevron: "M8 10l4 4 4-4",
   comment:
     "M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5h-7.5L7.5 20v-3.5H5A1.5 1.5 0 0 1 3.5 15V7A1.5 1.5 0 0 1 5 5.5zM8 9.5h8M8 12.7h5",
@@ -114,14 +114,19 @@ const DRAWN = {
   warning: "M12 4.5L21 19.5H3zM12 10v4.5M12 17h.01",
 };
 
-/** A picture that only repeats the words beside it. */
-export function drawn(name, extra = "") {
-  const about = { viewBox: "0 0 24 24", class: `icon drawn ${extra}`, "aria-hidden": "true", focusable: "false" };
-  return svg("svg", about, svg("path", { d: DRAWN[name] }));
+/** A decorative icon, hidden from screen readers. */
+export function drawIcon(name, extra = "") {
+  const attributes = {
+    viewBox: "0 0 24 24",
+    class: `icon line-icon ${extra}`,
+    "aria-hidden": "true",
+    focusable: "false",
+  };
+  return svg("svg", attributes, svg("path", { d: ICON_PATHS[name] }));
 }
 
-/** The ring beside whoever ended the call. */
+/** The mark of the party that ended the call. */
 export function endedMark() {
-  const about = { viewBox: "0 0 12 12", class: "icon ended", role: "img", "aria-label": t("ended_here") };
-  return svg("svg", about, svg("title", {}, t("ended_here")), svg("circle", { cx: 6, cy: 6, r: 3.8 }));
+  const attributes = { viewBox: "0 0 12 12", class: "icon ended", role: "img", "aria-label": t("ended_here") };
+  return svg("svg", attributes, svg("title", {}, t("ended_here")), svg("circle", { cx: 6, cy: 6, r: 3.8 }));
 }

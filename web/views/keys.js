@@ -1,4 +1,4 @@
-/** Keys of machines: made, shown once, revoked. For administrators. */
+/** API keys, for administrators: create, show once, revoke. */
 
 import { send } from "../api.js";
 import { moment } from "../lib/formats.js";
@@ -11,30 +11,31 @@ import { emptyNote } from "./placeholders.js";
 const KINDS = ["ingest", "export"];
 
 export function keys(main) {
-  const adds = () => button("plus", "key_add", () => add(made.load), "main");
-  const made = list({
+  const addButton = () => button("plus", "key_add", () => add(table.load), "main");
+  const table = list({
     path: "/api-keys",
     name: "api_keys",
     columns: [
-      ["key_name", (one) => el("bdi", { class: "first" }, one.name)],
-      ["key_kind", (one) => t(`key_${one.kind}`)],
-      ["key_created", (one) => moment(one.created_at)],
+      ["key_name", (apiKey) => el("bdi", { class: "first" }, apiKey.name)],
+      ["key_kind", (apiKey) => t(`key_${apiKey.kind}`)],
+      ["key_created", (apiKey) => moment(apiKey.created_at)],
       [
         "key_used",
-        (one) => (one.last_used_at ? moment(one.last_used_at) : el("span", { class: "quiet" }, t("key_never_used"))),
+        (apiKey) =>
+          apiKey.last_used_at ? moment(apiKey.last_used_at) : el("span", { class: "quiet" }, t("key_never_used")),
       ],
     ],
-    actions: (one) => [tool("remove", "key_revoke", () => revoke(one, made.load))],
-    empty: () => emptyNote("key", t("keys_empty"), t("keys_empty_hint"), adds()),
+    actions: (apiKey) => [tool("remove", "key_revoke", () => revoke(apiKey, table.load))],
+    renderEmpty: () => emptyNote("key", t("keys_empty"), t("keys_empty_hint"), addButton()),
   });
   main.append(
-    el("div", { class: "heading" }, el("h1", {}, t("keys_title")), el("span", { class: "space" }), adds()),
+    el("div", { class: "heading" }, el("h1", {}, t("keys_title")), el("span", { class: "space" }), addButton()),
     el("p", { class: "lead" }, t("keys_intro")),
-    made.element,
+    table.element,
   );
 }
 
-function add(done) {
+function add(onSaved) {
   let key = "";
   const dialog = openDialog({
     title: t("key_add"),
@@ -52,23 +53,23 @@ function add(done) {
     action: t("key_make"),
     act: async (values) => {
       ({ key } = await send("POST", "/api-keys", values));
-      done();
-      show();
+      onSaved();
+      showAfterClose();
     },
   });
-  // Once the dialog is shut, also if that was before the key came: it is never told again.
-  const show = () => {
+  // Show the key after the dialog is closed, even if that was before the response: the server never returns it again.
+  const showAfterClose = () => {
     if (!key || dialog.open) return;
     showKey(key);
     key = "";
   };
-  dialog.addEventListener("close", show);
+  dialog.addEventListener("close", showAfterClose);
 }
 
 function showKey(key) {
-  const shown = el("input", { class: "secret", readonly: true, name: "key", value: key, spellcheck: "false" });
+  const input = el("input", { class: "secret", readonly: true, name: "key", value: key, spellcheck: "false" });
   const copy = async () => {
-    shown.select();
+    input.select();
     await navigator.clipboard?.writeText(key).then(
       () => showToast(t("key_copied")),
       () => {},
@@ -76,20 +77,20 @@ function showKey(key) {
   };
   openDialog({
     title: t("key_made"),
-    content: [el("p", {}, t("key_made_hint")), field(t("key"), shown), el("p", {}, button("copy", "key_copy", copy))],
+    content: [el("p", {}, t("key_made_hint")), field(t("key"), input), el("p", {}, button("copy", "key_copy", copy))],
     action: t("key_done"),
     act: async () => {},
   });
-  shown.select();
+  input.select();
 }
 
-function revoke(key, done) {
+function revoke(key, onSaved) {
   confirmDialog(
     t("key_ask_revoke", { name: key.name }),
     async () => {
       await send("DELETE", `/api-keys/${key.id}`);
       showToast(t("key_revoked"));
-      done();
+      onSaved();
     },
     t("key_revoke"),
   );

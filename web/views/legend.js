@@ -2,13 +2,13 @@
 
 import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
-import { drawn, endedMark, SIDES, STATUS_NAMES, sideIcon, statusIcon } from "./icons.js";
+import { drawIcon, endedMark, SIDES, STATUS_NAMES, sideIcon, statusIcon } from "./icons.js";
 
 const INBOUND = new Set(["answered", "missed", "missed_offline", "returned", "connecting"]);
 const COLOURS = ["outbound", "inbound", "missed", "failed", "network"];
 
 export function legend(main) {
-  const item = (icon, ...words) => el("li", {}, icon, el("span", {}, ...words));
+  const item = (icon, ...content) => el("li", {}, icon, el("span", {}, ...content));
   const list = (title, items) =>
     el("section", { class: "card" }, el("h2", {}, title), el("ul", { class: "meanings" }, items));
   main.append(
@@ -35,8 +35,8 @@ export function legend(main) {
     ),
     list(t("legend_marks"), [
       item(endedMark(), t("ended_here")),
-      item(drawn("comment", "has"), t("legend_comment")),
-      item(drawn("play", "has"), t("legend_play")),
+      item(drawIcon("comment", "has"), t("legend_comment")),
+      item(drawIcon("play", "has"), t("legend_play")),
     ]),
   );
 }

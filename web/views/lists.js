@@ -1,55 +1,68 @@
-/** Lists other than the journal: found by a word, paged, with a table that becomes cards on a small screen. */
+/** Lists other than the journal: search, pages, and a table that becomes cards on a small screen. */
 
 import { get } from "../api.js";
 import { t } from "../lib/i18n.js";
-import { debounce, el, showToast } from "./dom.js";
-import { drawn } from "./icons.js";
+import { debounce } from "../timing.js";
+import { el, showToast } from "./dom.js";
+import { drawIcon } from "./icons.js";
 import { emptyNote, errorText, failureNote, loadingBars } from "./placeholders.js";
 
 /**
- * `columns`: [word, cell(item)] pairs; `actions(item)` buttons. `load` asks again. `empty()` stands in place of an
- * empty list; `told(items)` hears which are shown.
+ * `columns`: [message key, cell(item)] pairs; `actions(item)` returns buttons. The returned `load` requests the list
+ * again. `renderEmpty()` replaces an empty list, `renderError(error)` may replace the default note. `onItems(items)` is
+ * called with all items of the list after each page.
  */
-export function list({ path, name, columns, actions, empty, hint = null, failed = null, told = () => {} }) {
+export function list({
+  path,
+  name,
+  columns,
+  actions,
+  renderEmpty,
+  hint = null,
+  renderError = null,
+  onItems = () => {},
+}) {
   const input = el("input", { type: "search", placeholder: hint ?? "", "aria-label": t("search"), maxlength: 100 });
-  const place = el("div", {}, loadingBars(6));
+  const container = el("div", {}, loadingBars(6));
   const more = el("button", { type: "button", class: "plain", hidden: true }, t("show_more"));
-  let [cursor, body, asking, shown] = [null, null, 0, []];
+  let [cursor, body, lastRequest, items] = [null, null, 0, []];
 
   const row = (item) =>
     el(
       "tr",
       { role: "row" },
-      columns.map(([word, cell]) => el("td", { role: "cell", "data-label": t(word) }, cell(item))),
+      columns.map(([key, cell]) => el("td", { role: "cell", "data-label": t(key) }, cell(item))),
       actions && el("td", { role: "cell", class: "actions" }, el("div", { class: "tools" }, actions(item))),
     );
   const head = () =>
     el(
       "tr",
       { role: "row" },
-      columns.map(([word]) => el("th", { scope: "col", role: "columnheader" }, t(word))),
+      columns.map(([key]) => el("th", { scope: "col", role: "columnheader" }, t(key))),
       actions && el("th", { scope: "col", role: "columnheader" }, el("span", { class: "hidden" }, t("actions"))),
     );
 
-  async function load(from = null) {
-    const mine = ++asking;
+  async function load(after = null) {
+    const request = ++lastRequest;
     const q = input.value.trim();
     try {
-      const page = await get(path, { limit: 100, ...(hint && q && { q }), ...(from && { cursor: from }) });
-      if (mine !== asking) return;
+      const page = await get(path, { limit: 100, ...(hint && q && { q }), ...(after && { cursor: after }) });
+      if (request !== lastRequest) return;
       const rows = page[name].map(row);
-      shown = from ? [...shown, ...page[name]] : page[name];
-      told(shown);
+      items = after ? [...items, ...page[name]] : page[name];
+      onItems(items);
       cursor = page.next_cursor;
       more.hidden = !cursor;
-      if (from) return body.append(...rows);
+      if (after) return body.append(...rows);
       body = el("tbody", { role: "rowgroup" }, rows);
       const table = () =>
         el("div", { class: "table" }, el("table", { role: "table" }, el("thead", { role: "rowgroup" }, head()), body));
-      place.replaceChildren(rows.length ? table() : q ? emptyNote("search", t("nothing_found"), "") : empty());
+      container.replaceChildren(
+        rows.length ? table() : q ? emptyNote("search", t("nothing_found"), "") : renderEmpty(),
+      );
     } catch (error) {
       if (error.status === 401) return;
-      place.replaceChildren(failed?.(error) ?? failureNote(error, load));
+      container.replaceChildren(renderError?.(error) ?? failureNote(error, load));
     }
   }
 
@@ -60,19 +73,19 @@ export function list({ path, name, columns, actions, empty, hint = null, failed 
   more.addEventListener("click", () => load(cursor));
   load();
   return {
-    element: el("div", {}, place, el("p", {}, more)),
-    search: el("div", { class: "search-box" }, drawn("search"), input),
+    element: el("div", {}, container, el("p", {}, more)),
+    search: el("div", { class: "search-box" }, drawIcon("search"), input),
     load: () => load(),
   };
 }
 
-/** The way to what follows a page: `add(cursor)` shows the next one and tells where that ends. */
-export function further(cursor, add) {
+/** The button for the next page: `loadNext(cursor)` shows that page and returns the cursor after it. */
+export function moreButton(cursor, loadNext) {
   const more = el("button", { type: "button", class: "plain", hidden: !cursor }, t("show_more"));
   more.addEventListener("click", async () => {
     more.disabled = true;
     try {
-      cursor = await add(cursor);
+      cursor = await loadNext(cursor);
       more.hidden = !cursor;
     } catch (error) {
       if (error.status !== 401) showToast(errorText(error), "bad");
@@ -83,8 +96,8 @@ export function further(cursor, add) {
   return el("p", {}, more);
 }
 
-export const button = (icon, word, act, kind = "plain") =>
-  el("button", { type: "button", class: kind, onclick: act }, drawn(icon), t(word));
+export const button = (icon, key, act, kind = "plain") =>
+  el("button", { type: "button", class: kind, onclick: act }, drawIcon(icon), t(key));
 
-export const tool = (icon, word, act) =>
-  el("button", { type: "button", class: "tool", title: t(word), "aria-label": t(word), onclick: act }, drawn(icon));
+export const tool = (icon, key, act) =>
+  el("button", { type: "button", class: "tool", title: t(key), "aria-label": t(key), onclick: act }, drawIcon(icon));

@@ -5,69 +5,69 @@ import { language, t } from "../lib/i18n.js";
 import { el, put, showToast } from "./dom.js";
 import { errorText } from "./placeholders.js";
 
-const PAGE = 200;
-const MOST = 2000;
-const KEPT = 60_000;
-const known = new WeakMap();
+const PAGE_SIZE = 200;
+const MAX_PEOPLE = 2000;
+const MIN_RELOAD_INTERVAL_MS = 60_000;
+const peopleByAccount = new WeakMap();
 
-/** Those who `me` knows of. */
+/** The people that the account `me` can filter by. */
 export function peopleOf(me) {
-  if (!known.has(me)) known.set(me, new People(me));
-  return known.get(me);
+  if (!peopleByAccount.has(me)) peopleByAccount.set(me, new People(me));
+  return peopleByAccount.get(me);
 }
 
 class People {
   constructor(me) {
-    Object.assign(this, { me, names: new Map(), askedAt: -Infinity, told: () => {} });
+    Object.assign(this, { me, names: new Map(), loadedAt: -Infinity, onChange: () => {} });
   }
 
-  /** Remember who is in these entries. */
-  note(entries) {
+  /** Add the people of these entries. */
+  add(entries) {
     const before = this.names.size;
     for (const entry of entries) {
-      for (const one of [entry.caller, entry.callee, entry.answered_by])
-        if (one?.account_id) this.names.set(one.account_id, one.name);
+      for (const party of [entry.caller, entry.callee, entry.answered_by])
+        if (party?.account_id) this.names.set(party.account_id, party.name);
     }
-    if (this.names.size !== before) this.told();
+    if (this.names.size !== before) this.onChange();
   }
 
-  /** Ask who there are, unless that was just asked. */
-  async ask() {
-    if (performance.now() - this.askedAt < KEPT) return;
-    this.askedAt = performance.now();
+  /** Load the people, unless that was done within the interval. */
+  async load() {
+    if (performance.now() - this.loadedAt < MIN_RELOAD_INTERVAL_MS) return;
+    this.loadedAt = performance.now();
     try {
-      if (this.me.role === "administrator") await this.all();
-      else this.note((await get("/journal", { limit: PAGE })).entries);
+      if (this.me.role === "administrator") await this.loadAccounts();
+      else this.add((await get("/journal", { limit: PAGE_SIZE })).entries);
     } catch (error) {
-      this.askedAt = -Infinity;
+      this.loadedAt = -Infinity;
       if (error.status !== 401) showToast(errorText(error), "bad");
     }
   }
 
-  async all() {
+  async loadAccounts() {
     let cursor = null;
     do {
-      const page = await get("/accounts", { limit: PAGE, ...(cursor && { cursor }) });
+      const page = await get("/accounts", { limit: PAGE_SIZE, ...(cursor && { cursor }) });
       for (const { id, name } of page.accounts) this.names.set(id, name);
-      this.told();
+      this.onChange();
       cursor = page.next_cursor;
-    } while (cursor && this.names.size < MOST);
+    } while (cursor && this.names.size < MAX_PEOPLE);
   }
 }
 
-/** Anybody, or one of these people; who comes to be known is offered too. */
+/** A choice of one person or anybody; people found later are added to it. */
 export function operatorChoice(people, chosen) {
   const select = el("select", { name: "account" });
-  people.told = () => {
+  people.onChange = () => {
     const value = select.childElementCount ? select.value : chosen;
-    const shown = [...people.names].sort(([, one], [, other]) => one.localeCompare(other, language()));
-    if (value && !people.names.has(value)) shown.unshift([value, "…"]);
-    put(select, JSON.stringify(shown), () =>
-      [["", t("anybody")], ...shown].map(([id, name]) => el("option", { value: id }, name)),
+    const options = [...people.names].sort(([, name], [, other]) => name.localeCompare(other, language()));
+    if (value && !people.names.has(value)) options.unshift([value, "…"]);
+    put(select, JSON.stringify(options), () =>
+      [["", t("anybody")], ...options].map(([id, name]) => el("option", { value: id }, name)),
     );
     select.value = value;
   };
-  people.told();
-  people.ask();
+  people.onChange();
+  people.load();
   return select;
 }

@@ -4,12 +4,12 @@ import { ApiError } from "../api.js";
 import { translate, translateErrors } from "../lib/error_translation.js";
 import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
-import { drawn } from "./icons.js";
+import { drawIcon } from "./icons.js";
 
-const MOST_SAID = 5;
+const MAX_FIELD_ERRORS = 5;
 
 export function emptyNote(icon, title, hint, ...actions) {
-  return el("div", { class: "empty-note" }, drawn(icon), el("h2", {}, title), el("p", {}, hint), ...actions);
+  return el("div", { class: "empty-note" }, drawIcon(icon), el("h2", {}, title), el("p", {}, hint), ...actions);
 }
 
 export function failureNote(error, retry) {
@@ -17,7 +17,7 @@ export function failureNote(error, retry) {
   return el(
     "div",
     { class: "empty-note failed", role: "alert" },
-    drawn("warning"),
+    drawIcon("warning"),
     el("h2", {}, t("error_title")),
     el("p", {}, errorText(error)),
     id && el("p", { class: "quiet" }, t("error_instance", { id: id.replace("urn:uuid:", "") })),
@@ -25,14 +25,14 @@ export function failureNote(error, retry) {
   );
 }
 
-/** An error for people. What the fields say is more than the detail. */
+/** The text of an error for the reader: its summary and its first field errors. */
 export function errorText(error) {
   if (!(error instanceof ApiError)) return t("error_network");
   const summary = translate({ ...error.problem, status: error.status }) || t("error_server");
-  return [summary, ...translateErrors(error.problem.errors ?? {}).slice(0, MOST_SAID)].join(" ");
+  return [summary, ...translateErrors(error.problem.errors ?? {}).slice(0, MAX_FIELD_ERRORS)].join(" ");
 }
 
-/** Grey bars where rows will be. */
+/** Grey bars in place of rows that are loading. */
 export function loadingBars(rows = 8) {
   const bars = Array.from({ length: rows }, () => el("div", { class: "bar" }));
   return el("div", { class: "loading-bars", role: "status", "aria-label": t("loading") }, bars);

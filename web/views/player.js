@@ -6,14 +6,14 @@ import { t } from "../lib/i18n.js";
 import { barHeights, WAVEFORM_HEIGHT } from "../lib/waveform.js";
 import { el, put, showToast, svg } from "./dom.js";
 import { confirmDialog } from "./forms.js";
-import { drawn } from "./icons.js";
+import { drawIcon } from "./icons.js";
 
 const SPEEDS = ["0.75", "1", "1.25", "1.5", "2"];
 const STEP_SECONDS = 5;
 const [VOLUME, SPEED] = ["volume", "speed"];
 
-/** Returns {element, begin, stop}. `close` shuts it. */
-export function player(entry, me, close) {
+/** Returns {element, begin, stop}. `onClose` is called when the reader closes it. */
+export function player(entry, me, onClose) {
   const length = Number(entry.recording.duration_seconds) || 0;
   const source = `/api/v1/calls/${entry.call_id}/recording`;
   const audio = new Audio();
@@ -53,18 +53,18 @@ export function player(entry, me, close) {
     at,
     el("div", { class: "track" }, wave, seek),
     el("span", { class: "time quiet" }, duration(length)),
-    el("label", { class: "volume" }, drawn("volume"), volume),
+    el("label", { class: "volume" }, drawIcon("volume"), volume),
     speed,
     me.role === "administrator" && tool("remove", "delete_recording", () => remove(entry)),
-    tool("close", "close", close),
+    tool("close", "close", onClose),
   );
 
   let [resumeAt, failures] = [0, 0];
   const draw = () => {
-    const word = audio.paused ? "play" : "pause";
-    put(toggle, word, () => drawn(word));
-    toggle.title = t(word);
-    toggle.setAttribute("aria-label", t(word));
+    const key = audio.paused ? "play" : "pause";
+    put(toggle, key, () => drawIcon(key));
+    toggle.title = t(key);
+    toggle.setAttribute("aria-label", t(key));
     at.textContent = duration(audio.currentTime);
     if (document.activeElement !== seek || !audio.seeking) seek.value = audio.currentTime;
     seek.setAttribute("aria-valuetext", duration(audio.currentTime));
@@ -91,7 +91,7 @@ export function player(entry, me, close) {
     localStorage.setItem(SPEED, speed.value);
   });
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
+    if (event.key === "Escape") onClose();
     if (event.target !== toggle || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     event.preventDefault();
     audio.currentTime += event.key === "ArrowLeft" ? -STEP_SECONDS : STEP_SECONDS;
@@ -120,8 +120,8 @@ export function player(entry, me, close) {
   };
 }
 
-const tool = (icon, word, act) =>
-  el("button", { type: "button", class: "tool", "aria-label": t(word), title: t(word), onclick: act }, drawn(icon));
+const tool = (icon, key, act) =>
+  el("button", { type: "button", class: "tool", "aria-label": t(key), title: t(key), onclick: act }, drawIcon(icon));
 
 function remove(entry) {
   confirmDialog(t("ask_delete_recording"), async () => {

@@ -5,24 +5,24 @@ import { sideOf, talkSeconds } from "../lib/calls.js";
 import { mayEdit } from "../lib/comment_text.js";
 import { clock, day, duration, money, party } from "../lib/formats.js";
 import { t } from "../lib/i18n.js";
-import { writeComment } from "./comment.js";
+import { openCommentDialog } from "./comment.js";
 import { details } from "./details.js";
 import { el, put, withUnbrokenPhones } from "./dom.js";
-import { drawn, endedMark, sideIcon, statusIcon } from "./icons.js";
+import { drawIcon, endedMark, sideIcon, statusIcon } from "./icons.js";
 
 const NUMBERS = new Set(["talk", "placed", "wait", "price"]);
 
 export class Row {
   constructor(table, entry) {
     Object.assign(this, { table, entry, more: null, playing: null });
-    const cell = (word) =>
-      el("td", { role: "cell", class: word, "data-label": table.columns.includes(word) && t(word) });
-    this.cells = Object.fromEntries(["details", ...table.columns, "actions"].map((word) => [word, cell(word)]));
+    const cell = (column) =>
+      el("td", { role: "cell", class: column, "data-label": table.columns.includes(column) && t(column) });
+    this.cells = Object.fromEntries(["details", ...table.columns, "actions"].map((column) => [column, cell(column)]));
     this.line = el("tr", { role: "row", class: "call", "data-call": entry.call_id }, Object.values(this.cells));
     this.chevron = el(
       "button",
       { type: "button", class: "tool chevron", "aria-expanded": "false", onclick: () => this.toggle() },
-      drawn("chevron"),
+      drawIcon("chevron"),
     );
     this.cells.details.append(this.chevron);
     this.addButtons();
@@ -53,18 +53,22 @@ export class Row {
     const names = { caller: party(entry.caller).name, callee: party(entry.callee).name, at: clock(entry.placed_at) };
     this.chevron.setAttribute("aria-label", t("expand", names));
     this.line.classList.toggle("live", entry.phase !== "ended");
-    for (const word of table.columns) {
-      const [key, make] = CELLS[word](entry, table.me);
-      put(this.cells[word], key, make);
-      if (NUMBERS.has(word)) this.cells[word].classList.add("number");
+    for (const column of table.columns) {
+      const [key, render] = CELLS[column](entry, table.me);
+      put(this.cells[column], key, render);
+      if (NUMBERS.has(column)) this.cells[column].classList.add("number");
     }
     this.drawButtons();
   }
 
   addButtons() {
-    this.comment = el("button", { type: "button", class: "tool", onclick: () => this.openComment() }, drawn("comment"));
-    this.play = el("button", { type: "button", class: "tool", onclick: () => this.togglePlayer() }, drawn("play"));
-    this.download = el("a", { class: "tool", role: "link", "aria-disabled": "true" }, drawn("download"));
+    this.comment = el(
+      "button",
+      { type: "button", class: "tool", onclick: () => this.openComment() },
+      drawIcon("comment"),
+    );
+    this.play = el("button", { type: "button", class: "tool", onclick: () => this.togglePlayer() }, drawIcon("play"));
+    this.download = el("a", { class: "tool", role: "link", "aria-disabled": "true" }, drawIcon("download"));
     this.cells.actions.append(el("div", { class: "tools" }, this.comment, this.play, this.download));
   }
 
@@ -72,14 +76,14 @@ export class Row {
     const { comment, recording, call_id } = this.entry;
     setName(this.comment, comment ? t("comment_has", { text: comment.text }) : t("comment_write"));
     this.comment.classList.toggle("has", Boolean(comment));
-    const there = recording.state === "available";
+    const isAvailable = recording.state === "available";
     const missing = t(recording.state === "deleted" ? "recording_deleted" : "no_recording");
-    setName(this.play, there ? t("play") : missing);
-    setName(this.download, there ? t("download") : missing);
-    this.play.disabled = !there;
-    this.play.classList.toggle("has", there);
-    if (there === this.download.hasAttribute("href")) return;
-    if (there) {
+    setName(this.play, isAvailable ? t("play") : missing);
+    setName(this.download, isAvailable ? t("download") : missing);
+    this.play.disabled = !isAvailable;
+    this.play.classList.toggle("has", isAvailable);
+    if (isAvailable === this.download.hasAttribute("href")) return;
+    if (isAvailable) {
       this.download.href = `/api/v1/calls/${call_id}/recording?download=1`;
       this.download.setAttribute("download", "");
       this.download.removeAttribute("aria-disabled");
@@ -90,9 +94,9 @@ export class Row {
   }
 
   /** Mark a row that no longer matches the filter; it stays in its place. */
-  markMismatch(is) {
-    this.line.classList.toggle("mismatch", is);
-    this.line.title = is ? t("left_filter") : "";
+  markMismatch(isMismatch) {
+    this.line.classList.toggle("mismatch", isMismatch);
+    this.line.title = isMismatch ? t("left_filter") : "";
   }
 
   toggle() {
@@ -115,12 +119,12 @@ export class Row {
 
   openComment() {
     if (this.entry.comment && !mayEdit(this.entry.comment, this.table.me)) return this.more ?? this.toggle();
-    return writeComment(this.entry, (comment) => this.useComment(comment));
+    return openCommentDialog(this.entry, (comment) => this.useComment(comment));
   }
 
   /** Show a comment that was written here, unless the table has a newer one. */
   useComment(comment) {
-    const current = this.table.known.get(this.entry.call_id);
+    const current = this.table.entries.get(this.entry.call_id);
     const isOlder = comment && current?.comment?.version > comment.version;
     if (current && !isOlder) this.table.change({ ...current, comment });
   }
@@ -166,16 +170,16 @@ function setName(button, text) {
 const CELLS = {
   type: (entry, me) => [sideOf(entry, me), () => sideIcon(sideOf(entry, me))],
   status: (entry, me) => {
-    const word = entry.phase === "talking" ? "talking" : entry.status;
+    const key = entry.phase === "talking" ? "talking" : entry.status;
     const icon = () => statusIcon(entry.status, sideOf(entry, me) === "internal" ? "outbound" : sideOf(entry, me));
     return [
-      `${word} ${sideOf(entry, me)}`,
+      `${key} ${sideOf(entry, me)}`,
       () =>
         el(
           "span",
           { class: "state" },
           icon(),
-          el("span", { class: "word", "aria-hidden": "true" }, t(`short_${word}`)),
+          el("span", { class: "status-text", "aria-hidden": "true" }, t(`short_${key}`)),
         ),
     ];
   },
@@ -183,8 +187,8 @@ const CELLS = {
   callee: (entry) => partyCell(entry.callee, entry.ended_by === "callee"),
   talk: (entry) => {
     const seconds = talkSeconds(entry, now());
-    const shown = seconds === null ? null : duration(seconds);
-    return [shown ?? "none", () => shown ?? el("span", { class: "quiet", title: t("not_talked") }, t("none"))];
+    const text = seconds === null ? null : duration(seconds);
+    return [text ?? "none", () => text ?? el("span", { class: "quiet", title: t("not_talked") }, t("none"))];
   },
   placed: (entry) => [
     entry.placed_at,
@@ -211,10 +215,10 @@ const CELLS = {
 };
 
 function partyCell(person, ended) {
-  const shown = party(person);
-  const make = () => [
-    el("span", { class: "first" }, el("bdi", {}, withUnbrokenPhones(shown.name)), ended && endedMark()),
-    shown.number && el("span", { class: "second" }, shown.number),
+  const label = party(person);
+  const render = () => [
+    el("span", { class: "first" }, el("bdi", {}, withUnbrokenPhones(label.name)), ended && endedMark()),
+    label.number && el("span", { class: "second" }, label.number),
   ];
-  return [JSON.stringify([shown, ended]), make];
+  return [JSON.stringify([label, ended]), render];
 }

@@ -1,36 +1,36 @@
-/** What a company has set for itself, for administrators. */
+/** The settings of a company, for administrators. */
 
 import { get, send } from "../api.js";
 import { useZone } from "../lib/formats.js";
 import { language, t } from "../lib/i18n.js";
 import { el, showToast } from "./dom.js";
-import { field, mark } from "./forms.js";
+import { field, showFieldErrors } from "./forms.js";
 import { errorText, failureNote, loadingBars } from "./placeholders.js";
 
 const NUMBERS = ["price_delay_seconds", "returned_window_hours", "retention_days"];
 const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
 
 export function settings(main, { me }) {
-  const place = el("div", {}, loadingBars(4));
+  const container = el("div", {}, loadingBars(4));
   main.append(
     el("h1", {}, t("settings_title")),
     el("p", { class: "lead" }, t("settings_intro", { tenant: me.tenant })),
-    place,
+    container,
   );
 
   async function load() {
     try {
-      place.replaceChildren(form(await get("/settings"), me));
+      container.replaceChildren(settingsForm(await get("/settings"), me));
     } catch (error) {
-      if (error.status !== 401) place.replaceChildren(failureNote(error, load));
+      if (error.status !== 401) container.replaceChildren(failureNote(error, load));
     }
   }
   load();
 }
 
-function form(given, me) {
-  let kept = given;
-  const text = (name, options, about = {}) => {
+function settingsForm(settings, me) {
+  let saved = settings;
+  const text = (name, options, attributes = {}) => {
     const list = el(
       "datalist",
       { id: `${name}-options` },
@@ -38,28 +38,35 @@ function form(given, me) {
     );
     const input = el("input", {
       name,
-      value: kept[name] ?? "",
+      value: saved[name] ?? "",
       list: list.id,
       required: true,
       autocomplete: "off",
       spellcheck: "false",
-      ...about,
+      ...attributes,
     });
     return [field(t(`settings_${name}`), input, t(`settings_${name}_hint`)), list];
   };
-  const number = (name, about) =>
+  const number = (name, attributes) =>
     field(
       t(`settings_${name}`),
-      el("input", { type: "number", name, value: String(kept[name] ?? ""), step: 1, inputmode: "numeric", ...about }),
+      el("input", {
+        type: "number",
+        name,
+        value: String(saved[name] ?? ""),
+        step: 1,
+        inputmode: "numeric",
+        ...attributes,
+      }),
       t(`settings_${name}_hint`),
     );
-  const said = el("p", { class: "wrong", role: "alert", hidden: true });
+  const errorNote = el("p", { class: "field-error", role: "alert", hidden: true });
   const save = el("button", { type: "submit", class: "main" }, t("save"));
-  const group = (word, ...content) =>
+  const group = (key, ...content) =>
     el(
       "fieldset",
       { class: "card" },
-      el("legend", { class: "title" }, t(word)),
+      el("legend", { class: "title" }, t(key)),
       el("div", { class: "pairs" }, content.flat()),
     );
   const element = el(
@@ -83,24 +90,24 @@ function form(given, me) {
       number("returned_window_hours", { min: 1, required: true }),
       number("retention_days", { min: 1, placeholder: t("settings_for_ever") }),
     ),
-    said,
+    errorNote,
     el("footer", { class: "form-actions" }, save),
   );
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     save.disabled = true;
-    said.hidden = true;
-    mark(element, {});
+    errorNote.hidden = true;
+    showFieldErrors(element, {});
     try {
-      kept = await send("PATCH", "/settings", changed(element, kept));
-      me.time_zone = kept.time_zone;
-      useZone(kept.time_zone);
+      saved = await send("PATCH", "/settings", changed(element, saved));
+      me.time_zone = saved.time_zone;
+      useZone(saved.time_zone);
       showToast(t("settings_saved"));
     } catch (error) {
-      const left = mark(element, error.problem?.errors ?? {});
-      const marked = element.querySelector("[aria-invalid]");
-      said.hidden = Boolean(marked) && !left;
-      said.textContent = marked ? left : errorText(error);
+      const rest = showFieldErrors(element, error.problem?.errors ?? {});
+      const invalid = element.querySelector("[aria-invalid]");
+      errorNote.hidden = Boolean(invalid) && !rest;
+      errorNote.textContent = invalid ? rest : errorText(error);
     } finally {
       save.disabled = false;
     }
@@ -108,24 +115,24 @@ function form(given, me) {
   return element;
 }
 
-/** What of the form is not so already. An empty number is none. */
-function changed(element, kept) {
-  const written = [...new FormData(element)].map(([name, value]) => {
-    const said = value.trim();
-    return [name, NUMBERS.includes(name) ? (said === "" ? null : Number(said)) : said];
+/** The values that differ from the saved ones. An empty number field is null. */
+function changed(element, saved) {
+  const values = [...new FormData(element)].map(([name, value]) => {
+    const text = value.trim();
+    return [name, NUMBERS.includes(name) ? (text === "" ? null : Number(text)) : text];
   });
-  return Object.fromEntries(written.filter(([name, value]) => value !== (kept[name] ?? null)));
+  return Object.fromEntries(values.filter(([name, value]) => value !== (saved[name] ?? null)));
 }
 
-/** Codes with their names in the language, those that have any. */
-function named(codes, type) {
+/** The codes that have a name in the language, with that name. */
+function withNames(codes, type) {
   const names = new Intl.DisplayNames(language(), { type, fallback: "none" });
   return codes.map((code) => [code, names.of(code)]).filter(([, name]) => name);
 }
 
-const currencies = () => named(Intl.supportedValuesOf("currency"), "currency");
+const currencies = () => withNames(Intl.supportedValuesOf("currency"), "currency");
 const regions = () =>
-  named(
-    LETTERS.flatMap((one) => LETTERS.map((other) => one + other)),
+  withNames(
+    LETTERS.flatMap((first) => LETTERS.map((second) => first + second)),
     "region",
   );

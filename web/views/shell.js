@@ -5,14 +5,14 @@ import { changeLanguage } from "../language.js";
 import { language, t } from "../lib/i18n.js";
 import { el, put, showToast } from "./dom.js";
 import { dropdown, field, openDialog } from "./forms.js";
-import { drawn } from "./icons.js";
+import { drawIcon } from "./icons.js";
 
 const MARK = new URL("../mark.svg", import.meta.url).href;
 const GROUP_OPEN = "statistics_open";
 
-export function shell(root, { me, places, redraw }) {
-  const main = el("main", { id: "content", tabindex: -1 }, tabs(me, places));
-  const nav = el("nav", { id: "nav", "aria-label": t("menu") }, links(me, places));
+export function shell(root, { me, routes, redraw }) {
+  const main = el("main", { id: "content", tabindex: -1 }, tabs(me, routes));
+  const nav = el("nav", { id: "nav", "aria-label": t("menu") }, links(me, routes));
   const toggle = el(
     "button",
     {
@@ -23,7 +23,7 @@ export function shell(root, { me, places, redraw }) {
       "aria-label": t("menu"),
       title: t("menu"),
     },
-    drawn("menu"),
+    drawIcon("menu"),
   );
   toggle.addEventListener("click", () => {
     const open = nav.classList.toggle("open");
@@ -39,79 +39,83 @@ export function shell(root, { me, places, redraw }) {
       el("span", { class: "space" }),
       languageButton(redraw),
       themeButton(),
-      person(me),
+      accountMenu(me),
     ),
     el("div", { class: "below" }, nav, main),
   );
   return main;
 }
 
-function links(me, places) {
-  const shown = Object.entries(places).filter(([, place]) => place.roles.includes(me.role) && !place.beside);
-  const here = places[location.pathname]?.beside ?? location.pathname;
-  const item = ([path, place]) =>
+function links(me, routes) {
+  const visible = Object.entries(routes).filter(([, route]) => route.roles.includes(me.role) && !route.tabOf);
+  const currentPath = routes[location.pathname]?.tabOf ?? location.pathname;
+  const item = ([path, route]) =>
     el(
       "li",
       {},
       el(
         "a",
-        { href: path, "aria-current": path === here && (here === location.pathname ? "page" : "true") },
-        drawn(place.word),
-        el("span", {}, t(place.word)),
+        { href: path, "aria-current": path === currentPath && (currentPath === location.pathname ? "page" : "true") },
+        drawIcon(route.key),
+        el("span", {}, t(route.key)),
       ),
     );
-  const first = shown.findIndex(([, place]) => place.within);
-  const within = shown.filter(([, place]) => place.within);
-  const rest = shown.filter(([, place]) => !place.within).map(item);
-  rest.splice(first, 0, group("statistics", within, item));
+  const first = visible.findIndex(([, route]) => route.group);
+  const grouped = visible.filter(([, route]) => route.group);
+  const rest = visible.filter(([, route]) => !route.group).map(item);
+  rest.splice(first, 0, groupItem("statistics", grouped, item));
   return el("ul", {}, rest);
 }
 
-/** The places beside each other, where there are several. */
-function tabs(me, places) {
-  const first = places[location.pathname]?.beside ?? location.pathname;
-  const shown = Object.entries(places).filter(
-    ([path, place]) => place.roles.includes(me.role) && (path === first || place.beside === first),
+/** The tabs of a route, if it has several. */
+function tabs(me, routes) {
+  const first = routes[location.pathname]?.tabOf ?? location.pathname;
+  const visible = Object.entries(routes).filter(
+    ([path, route]) => route.roles.includes(me.role) && (path === first || route.tabOf === first),
   );
-  const link = ([path, place]) =>
-    el("a", { href: path, "aria-current": path === location.pathname && "page" }, t(place.word));
-  return shown.length > 1 ? el("nav", { class: "tabs", "aria-label": t(places[first].word) }, shown.map(link)) : "";
+  const link = ([path, route]) =>
+    el("a", { href: path, "aria-current": path === location.pathname && "page" }, t(route.key));
+  return visible.length > 1 ? el("nav", { class: "tabs", "aria-label": t(routes[first].key) }, visible.map(link)) : "";
 }
 
-/** Places that stand together; the group never closes over the place that is shown. */
-function group(word, places, item) {
-  const here = places.some(([path]) => path === location.pathname);
-  const list = el("ul", { id: `group-${word}` }, places.map(item));
+/** A group of routes; it stays open while one of its routes is shown. */
+function groupItem(key, routes, item) {
+  const isCurrent = routes.some(([path]) => path === location.pathname);
+  const list = el("ul", { id: `group-${key}` }, routes.map(item));
   const button = el(
     "button",
     { type: "button", class: "group", "aria-controls": list.id },
-    drawn(word),
-    el("span", {}, t(word)),
-    drawn("chevron"),
+    drawIcon(key),
+    el("span", {}, t(key)),
+    drawIcon("chevron"),
   );
-  const open = (is) => {
-    list.hidden = !is;
-    button.setAttribute("aria-expanded", is);
+  const setOpen = (isOpen) => {
+    list.hidden = !isOpen;
+    button.setAttribute("aria-expanded", isOpen);
   };
-  open(here || sessionStorage.getItem(GROUP_OPEN) === word);
+  setOpen(isCurrent || sessionStorage.getItem(GROUP_OPEN) === key);
   button.addEventListener("click", () => {
-    open(here || list.hidden);
+    setOpen(isCurrent || list.hidden);
     if (list.hidden) sessionStorage.removeItem(GROUP_OPEN);
-    else if (here) sessionStorage.setItem(GROUP_OPEN, word);
+    else if (isCurrent) sessionStorage.setItem(GROUP_OPEN, key);
   });
   return el("li", {}, button, list);
 }
 
 export function languageButton(redraw) {
   const other = language() === "uk" ? "en" : "uk";
-  const about = {
+  const attributes = {
     type: "button",
     class: "tool text",
     lang: other,
     title: t("other_language"),
     "aria-label": t("other_language"),
   };
-  return el("button", { ...about, onclick: () => changeLanguage(other).then(redraw) }, other === "uk" ? "Укр" : "Eng");
+  return el(
+    "button",
+    { ...attributes, onclick: () => changeLanguage(other).then(redraw) },
+    other === "uk" ? "Укр" : "Eng",
+  );
 }
 
 export function themeButton() {
@@ -121,7 +125,7 @@ export function themeButton() {
   };
   const button = el("button", { type: "button", class: "tool" });
   const draw = () => {
-    put(button, String(dark()), () => drawn(dark() ? "sun" : "moon"));
+    put(button, String(dark()), () => drawIcon(dark() ? "sun" : "moon"));
     button.title = t(dark() ? "to_light" : "to_dark");
     button.setAttribute("aria-label", button.title);
   };
@@ -135,7 +139,7 @@ export function themeButton() {
   return button;
 }
 
-function person(me) {
+function accountMenu(me) {
   const initials = me.account.name
     .split(/\s+/)
     .slice(0, 2)
@@ -156,21 +160,21 @@ function person(me) {
     el(
       "button",
       { type: "button", class: "row", "data-closes": true, onclick: changePassword },
-      drawn("key"),
+      drawIcon("key"),
       t("change_password"),
     ),
-    el("button", { type: "button", class: "row", onclick: leave }, drawn("leave"), t("sign_out")),
+    el("button", { type: "button", class: "row", onclick: signOut }, drawIcon("leave"), t("sign_out")),
   );
   return dropdown(button, box);
 }
 
-async function leave() {
+async function signOut() {
   await send("DELETE", "/sessions/current");
   history.replaceState(null, "", "/");
-  signedOutBy("");
+  showSignedOut("");
 }
 
-function signedOutBy(text) {
+function showSignedOut(text) {
   handleSignedOut();
   const note = document.querySelector(".sign-in-page .note");
   if (note) note.hidden = true;
@@ -187,7 +191,7 @@ function changePassword() {
     ],
     act: async (values) => {
       await send("PUT", "/me/password", values);
-      signedOutBy(t("password_changed"));
+      showSignedOut(t("password_changed"));
     },
   });
 }

@@ -1,9 +1,9 @@
-/** Signing in: login, then password; whose login it is only when the answer asks for that. */
+/** The sign-in form. The company is requested only if the login exists in several companies. */
 
 import { send } from "../api.js";
 import { t } from "../lib/i18n.js";
 import { el } from "./dom.js";
-import { field, mark } from "./forms.js";
+import { field, showFieldErrors } from "./forms.js";
 import { statusIcon } from "./icons.js";
 import { errorText } from "./placeholders.js";
 import { languageButton, themeButton } from "./shell.js";
@@ -16,7 +16,7 @@ const SAMPLE_STATUSES = [
   ["declined", "outbound"],
 ];
 
-export function signIn({ note, redraw, entered }) {
+export function signIn({ note, redraw, onSignedIn }) {
   const login = el("input", {
     name: "login",
     autocomplete: "username",
@@ -38,40 +38,40 @@ export function signIn({ note, redraw, entered }) {
     t("company_hint"),
   );
   company.hidden = true;
-  const said = el("p", { class: note ? "note" : "wrong", role: "alert", hidden: !note }, note ?? "");
-  const go = el("button", { type: "submit", class: "main wide" }, t("sign_in"));
+  const message = el("p", { class: note ? "note" : "field-error", role: "alert", hidden: !note }, note ?? "");
+  const submit = el("button", { type: "submit", class: "main wide" }, t("sign_in"));
 
   const form = el(
     "form",
     { class: "card", method: "post", novalidate: true },
     el("h1", {}, t("sign_in_title")),
-    said,
+    message,
     company,
     field(t("login"), login),
     field(t("password"), password),
-    go,
+    submit,
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!login.value) return login.focus();
     if (!password.value) return password.focus();
-    go.disabled = true;
-    const { tenant, ...sent } = Object.fromEntries(new FormData(form));
+    submit.disabled = true;
+    const { tenant, ...credentials } = Object.fromEntries(new FormData(form));
     try {
-      await send("POST", "/sessions", tenant ? { tenant, ...sent } : sent);
-      return entered();
+      await send("POST", "/sessions", tenant ? { tenant, ...credentials } : credentials);
+      return onSignedIn();
     } catch (error) {
-      said.className = "wrong";
-      said.hidden = false;
-      said.textContent = error.status === 401 ? t("sign_in_wrong") : errorText(error);
+      message.className = "field-error";
+      message.hidden = false;
+      message.textContent = error.status === 401 ? t("sign_in_wrong") : errorText(error);
       if (error.problem?.errors?.tenant) {
         company.hidden = false;
-        said.hidden = true;
-        mark(form, {});
+        message.hidden = true;
+        showFieldErrors(form, {});
         company.querySelector("input").focus();
       } else if (error.status === 401) password.select();
     } finally {
-      go.disabled = false;
+      submit.disabled = false;
     }
     return undefined;
   });
@@ -89,7 +89,7 @@ export function signIn({ note, redraw, entered }) {
       el(
         "div",
         { class: "icon-row", "aria-hidden": "true" },
-        SAMPLE_STATUSES.map((one) => statusIcon(...one)),
+        SAMPLE_STATUSES.map((sample) => statusIcon(...sample)),
       ),
       form,
     ),

@@ -1,4 +1,4 @@
-/** Tariffs: brought in as drafts, looked through, put in force. */
+/** Tariffs: import as a draft, view, activate. */
 
 import { get, send } from "../api.js";
 import { brief, count, instantOf, localMinute } from "../lib/formats.js";
@@ -8,8 +8,8 @@ import { confirmDialog, field, openDialog } from "./forms.js";
 import { button, list, tool } from "./lists.js";
 import { emptyNote } from "./placeholders.js";
 
-const SHOWN = 200;
-const RATE = [
+const MAX_RATES_SHOWN = 200;
+const RATE_COLUMNS = [
   ["direction", (rate) => t(`direction_${rate.direction}`)],
   ["prefix", (rate) => rate.prefix || "*"],
   ["line", (rate) => rate.line],
@@ -21,46 +21,47 @@ const RATE = [
 ];
 
 export function tariffs(main) {
-  const made = list({
+  const table = list({
     path: "/tariffs",
     name: "tariffs",
     columns: [
-      ["tariff_name", (one) => el("bdi", { class: "first" }, one.name)],
+      ["tariff_name", (tariff) => el("bdi", { class: "first" }, tariff.name)],
       ["status", state],
       [
         "valid",
-        (one) =>
-          [one.from && t("since", { at: brief(one.from) }), one.to && t("until", { at: brief(one.to) })]
+        (tariff) =>
+          [tariff.from && t("since", { at: brief(tariff.from) }), tariff.to && t("until", { at: brief(tariff.to) })]
             .filter(Boolean)
             .join(" "),
       ],
-      ["currency", (one) => one.currency],
+      ["currency", (tariff) => tariff.currency],
       [
         "tariff_rates",
-        (one) =>
+        (tariff) =>
           el(
             "button",
-            { type: "button", class: "link", onclick: () => rates(one) },
-            t("tariff_rates_count", { n: one.rate_count }),
+            { type: "button", class: "link", onclick: () => rates(tariff) },
+            t("tariff_rates_count", { n: tariff.rate_count }),
           ),
       ],
     ],
-    actions: (one) =>
-      one.state === "draft"
+    actions: (tariff) =>
+      tariff.state === "draft"
         ? [
-            el("a", { class: "plain", href: `/rerating?tariff=${one.id}` }, t("tariff_try")),
-            button("play", "tariff_activate", () => activate(one, made.load)),
-            tool("remove", "remove", () => discard(one, made.load)),
+            el("a", { class: "plain", href: `/rerating?tariff=${tariff.id}` }, t("tariff_try")),
+            button("play", "tariff_activate", () => activate(tariff, table.load)),
+            tool("remove", "remove", () => discard(tariff, table.load)),
           ]
         : [],
-    empty: () =>
+    renderEmpty: () =>
       emptyNote(
         "tariffs",
         t("tariffs_empty"),
         t("tariffs_empty_hint"),
-        button("plus", "tariff_add", () => bring(made.load), "main"),
+        button("plus", "tariff_add", () => importTariff(table.load), "main"),
       ),
-    failed: (error) => (error.status === 404 ? emptyNote("tariffs", t("tariffs_away"), t("tariffs_away_hint")) : null),
+    renderError: (error) =>
+      error.status === 404 ? emptyNote("tariffs", t("tariffs_away"), t("tariffs_away_hint")) : null,
   });
   main.append(
     el(
@@ -68,20 +69,20 @@ export function tariffs(main) {
       { class: "heading" },
       el("h1", {}, t("tariffs")),
       el("span", { class: "space" }),
-      button("plus", "tariff_add", () => bring(made.load), "main"),
+      button("plus", "tariff_add", () => importTariff(table.load), "main"),
     ),
-    made.element,
+    table.element,
   );
 }
 
-function state(one) {
-  const [from, to] = [Date.parse(one.from), Date.parse(one.to)];
+function state(tariff) {
+  const [from, to] = [Date.parse(tariff.from), Date.parse(tariff.to)];
   const now = Date.now();
-  const word = one.state === "draft" ? "draft" : to <= now ? "past" : from > now ? "future" : "active";
-  return el("span", { class: `pill ${word === "active" ? "live" : "off"}` }, t(`tariff_${word}`));
+  const key = tariff.state === "draft" ? "draft" : to <= now ? "past" : from > now ? "future" : "active";
+  return el("span", { class: `pill ${key === "active" ? "live" : "off"}` }, t(`tariff_${key}`));
 }
 
-function bring(done) {
+function importTariff(onSaved) {
   const file = el("input", { type: "file", name: "file", accept: ".csv,text/csv" });
   openDialog({
     title: t("tariff_add"),
@@ -100,9 +101,9 @@ function bring(done) {
       field(t("tariff_file"), file, t("tariff_file_hint")),
     ],
     act: async ({ name, currency }) => {
-      const made = await send("POST", "/tariffs/import", file.files[0] ?? new Blob([]), { name, currency });
-      showToast(t("tariff_saved", { n: count(made.rate_count) }));
-      done();
+      const imported = await send("POST", "/tariffs/import", file.files[0] ?? new Blob([]), { name, currency });
+      showToast(t("tariff_saved", { n: count(imported.rate_count) }));
+      onSaved();
     },
   });
 }
@@ -118,22 +119,23 @@ async function rates(tariff) {
       el(
         "tr",
         {},
-        RATE.map(([word]) => el("th", { scope: "col" }, t(word))),
+        RATE_COLUMNS.map(([key]) => el("th", { scope: "col" }, t(key))),
       ),
     ),
     el(
       "tbody",
       {},
-      all.slice(0, SHOWN).map((rate) =>
+      all.slice(0, MAX_RATES_SHOWN).map((rate) =>
         el(
           "tr",
           {},
-          RATE.map(([, cell]) => el("td", {}, cell(rate))),
+          RATE_COLUMNS.map(([, cell]) => el("td", {}, cell(rate))),
         ),
       ),
     ),
   );
-  const note = all.length > SHOWN && el("p", { class: "quiet" }, t("tariff_first_rates", { n: SHOWN }));
+  const note =
+    all.length > MAX_RATES_SHOWN && el("p", { class: "quiet" }, t("tariff_first_rates", { n: MAX_RATES_SHOWN }));
   const dialog = openDialog({
     title: tariff.name,
     content: [
@@ -146,7 +148,7 @@ async function rates(tariff) {
   dialog.querySelector("footer").hidden = true;
 }
 
-function activate(tariff, done) {
+function activate(tariff, onSaved) {
   openDialog({
     title: `${t("tariff_activate")}: ${tariff.name}`,
     content: [
@@ -159,15 +161,15 @@ function activate(tariff, done) {
     act: async ({ from }) => {
       await send("POST", `/tariffs/${tariff.id}/activate`, { from: instantOf(from) });
       showToast(t("tariff_activated"));
-      done();
+      onSaved();
     },
   });
 }
 
-function discard(tariff, done) {
+function discard(tariff, onSaved) {
   confirmDialog(t("tariff_ask_remove", { name: tariff.name }), async () => {
     await send("DELETE", `/tariffs/${tariff.id}`);
     showToast(t("tariff_removed"));
-    done();
+    onSaved();
   });
 }
