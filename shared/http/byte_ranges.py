@@ -1,4 +1,4 @@
-"""Serving bytes of which a client may want a part: RFC 9110, §13 (conditional requests) and §14 (ranges)."""
+"""Serve bytes with conditional requests and ranges: RFC 9110, §13 and §14."""
 
 import re
 from collections.abc import Callable, Generator
@@ -10,17 +10,19 @@ from werkzeug.wrappers import Request, Response
 from shared.http.entrypoint import Problem, Stream
 from shared.plumbing.cooperative import cooperatively
 
-STALLED = 600
-"""Seconds for which a listener who pauses is waited for."""
-RANGE = re.compile(r"bytes=\s*(\d{0,99})\s*-\s*(\d{0,99})\s*", re.ASCII | re.IGNORECASE)
-AT_A_STRETCH = 4
+SLOW_READER_TIMEOUT = 600
+"""Seconds for which a client that stops reading, as a paused player does, keeps its connection."""
+EMPTY_SUFFIX = re.compile(r"bytes=\s*-\s*0+\s*", re.ASCII | re.IGNORECASE)
+"""The last 0 bytes: not satisfiable (§14.1.2), but malformed for werkzeug."""
+CHUNKS_PER_TURN = 4
+MAX_FILE_NAME = 120
 UNSAFE = frozenset('/\\:*?"<>|')
 
 
 class Entity(NamedTuple):
-    """What may be asked for: `size` in bytes, `tag` without quotes; `read(begin, end)` gives the bytes in pieces.
+    """The content: `size` in bytes, `tag` without quotes; `read(begin, end)` yields the bytes in chunks.
 
-    To close the pieces gives back what they hold, whether any was taken or not.
+    Closing the generator releases what it holds, whether it was started or not.
     """
 
     size: int
@@ -29,7 +31,7 @@ class Entity(NamedTuple):
 
 
 def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response:
-    """All of it, or the one part that was asked for; several parts at once are answered with all of it.
+    """The whole entity, or the one requested range; a request for several ranges gets the whole.
 
     Raises Problem 412 and 416.
     """
@@ -39,42 +41,46 @@ def serve(request: Request, entity: Entity, headers: dict[str, str]) -> Response
     if request.if_none_match.contains_weak(entity.tag):
         return Response(status=304, headers=headers)
     status, (begin, end) = 200, (0, entity.size)
-    if part := _part(request, entity):
-        status, (begin, end) = 206, part
+    if requested := _requested_range(request, entity):
+        status, (begin, end) = 206, requested
         headers["Content-Range"] = f"bytes {begin}-{end - 1}/{entity.size}"
     headers["Content-Length"] = str(end - begin)
     if request.method == "HEAD":
         return Response(status=status, headers=headers)
-    # A client that reads slowly is not one that sends slowly.
-    request.environ["eventlet.input"].get_socket().settimeout(STALLED)
-    pieces = entity.read(begin, end)
-    stream = Stream(cooperatively(pieces, AT_A_STRETCH), status=status, headers=headers)
-    stream.call_on_close(pieces.close)
+    # The server's timeout is for clients that send slowly; this one reads slowly.
+    request.environ["eventlet.input"].get_socket().settimeout(SLOW_READER_TIMEOUT)
+    chunks = entity.read(begin, end)
+    stream = Stream(cooperatively(chunks, CHUNKS_PER_TURN), status=status, headers=headers)
+    stream.call_on_close(chunks.close)
     return stream
 
 
-def _part(request: Request, entity: Entity) -> tuple[int, int] | None:
-    """Only GET has parts; what is malformed, or of another version, is as if it had not been asked for."""
-    asked = RANGE.fullmatch(request.headers.get("Range", ""))
-    condition = request.headers.get("If-Range")
-    if request.method != "GET" or not asked or condition not in (None, f'"{entity.tag}"'):
+def _requested_range(request: Request, entity: Entity) -> tuple[int, int] | None:
+    """(Begin, end) of the requested range of a GET; None for a malformed one, several, or those of another version."""
+    if request.method != "GET" or request.headers.get("If-Range") not in (None, f'"{entity.tag}"'):
         return None
-    first, last = (int(number) if number else None for number in asked.groups())
-    if first is None:
-        if last is None:
-            return None
-        first, last = max(entity.size - last, 0) if last else entity.size, None
-    if last is not None and last < first:
+    if EMPTY_SUFFIX.fullmatch(request.headers.get("Range", "")):
+        raise _not_satisfiable(entity)
+    requested = request.range
+    if requested is None or requested.units != "bytes" or len(requested.ranges) != 1:
         return None
-    if first >= entity.size:
-        headers = {"Content-Range": f"bytes */{entity.size}"}
-        raise Problem("range_not_satisfiable", params={"size": entity.size}, headers=headers)
-    return first, entity.size if last is None else min(last + 1, entity.size)
+    [(begin, end)] = requested.ranges
+    if begin < 0:
+        # Counted from the end.
+        begin = max(entity.size + begin, 0)
+    if begin >= entity.size:
+        raise _not_satisfiable(entity)
+    return begin, entity.size if end is None else min(end, entity.size)
+
+
+def _not_satisfiable(entity: Entity) -> Problem:
+    headers = {"Content-Range": f"bytes */{entity.size}"}
+    return Problem("range_not_satisfiable", params={"size": entity.size}, headers=headers)
 
 
 def disposition(kind: str, name: str) -> str:
-    """`Content-Disposition` with a name in any language (RFC 6266, RFC 8187), of which nothing is a path."""
-    safe = "".join(one for one in name if one.isprintable() and one not in UNSAFE).strip(" .")[:120]
-    stem, dot, ending = safe.rpartition(".")
-    plain = safe if safe.isascii() else f"file{dot}{ending}" if stem and ending.isascii() else "file"
-    return f"{kind}; filename=\"{plain or 'file'}\"; filename*=UTF-8''{quote(safe or 'file', safe='')}"
+    """`Content-Disposition` with a file name in any language (RFC 6266, RFC 8187), without characters of a path."""
+    safe = "".join(char for char in name if char.isprintable() and char not in UNSAFE).strip(" .")[:MAX_FILE_NAME]
+    stem, dot, extension = safe.rpartition(".")
+    ascii_name = safe if safe.isascii() else f"file{dot}{extension}" if stem and extension.isascii() else "file"
+    return f"{kind}; filename=\"{ascii_name or 'file'}\"; filename*=UTF-8''{quote(safe or 'file', safe='')}"

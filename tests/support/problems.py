@@ -43,6 +43,13 @@ def check_problem(response: Any, status: int, code: str | None = None, *fields: 
     return problem
 
 
+def without_request_id(response: Any) -> dict[str, Any]:
+    """A problem without the only member that differs between two equal refusals."""
+    return {
+        name: value for name, value in check_problem(response, response.status_code).items() if name != "request_id"
+    }
+
+
 def check_members(problem: dict[str, Any]) -> None:
     """Hold the members of a problem against the registry of codes."""
     assert problem.keys() >= {"type", "title", "status", "detail", "code", "params", "request_id"}, problem
