@@ -1,1 +1,1 @@
-"""Asterisk, live: its manager interface heard, kept on disk, translated into reports and published."""
+"""The agent beside an Asterisk: receives its manager interface, spools it, translates it and publishes reports."""

@@ -1,6 +1,6 @@
-"""`python -m services.asterisk`: hears one Asterisk until SIGTERM. A second one may run beside it."""
+"""`python -m services.asterisk`: follow one Asterisk until SIGTERM. A second process may run beside it."""
 
-# The runner makes threads green before anything else is imported.
+# The runner patches threads to be green. It must be imported first.
 from shared.plumbing import runner  # noqa: I001
 
 import logging
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.asterisk.receiver import LONGEST, SHORTEST, AmiReceiver
+from services.asterisk.receiver import MAX_PAUSE, MIN_PAUSE, AmiReceiver
 from services.asterisk.gap_recovery import Gap, GapRecovery
 from services.asterisk.recording_upload import RecordingUpload
 from services.asterisk.settings import Settings
@@ -30,14 +30,14 @@ SYNC_INTERVAL = 0.5
 PUBLISH_INTERVAL = 0.05
 UPLOAD_INTERVAL = 1.0
 RECOVERY_INTERVAL = 1.0
-NOTES, GAPS = "recordings", "gaps"
+PENDING_UPLOADS, GAPS = "recordings", "gaps"
 
 
 class Ami:
     def __init__(self, settings: Settings) -> None:
         self.stopping = threading.Event()
         if not settings.trunks:
-            logger.warning("AMI_TRUNKS names no outside line: which calls come from one is guessed by their numbers")
+            logger.warning("AMI_TRUNKS is empty: the direction of calls is guessed from their numbers")
         self._spool = Spool(settings.spool)
         self.receiver = AmiReceiver(settings, self._spool, self.stopping)
         self._recordings = _recordings(settings)
@@ -46,20 +46,20 @@ class Ami:
             settings.spool,
             lambda: Translator(settings.tenant, settings.trunks),
             settings.region,
-            self._recordings.note if self._recordings else lambda recorded: None,
-            self._note_gap,
+            self._recordings.schedule if self._recordings else lambda report: None,
+            self._schedule_recovery,
         )
-        self._missed = _missed(settings, self._report_publisher.is_live)
-        self._publisher, self._publisher_of_missed = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
+        self._gap_recovery = _gap_recovery(settings, self._report_publisher.is_live)
+        self._publisher, self._recovery_publisher = Publisher(settings.amqp_uri), Publisher(settings.amqp_uri)
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         pause = PUBLISH_INTERVAL
         while not self.stopping.wait(pause):
             try:
-                self._report_publisher.tell(self._publisher.publish)
+                self._report_publisher.publish_pending(self._publisher.publish)
                 pause = PUBLISH_INTERVAL
             except Unavailable:
-                pause = min(2 * max(pause, SHORTEST), LONGEST)
+                pause = min(2 * max(pause, MIN_PAUSE), MAX_PAUSE)
 
     def sync(self) -> None:
         while not self.stopping.wait(SYNC_INTERVAL):
@@ -69,37 +69,39 @@ class Ami:
         while self._recordings and not self.stopping.wait(UPLOAD_INTERVAL):
             self._recordings.upload_due()
 
-    def look_up(self) -> None:
+    def recover_gaps(self) -> None:
         pause = RECOVERY_INTERVAL
-        while self._missed and not self.stopping.wait(pause):
+        while self._gap_recovery and not self.stopping.wait(pause):
             try:
-                self._missed.look(self._tell_missed)
+                self._gap_recovery.recover_due(self._publish_recovered)
                 pause = RECOVERY_INTERVAL
             except Unavailable:
-                # Each look reads the file anew.
-                pause = min(2 * pause, LONGEST)
+                # The next attempt reads the file again.
+                pause = min(2 * pause, MAX_PAUSE)
 
     def close(self) -> None:
         self._spool.sync()
-        self._report_publisher.keep()
+        self._report_publisher.save_state()
         self._publisher.close()
-        self._publisher_of_missed.close()
+        self._recovery_publisher.close()
 
-    def _note_gap(self, gap: Gap, connected_at: datetime) -> None:
-        if self._missed:
-            self._missed.note(gap, connected_at)
+    def _schedule_recovery(self, gap: Gap, connected_at: datetime) -> None:
+        if self._gap_recovery:
+            self._gap_recovery.schedule(gap, connected_at)
 
-    def _tell_missed(self, reports: list[dict[str, Any]]) -> None:
-        self._publisher_of_missed.publish(self._report_publisher.messages(reports))
+    def _publish_recovered(self, reports: list[dict[str, Any]]) -> None:
+        self._recovery_publisher.publish(self._report_publisher.messages(reports))
 
 
 def _recordings(settings: Settings) -> RecordingUpload | None:
     if settings.recordings is None:
         return None
-    return RecordingUpload(settings.spool / NOTES, settings.recordings, settings.base_url, settings.ingest_key)
+    return RecordingUpload(
+        settings.spool / PENDING_UPLOADS, settings.recordings, settings.base_url, settings.ingest_key
+    )
 
 
-def _missed(settings: Settings, is_live: Callable[[str], bool]) -> GapRecovery | None:
+def _gap_recovery(settings: Settings, is_live: Callable[[str], bool]) -> GapRecovery | None:
     if settings.records is None:
         return None
     exchange = Exchange(tenant=settings.tenant, trunks=settings.trunks, phones=settings.phones)
@@ -115,21 +117,21 @@ def main() -> int:
         return 1
     for number in runner.SIGNALS:
         signal.signal(number, lambda *_: ami.stopping.set())
-    listen, alive = ami.receiver.listen, lambda: runner.touch_liveness_file(os.environ.get("ALIVE_FILE"))
-    for work in (listen, ami.tell, ami.sync, ami.upload_due, ami.look_up, alive):
-        threading.Thread(target=_or_die, args=(work,), daemon=True).start()
+    listen, liveness = ami.receiver.listen, lambda: runner.touch_liveness_file(os.environ.get("ALIVE_FILE"))
+    for work in (listen, ami.publish, ami.sync, ami.upload_due, ami.recover_gaps, liveness):
+        threading.Thread(target=_exit_on_error, args=(work,), daemon=True).start()
     while not ami.stopping.wait(0.5):
         pass
     ami.close()
     return 0
 
 
-def _or_die(work: Callable[[], None]) -> None:
-    """Half a process is worse than none: whoever keeps it starts it again."""
+def _exit_on_error(work: Callable[[], None]) -> None:
+    """End the whole process when one thread fails, so that the supervisor restarts it."""
     try:
         work()
     except BaseException:
-        logger.exception("died")
+        logger.exception("a thread failed: the process ends")
         os._exit(1)
 
 

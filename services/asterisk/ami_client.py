@@ -1,4 +1,4 @@
-"""One connection to the manager interface: logged in, asked what lives, and read until it ends."""
+"""One connection to the manager interface: log in, list the live channels, read until it closes."""
 
 import re
 import socket
@@ -11,12 +11,12 @@ from services.asterisk.settings import Settings
 
 CONNECT_TIMEOUT, LOGIN_TIMEOUT = 5.0, 10.0
 PING_AFTER, IDLE_TIMEOUT = 20.0, 60.0
-"""Seconds without a byte until the exchange is asked whether it is there, and until it is not."""
+"""Seconds without a byte until a ping is sent, and until the connection counts as lost."""
 RESYNC_ACTION_ID = "resync"
 RESYNC_ACTIONS = "\r\n\r\n".join(
     f"Action: {action}\r\nActionID: {RESYNC_ACTION_ID}" for action in ("CoreStatus", "CoreShowChannels")
 )
-"""Ask when the exchange was started, and which channels it has."""
+"""Request the start time of the exchange and the list of its channels."""
 CHUNK = 1 << 16
 MAX_LOGIN_SIZE = 1 << 16
 
@@ -25,17 +25,20 @@ _ACCEPTED = re.compile(rb"Message: Authentication accepted\r?\n")
 
 
 class NotLoggedIn(Exception):
-    """The exchange refused the user or the password; says what it said."""
+    """The exchange refused the user or the password. The message is its response."""
 
 
-def listen(settings: Settings, hear: Callable[[bytes], None]) -> None:
-    """Pass on what the exchange says until it hangs up. Raises OSError when it cannot be reached, NotLoggedIn."""
-    with _connected(settings) as line:
-        _send(line, f"Action: Login\r\nUsername: {settings.user}\r\nSecret: {settings.secret}\r\nEvents: on")
-        hear(_logged_in(line))
-        _send(line, RESYNC_ACTIONS)
-        for chunk in _chunks(line):
-            hear(chunk)
+def listen(settings: Settings, receive: Callable[[bytes], None]) -> None:
+    """Pass each received chunk to `receive` until the exchange closes the connection.
+
+    Raises OSError when it cannot be reached, NotLoggedIn when it refuses the login.
+    """
+    with _connected(settings) as connection:
+        _send(connection, f"Action: Login\r\nUsername: {settings.user}\r\nSecret: {settings.secret}\r\nEvents: on")
+        receive(_logged_in(connection))
+        _send(connection, RESYNC_ACTIONS)
+        for chunk in _chunks(connection):
+            receive(chunk)
 
 
 @contextmanager
@@ -50,38 +53,38 @@ def _connected(settings: Settings) -> Iterator[socket.socket]:
             yield secured
 
 
-def _send(line: socket.socket, action: str) -> None:
-    line.sendall(f"{action}\r\n\r\n".encode())
+def _send(connection: socket.socket, action: str) -> None:
+    connection.sendall(f"{action}\r\n\r\n".encode())
 
 
-def _logged_in(line: socket.socket) -> bytes:
-    """All that came until the answer to the login, and what came with it."""
-    said, end = b"", monotonic() + LOGIN_TIMEOUT
-    while not _ACCEPTED.search(said):
-        if refused := _REFUSED.search(said):
+def _logged_in(connection: socket.socket) -> bytes:
+    """The bytes received up to the response to the login, and those that came with it."""
+    received, end = b"", monotonic() + LOGIN_TIMEOUT
+    while not _ACCEPTED.search(received):
+        if refused := _REFUSED.search(received):
             raise NotLoggedIn(refused[1].decode(errors="replace"))
-        if monotonic() > end or len(said) > MAX_LOGIN_SIZE:
-            raise ConnectionError("The exchange does not answer the login.")
-        line.settimeout(max(end - monotonic(), 0.1))
-        chunk = line.recv(CHUNK)
+        if monotonic() > end or len(received) > MAX_LOGIN_SIZE:
+            raise ConnectionError("The exchange does not respond to the login.")
+        connection.settimeout(max(end - monotonic(), 0.1))
+        chunk = connection.recv(CHUNK)
         if not chunk:
-            raise ConnectionError("The exchange hung up during the login.")
-        said += chunk
-    return said
+            raise ConnectionError("The exchange closed the connection during the login.")
+        received += chunk
+    return received
 
 
-def _chunks(line: socket.socket) -> Iterator[bytes]:
-    line.settimeout(PING_AFTER)
-    heard_at = monotonic()
+def _chunks(connection: socket.socket) -> Iterator[bytes]:
+    connection.settimeout(PING_AFTER)
+    last_received_at = monotonic()
     while True:
         try:
-            chunk = line.recv(CHUNK)
+            chunk = connection.recv(CHUNK)
         except TimeoutError:
-            if monotonic() - heard_at > IDLE_TIMEOUT:
-                raise ConnectionError("The exchange has fallen silent.") from None
-            _send(line, "Action: Ping")
+            if monotonic() - last_received_at > IDLE_TIMEOUT:
+                raise ConnectionError("The exchange sent nothing for a minute.") from None
+            _send(connection, "Action: Ping")
             continue
         if not chunk:
             return
-        heard_at = monotonic()
+        last_received_at = monotonic()
         yield chunk

@@ -1,7 +1,7 @@
-"""The sound of calls, as the exchange left it on a disk that is seen from here, brought to the journal.
+"""Upload recordings from the exchange's folder, mounted here, to the journal.
 
-What is due is noted in a folder before its report is published, so that it outlives this process. The note is gone when
-the sound was taken, or never will be.
+A pending upload is saved as a file before its report is published, so that it survives a restart. The file is deleted
+when the journal accepts the recording or refuses it for good.
 """
 
 import json
@@ -21,140 +21,147 @@ from shared.plumbing import clock
 
 logger = logging.getLogger(__name__)
 
-ENDING = ".json"
+SUFFIX = ".json"
 TIMEOUT = (5, 300)
-TAKEN, NEVER = {200, 201}, {409, 413, 415, 422}
-"""What recordings answer: it is kept, or it was deleted here, is too large, or is no sound."""
-SHORTEST, LONGEST = timedelta(seconds=1), timedelta(minutes=5)
+ACCEPTED_STATUSES, REFUSED_STATUSES = {200, 201}, {409, 413, 415, 422}
+"""HTTP statuses. Refused for good: deleted in the journal, too large, or not audio."""
+MIN_PAUSE, MAX_PAUSE = timedelta(seconds=1), timedelta(minutes=5)
 RETRY_PERIOD = timedelta(days=1)
-"""For how long a sound may be missing, or the journal not take it."""
-BARE_HEAD = 44
-"""Bytes of a WAV file without sound: more is to come."""
+"""How long to retry while the file is missing or the journal does not accept it."""
+WAV_HEADER_SIZE = 44
+"""Bytes of a WAV file without audio: the exchange has not written it yet."""
 
 
-class Note(NamedTuple):
+class PendingUpload(NamedTuple):
     path: Path
     call_id: str
     file: str
     named: bool
-    """Is `file` the file's name, or only what its name holds?"""
+    """Is `file` the name of the file? Otherwise it is a part of the name."""
     since: datetime
 
 
 class RecordingUpload:
-    """`folder` has the notes, `sounds` is the exchange's folder of recordings as it is seen from here."""
+    """`folder` holds the pending uploads, `sounds` is the mounted folder of recordings."""
 
     def __init__(self, folder: Path, sounds: Path, base_url: str, key: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._sounds, self._base_url, self._key = folder, sounds, base_url.rstrip("/"), key
-        self._again: dict[Path, tuple[datetime, timedelta]] = {}
-        self._looked: dict[Path, tuple[int, int]] = {}
+        self._next_tries: dict[Path, tuple[datetime, timedelta]] = {}
+        self._last_stats: dict[Path, tuple[int, int]] = {}
 
-    def note(self, report: dict[str, Any]) -> None:
-        """`report`: one of the type `recorded`, as it is published."""
-        path = self._folder / f"{call_id(report['tenant'], report['call'])}{ENDING}"
+    def schedule(self, report: dict[str, Any]) -> None:
+        """Save a pending upload. `report` is of the type `recorded`, as published."""
+        path = self._folder / f"{call_id(report['tenant'], report['call'])}{SUFFIX}"
         data = report["data"]
-        said = {"file": data["file"], "named": bool(data.get("format")), "since": clock.now().isoformat()}
+        document = {"file": data["file"], "named": bool(data.get("format")), "since": clock.now().isoformat()}
         new = path.with_suffix(".new")
         with new.open("w") as file:
-            json.dump(said, file)
+            json.dump(document, file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
 
     def upload_due(self) -> None:
-        """Try once each that is due."""
+        """Try each upload that is due once."""
         now = clock.now()
-        for path in sorted(self._folder.glob(f"*{ENDING}")):
-            due_at, pause = self._again.get(path, (now, SHORTEST))
-            if due_at <= now and not self._tried(path, now):
-                self._again[path] = (now + pause, min(2 * pause, LONGEST))
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            due_at, pause = self._next_tries.get(path, (now, MIN_PAUSE))
+            if due_at <= now and not self._try_upload(path, now):
+                self._next_tries[path] = (now + pause, min(2 * pause, MAX_PAUSE))
 
-    def _tried(self, path: Path, now: datetime) -> bool:
-        """Whether it is done with. What a disk says no to costs one sound, not the line to the exchange."""
+    def _try_upload(self, path: Path, now: datetime) -> bool:
+        """Is the upload finished? A disk error delays one recording, not the process."""
         try:
-            note = _read(path)
+            upload = _read(path)
         except (ValueError, KeyError):
-            logger.exception("a note of a recording is set aside", extra={"file": str(path)})
+            logger.exception("cannot read a pending upload: it is renamed to .unreadable", extra={"file": str(path)})
             path.rename(path.with_suffix(".unreadable"))
             return True
         try:
-            return self._done(note, now)
+            return self._upload(upload, now)
         except OSError as error:
-            logger.warning("a recording cannot be looked at", extra={"file": note.file, "error": str(error)})
-            return self._given_up(note, now, str(error))
+            logger.warning("cannot read a recording", extra={"file": upload.file, "error": str(error)})
+            return self._give_up(upload, now, str(error))
 
-    def _done(self, note: Note, now: datetime) -> bool:
-        file = found(self._sounds, note.file, note.named)
-        why = self._refusal(note, file) if file and self._is_whole(file) else "The file is not there, or not yet whole."
-        done = not why or self._given_up(note, now, why)
+    def _upload(self, upload: PendingUpload, now: datetime) -> bool:
+        file = find_recording(self._sounds, upload.file, upload.named)
+        reason = self._refusal(upload, file) if file and self._is_whole(file) else "The file is missing or incomplete."
+        done = not reason or self._give_up(upload, now, reason)
         if done:
-            self._looked.pop(file or note.path, None)
-        if not why:
-            self._forget(note)
+            self._last_stats.pop(file or upload.path, None)
+        if not reason:
+            self._forget(upload)
         return done
 
-    def _given_up(self, note: Note, now: datetime, why: str) -> bool:
-        if now - note.since < RETRY_PERIOD:
+    def _give_up(self, upload: PendingUpload, now: datetime, reason: str) -> bool:
+        if now - upload.since < RETRY_PERIOD:
             return False
-        logger.error("a recording was given up", extra={"call_id": note.call_id, "file": note.file, "why": why})
-        self._forget(note)
+        logger.error(
+            "stopped retrying the upload of a recording",
+            extra={"call_id": upload.call_id, "file": upload.file, "reason": reason},
+        )
+        self._forget(upload)
         return True
 
-    def _forget(self, note: Note) -> None:
-        note.path.unlink()
-        self._again.pop(note.path, None)
+    def _forget(self, upload: PendingUpload) -> None:
+        upload.path.unlink()
+        self._next_tries.pop(upload.path, None)
 
     def _is_whole(self, file: Path) -> bool:
-        """Nobody has written to it since it was looked at before."""
+        """Is the file unchanged since the last check?"""
         stat = file.stat()
-        look = (stat.st_size, stat.st_mtime_ns)
-        before, self._looked[file] = self._looked.get(file), look
-        return before == look and stat.st_size > BARE_HEAD
+        current = (stat.st_size, stat.st_mtime_ns)
+        before, self._last_stats[file] = self._last_stats.get(file), current
+        return before == current and stat.st_size > WAV_HEADER_SIZE
 
-    def _refusal(self, note: Note, file: Path) -> str:
-        """Empty when it was taken, or never will be and is written off."""
+    def _refusal(self, upload: PendingUpload, file: Path) -> str:
+        """Why to retry; empty when the journal accepted the recording or refused it for good."""
         try:
-            answer = self._put(note.call_id, file)
+            response = self._put(upload.call_id, file)
         except (requests.RequestException, OSError) as error:
             return str(error)
-        if answer.status_code in TAKEN:
+        if response.status_code in ACCEPTED_STATUSES:
             return ""
-        said = f"{answer.status_code} {answer.text[:300]}".strip()
-        told = {"call_id": note.call_id, "file": str(file), "answer": said}
-        logger.log(logging.ERROR if answer.status_code in NEVER else logging.WARNING, "not taken", extra=told)
-        return "" if answer.status_code in NEVER else said
+        reason = f"{response.status_code} {response.text[:300]}".strip()
+        details = {"call_id": upload.call_id, "file": str(file), "response": reason}
+        refused = response.status_code in REFUSED_STATUSES
+        message = "the journal did not accept a recording"
+        logger.log(logging.ERROR if refused else logging.WARNING, message, extra=details)
+        return "" if refused else reason
 
     def _put(self, call: str, file: Path) -> requests.Response:
         url = f"{self._base_url}/api/v1/calls/{call}/recording"
-        link = requests.put(url, headers={"X-Api-Key": self._key}, allow_redirects=False, timeout=TIMEOUT)
-        if link.status_code != requests.codes.temporary_redirect:
-            return link
+        redirect = requests.put(url, headers={"X-Api-Key": self._key}, allow_redirects=False, timeout=TIMEOUT)
+        if redirect.status_code != requests.codes.temporary_redirect:
+            return redirect
         with file.open("rb") as sound:
-            return requests.put(urljoin(url, link.headers["Location"]), data=sound, timeout=TIMEOUT)
+            return requests.put(urljoin(url, redirect.headers["Location"]), data=sound, timeout=TIMEOUT)
 
 
-def found(sounds: Path, file: str, named: bool) -> Path | None:
-    """The file in this folder that the exchange, which may know the folder by another name, calls `file`."""
+def find_recording(sounds: Path, file: str, named: bool) -> Path | None:
+    """Find in this folder the file that the exchange calls `file`. The exchange may name the folder differently."""
     if not named:
-        return _with(file, sounds) if file else None
+        return _find_by_uniqueid(file, sounds) if file else None
     parts = [part for part in PurePosixPath(file).parts if part not in ("/", "..")]
     tails = [sounds.joinpath(*parts[start:]) for start in range(len(parts))]
     whole = [path for path in tails if path.is_file()]
-    # The exchange may have been told to make an MP3 of it afterwards.
-    return next(iter(whole), None) or next((other for path in tails for other in _alike(path)), None)
+    # The exchange may convert it to MP3 afterwards.
+    return next(iter(whole), None) or next((other for path in tails for other in _same_stem(path)), None)
 
 
-def _with(uniqueid: str, sounds: Path) -> Path | None:
+def _find_by_uniqueid(uniqueid: str, sounds: Path) -> Path | None:
     whole = re.compile(rf"(?<!\d){re.escape(uniqueid)}(?!\d)")
     files = (path for path in sorted(sounds.rglob(f"*{escape(uniqueid)}*")) if path.is_file())
     return next((path for path in files if whole.search(path.name)), None)
 
 
-def _alike(path: Path) -> list[Path]:
+def _same_stem(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{escape(path.stem)}.*"))
 
 
-def _read(path: Path) -> Note:
-    said = json.loads(path.read_text())
-    return Note(path, path.stem, said["file"], said["named"], datetime.fromisoformat(said["since"]))
+def _read(path: Path) -> PendingUpload:
+    document = json.loads(path.read_text())
+    return PendingUpload(
+        path, path.stem, document["file"], document["named"], datetime.fromisoformat(document["since"])
+    )

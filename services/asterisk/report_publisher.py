@@ -1,17 +1,16 @@
-"""From the spool to the broker: translated in order, published with confirms, and resumed from a kept state.
+"""Translate the spool in order, publish the reports with confirms, and resume from a saved state.
 
-The state is the translator as it was at a position of the spool, with the end of the stream that made no event yet.
-After a `kill -9` it is read, and what came since is translated again into the same reports with the same ids, which are
-one report each.
+The state is that of the translator at a position of the spool, with the incomplete event at the end of the stream.
+After a `kill -9` it is loaded, and later records are translated again into the same reports with the same ids.
 
-The state is versioned JSON: `{"format": 1, "state": {…}}`. One that cannot be read (another format, broken off, a field
+The state is versioned JSON: `{"format": 1, "state": {…}}`. One that cannot be read (another format, truncated, a field
 that is missing, unknown or of another type, a position that the spool does not have) is discarded, with one message in
 the log: then all that the spool still holds is translated again. A field that only a newer release knows is not
 ignored, as the state would be wrong without it.
 
 The spool keeps no segment that lies before the one with the saved position, so it is translated again from the
 beginning of that segment. Calls that begin in it come to the same reports with the same ids. Calls that began before
-it are translated like calls that were heard by half: their reports are estimates with ids of their own (`~seen`).
+it are translated like partly observed calls: their reports are estimates with ids of their own (`~seen`).
 The service calls takes the earlier instant, nearly always the one reported before; where the segment begins between
 the last events of a call, its end may be estimated too early.
 """
@@ -28,7 +27,7 @@ import orjson
 from services.asterisk.ami_client import RESYNC_ACTION_ID
 from services.asterisk.gap_recovery import Gap
 from services.asterisk.quarantine import Quarantine
-from services.asterisk.spool import CONNECTED, Heard, Position, Spool
+from services.asterisk.spool import CONNECTED, Position, Spool, SpoolRecord
 from shared.contracts.calls import reports
 from shared.contracts.errors import Invalid
 from shared.feeds.asterisk.stream import AmiStream, Event
@@ -42,11 +41,11 @@ STATE = "state"
 FORMAT = 1
 """Raise it with any change of what is saved: the fields of SavedState, those of the translator, or their meaning."""
 RECORDED = "recorded"
-AT_ONCE = 500
+MAX_BATCH_SIZE = 500
 MAX_CLOCK_OFFSET = timedelta(seconds=60)
-"""As billing sees it."""
+"""Billing uses the same limit."""
 BYTES_BETWEEN_STATES = 4 * 1024 * 1024
-"""Bytes of the spool between two states: as much is translated again after a kill."""
+"""Bytes of the spool between two saved states, which are translated again after a kill."""
 
 
 class SavedState(NamedTuple):
@@ -64,56 +63,56 @@ class ReportPublisher:
         self,
         spool: Spool,
         folder: Path,
-        fresh: Callable[[], Translator],
+        new_translator: Callable[[], Translator],
         region: str,
-        note: Callable[[dict[str, Any]], None] = lambda recorded: None,
-        missed: Callable[[Gap, datetime], None] = lambda gap, connected_at: None,
+        on_recording: Callable[[dict[str, Any]], None] = lambda report: None,
+        on_gap: Callable[[Gap, datetime], None] = lambda gap, connected_at: None,
     ) -> None:
-        """`note` is given each report of a recording before it is published, `missed` each gap between connections."""
+        """`on_recording` gets reports of recordings before they are published, `on_gap` gaps between connections."""
         self._spool, self._file, self._region = spool, folder / STATE, region
-        self._note, self._missed, self._quarantine = note, missed, Quarantine(folder)
+        self._on_recording, self._on_gap, self._quarantine = on_recording, on_gap, Quarantine(folder)
         self._unsent: list[Outgoing] = []
-        self._clock_is_off = False
-        self._position, self._stream, self._translator = Position(), AmiStream(), fresh()
+        self._is_clock_wrong = False
+        self._position, self._stream, self._translator = Position(), AmiStream(), new_translator()
         self._heard_at: datetime | None = None
         self._load_state()
-        self._kept_at = self._position
+        self._saved_position = self._position
 
-    def tell(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
-        """All that is in the spool by now. Raises Unavailable: then the same is told again by the next call.
+    def publish_pending(self, publish: Callable[[Sequence[Outgoing]], None]) -> int:
+        """Publish the reports of all records in the spool, and return how many records were read.
 
-        Answers how many records there were.
+        Raises Unavailable. The next call publishes the same reports again.
         """
-        number, waiting = 0, self._unsent
-        for heard, after in self._spool.read(self._position):
-            number += 1
+        records, pending = 0, self._unsent
+        for record, after in self._spool.read(self._position):
+            records += 1
             self._position = after
-            waiting += self.messages(self._translated(heard))
-            if len(waiting) >= AT_ONCE:
-                self._send(publish, waiting)
-        self._send(publish, waiting)
+            pending += self.messages(self._translate(record))
+            if len(pending) >= MAX_BATCH_SIZE:
+                self._send(publish, pending)
+        self._send(publish, pending)
         if (
-            self._position.segment > self._kept_at.segment
-            or self._position.offset - self._kept_at.offset > BYTES_BETWEEN_STATES
+            self._position.segment > self._saved_position.segment
+            or self._position.offset - self._saved_position.offset > BYTES_BETWEEN_STATES
         ):
-            self.keep()
-        return number
+            self.save_state()
+        return records
 
-    def _send(self, publish: Callable[[Sequence[Outgoing]], None], waiting: list[Outgoing]) -> None:
-        if waiting:
-            publish(waiting)
-            waiting.clear()
+    def _send(self, publish: Callable[[Sequence[Outgoing]], None], pending: list[Outgoing]) -> None:
+        if pending:
+            publish(pending)
+            pending.clear()
 
-    def keep(self) -> None:
-        """Only when all that was translated is published. A full disk keeps the state before, and the spool with it."""
+    def save_state(self) -> None:
+        """Save the state if all reports are published. If the disk is full, the last state and its spool remain."""
         if self._unsent:
             return
         try:
             self._write_state()
         except OSError as error:
-            logger.error("the state cannot be kept", extra={"file": str(self._file), "error": str(error)})  # noqa: TRY400
+            logger.error("cannot save the state", extra={"file": str(self._file), "error": str(error)})  # noqa: TRY400
             return
-        self._kept_at = self._position
+        self._saved_position = self._position
         self._spool.forget(self._position)
 
     def _write_state(self) -> None:
@@ -126,11 +125,11 @@ class ReportPublisher:
         new.replace(self._file)
 
     def is_live(self, call: str) -> bool:
-        """Does it go on, as far as has been heard?"""
+        """Is the call live, by the events translated so far?"""
         return self._translator.is_live(call)
 
     def _load_state(self) -> None:
-        """Without a state, or with one that cannot be read, begin with what the spool still holds."""
+        """Load the state. Without a readable one, begin with the oldest record of the spool."""
         try:
             saved = _read_state(self._file.read_bytes())
             if not self._spool.has(saved.position):
@@ -144,56 +143,62 @@ class ReportPublisher:
             return
         self._position, self._heard_at, self._stream = saved.position, saved.heard_at, saved.stream
 
-    def _translated(self, heard: Heard) -> list[dict[str, Any]]:
-        if heard.kind == CONNECTED:
+    def _translate(self, record: SpoolRecord) -> list[dict[str, Any]]:
+        if record.kind == CONNECTED:
             self._stream = AmiStream()
             if self._heard_at:
-                off = self._translator.clock_offset
-                gap = Gap(self._heard_at + off, heard.at + off, self._translator.calls)
-                self._missed(gap, heard.at)
+                offset = self._translator.clock_offset
+                gap = Gap(self._heard_at + offset, record.at + offset, self._translator.calls)
+                self._on_gap(gap, record.at)
             return []
-        self._heard_at = heard.at
-        events = self._stream.feed(heard.data)
-        reports_ = [report for event in events for report in self._made_of(event, heard.at)]
-        self._look_at_clock()
+        self._heard_at = record.at
+        events = self._stream.feed(record.data)
+        reports_ = [report for event in events for report in self._translate_event(event, record.at)]
+        self._check_clock()
         return reports_
 
-    def _made_of(self, event: Event, at: datetime) -> list[dict[str, Any]]:
-        """What no translator can bear is set aside: to die of it would be to die of it again after every start."""
+    def _translate_event(self, event: Event, at: datetime) -> list[dict[str, Any]]:
+        """The reports of an event; none if it raises an error, which would repeat after every restart."""
         if event.get("response") == "Error" and event.get("actionid") == RESYNC_ACTION_ID:
-            told = {"answer": event.get("message"), "needed": "write = reporting, in manager.conf"}
-            logger.error("the exchange does not answer what lives: calls whose end was missed stay live", extra=told)
+            details = {"response": event.get("message"), "needed": "write = reporting, in manager.conf"}
+            message = "the exchange refuses to list its channels: calls that ended without a connection stay live"
+            logger.error(message, extra=details)
         try:
             return self._translator.feed(event, at)
         except Exception as error:
-            logger.exception("an event is set aside", extra={"file": str(self._quarantine.file)})
+            logger.exception(
+                "cannot translate an event: it is in the quarantine", extra={"file": str(self._quarantine.file)}
+            )
             self._quarantine.put({"event": dict(event), "heard_at": at, "error": repr(error)})
             return []
 
-    def _look_at_clock(self) -> None:
-        """A wrong time is kept as the exchange tells it, and said once: prices wait for the receipt instead."""
-        off = self._translator.clock_offset
-        if (abs(off) > MAX_CLOCK_OFFSET) == self._clock_is_off:
+    def _check_clock(self) -> None:
+        """Log a wrong clock once. Reports keep the time of the exchange; billing uses the time of receipt instead."""
+        offset = self._translator.clock_offset
+        if (abs(offset) > MAX_CLOCK_OFFSET) == self._is_clock_wrong:
             return
-        self._clock_is_off = not self._clock_is_off
-        told = "the exchange's clock is off" if self._clock_is_off else "the exchange's clock is right again"
-        logger.warning(told, extra={"seconds_ahead": round(off.total_seconds())})
+        self._is_clock_wrong = not self._is_clock_wrong
+        message = "the exchange's clock is off" if self._is_clock_wrong else "the exchange's clock is right again"
+        logger.warning(message, extra={"seconds_ahead": round(offset.total_seconds())})
 
-    def messages(self, told: Sequence[dict[str, Any]]) -> list[Outgoing]:
-        """Reports as they are published."""
-        return [message for report in told if (message := self._outgoing(report))]
+    def messages(self, reports_: Sequence[dict[str, Any]]) -> list[Outgoing]:
+        """The messages of reports, as they are published. Invalid reports are left out."""
+        return [message for report in reports_ if (message := self._message_of(report))]
 
-    def _outgoing(self, report: dict[str, Any]) -> Outgoing | None:
-        """None for what no contract takes: it is set aside."""
+    def _message_of(self, report: dict[str, Any]) -> Outgoing | None:
+        """None for a report that the contract refuses: it goes to the quarantine."""
         try:
             [loaded] = reports.load([report])
         except Invalid as error:
-            logger.exception("not a report", extra={"report": report["report_id"], "errors": error.errors})
+            logger.exception(
+                "an invalid report: it is in the quarantine",
+                extra={"report": report["report_id"], "errors": error.errors},
+            )
             self._quarantine.put({"report": report, "errors": error.errors})
             return None
         normal = reports.normalised(loaded, self._region)
         if normal.type == RECORDED:
-            self._note(report)
+            self._on_recording(report)
         return Outgoing("reports", normal.type, orjson.dumps(reports.dump(normal)))
 
 
@@ -202,9 +207,9 @@ def _read_state(data: bytes) -> SavedState:
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise UnreadableState(f"no JSON: {error}") from error
+        raise UnreadableState(f"not JSON: {error}") from error
     if not isinstance(document, dict) or document.keys() != {"format", "state"}:
-        raise UnreadableState("no format and state")
+        raise UnreadableState("not an object with format and state")
     if document["format"] != FORMAT:
         raise UnreadableState(f"format {document['format']!r} instead of {FORMAT}")
     return _CODEC.load(document["state"])

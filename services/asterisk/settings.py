@@ -1,4 +1,4 @@
-"""What the process is told, all of it by the environment."""
+"""The settings of the process, read from the environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,20 +21,20 @@ class Settings(NamedTuple):
     tls: bool = False
     ca: str = ""
     trunks: frozenset[str] = frozenset()
-    """The endpoints that are outside lines; where none is named, the look of the numbers tells."""
+    """The endpoints that are outside lines. Without any, the direction is guessed from the numbers."""
     region: str = "UA"
     recordings: Path | None = None
-    """The exchange's folder of recordings, where it is seen from here."""
+    """The exchange's folder of recordings, if it is mounted here."""
     records: Path | None = None
-    """The exchange's Master.csv, where it is seen from here."""
+    """The exchange's Master.csv, if it is mounted here."""
     phones: Mapping[str, str] = MappingProxyType({})
-    """In it, the numbers of endpoints that are not named after them."""
+    """In Master.csv, the numbers of endpoints whose name is not their number."""
     base_url: str = ""
     ingest_key: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Raises ValueError naming what is missing."""
+        """Read the settings. Raises ValueError that names the missing variables."""
         needed = REQUIRED + (REQUIRED_FOR_UPLOAD if environment.get("AMI_RECORDINGS") else ())
         if missing := [name for name in needed if not environment.get(name)]:
             raise ValueError(f"Asterisk needs {', '.join(missing)} in the environment.")
@@ -62,5 +62,5 @@ class Settings(NamedTuple):
 def _pairs(text: str) -> dict[str, str]:
     pairs = [pair.strip().partition("=") for pair in text.split(",") if pair.strip()]
     if wrong := ["".join(pair) for pair in pairs if not all(pair)]:
-        raise ValueError(f"AMI_PHONES takes pairs such as bob=102; {wrong[0]!r} is none.")
+        raise ValueError(f"AMI_PHONES takes pairs such as bob=102; {wrong[0]!r} is not a pair.")
     return {name: number for name, _, number in pairs}

@@ -1,8 +1,8 @@
-"""What an exchange said, on disk before anything is made of it.
+"""Received bytes of an exchange, on disk before they are processed.
 
-A folder of segments, each a row of records: a head of `length, crc32, kind, microseconds since 1970`, then the bytes.
-What is appended survives the death of the process at once, and that of the machine after `sync`. A record that was
-broken off in the middle is the end of its segment.
+A folder of segments. Each is a sequence of records: a header `length, crc32, kind, microseconds since 1970`, then the
+bytes. An appended record survives the end of the process at once, and that of the machine after `sync`. An incomplete
+record ends its segment.
 """
 
 import os
@@ -13,48 +13,51 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-HEAD = struct.Struct(">IIBQ")
+HEADER = struct.Struct(">IIBQ")
 DATA, CONNECTED = 0, 1
-SEGMENT = 16 * 1024 * 1024
-LONGEST = 1 << 20
-ENDING = ".ami"
+SEGMENT_SIZE = 16 * 1024 * 1024
+MAX_RECORD_SIZE = 1 << 20
+SUFFIX = ".ami"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
 class Position(NamedTuple):
-    """Before a record: the number of its segment, and where in it."""
+    """The place before a record: the number of its segment and the offset in it, in bytes."""
 
     segment: int = 0
     offset: int = 0
 
 
-class Heard(NamedTuple):
+class SpoolRecord(NamedTuple):
     kind: int
-    """DATA, or CONNECTED: what comes now comes from a new connection."""
+    """DATA, or CONNECTED: the records after it come from a new connection."""
     at: datetime
     data: bytes
 
 
 class SpoolWriteError(Exception):
-    """The disk does not take what was heard; says why."""
+    """The disk does not accept the record. The message gives the reason."""
 
 
 class Spool:
-    def __init__(self, folder: Path, segment_size: int = SEGMENT) -> None:
+    def __init__(self, folder: Path, segment_size: int = SEGMENT_SIZE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._segment_size = folder, segment_size
-        # After whatever there is: a segment whose end was broken off is not written to again.
+        # Begin a new segment: an existing one may end in an incomplete record.
         self._number = max(self._numbers(), default=0) + 1
         self._file = self._path(self._number).open("ab", buffering=0)
 
     def append(self, kind: int, at: datetime, data: bytes = b"") -> None:
-        """Raises SpoolWriteError: then what was appended before is whole, and what comes after will be read."""
+        """Append one record, or several if `data` is long.
+
+        Raises SpoolWriteError. Records before and after the failed one stay readable.
+        """
         try:
-            for start in range(0, max(len(data), 1), LONGEST):
-                part = data[start : start + LONGEST]
+            for start in range(0, max(len(data), 1), MAX_RECORD_SIZE):
+                part = data[start : start + MAX_RECORD_SIZE]
                 stamp = (at - EPOCH) // MICROSECOND
-                self._write(HEAD.pack(len(part), zlib.crc32(part), kind, stamp) + part)
+                self._write(HEADER.pack(len(part), zlib.crc32(part), kind, stamp) + part)
             if self._file.tell() >= self._segment_size:
                 self._roll()
         except OSError as error:
@@ -63,21 +66,21 @@ class Spool:
     def sync(self) -> None:
         os.fsync(self._file.fileno())
 
-    def read(self, position: Position) -> Iterator[tuple[Heard, Position]]:
-        """What is there from `position` on, each with the position after it."""
+    def read(self, position: Position) -> Iterator[tuple[SpoolRecord, Position]]:
+        """The records from `position` on, each with the position after it."""
         for number in [number for number in sorted(self._numbers()) if number >= position.segment]:
             with self._path(number).open("rb") as file:
-                # Its end may have been lost with the machine's power, or the offset be no file's.
+                # The end of the file may be lost after a power failure, or the offset may be invalid.
                 file.seek(min(position.offset, self._size(number)) if number == position.segment else 0)
-                while heard := _record(file.read(HEAD.size), file):
-                    yield heard, Position(number, file.tell())
+                while record := _read_record(file.read(HEADER.size), file):
+                    yield record, Position(number, file.tell())
 
     def has(self, position: Position) -> bool:
-        """Is it one of this spool's, though what was there may be forgotten, or lost with the machine's power?"""
+        """Is it a position of this spool? Its record may be deleted, or lost in a power failure."""
         return 0 <= position.segment <= self._number and position.offset >= 0
 
     def forget(self, before: Position) -> None:
-        """Segments that nobody will read again."""
+        """Delete the segments that lie before `before`."""
         for number in self._numbers():
             if number < min(before.segment, self._number):
                 self._path(number).unlink()
@@ -86,7 +89,7 @@ class Spool:
         self._file.close()
 
     def _write(self, record: bytes) -> None:
-        """The whole record or none of it: a full disk takes a part, and behind a half record nothing is read."""
+        """Write the whole record or nothing: a full disk may accept a part, and records behind a part are not read."""
         start, left = self._file.tell(), memoryview(record)
         try:
             while left:
@@ -103,20 +106,20 @@ class Spool:
         self._file, self._number = new, self._number + 1
 
     def _numbers(self) -> list[int]:
-        return [int(path.stem) for path in self._folder.glob(f"*{ENDING}")]
+        return [int(path.stem) for path in self._folder.glob(f"*{SUFFIX}")]
 
     def _size(self, number: int) -> int:
         return self._path(number).stat().st_size
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:012}{ENDING}"
+        return self._folder / f"{number:012}{SUFFIX}"
 
 
-def _record(head: bytes, file: BinaryIO) -> Heard | None:
-    if len(head) < HEAD.size:
+def _read_record(header: bytes, file: BinaryIO) -> SpoolRecord | None:
+    if len(header) < HEADER.size:
         return None
-    length, sum_, kind, stamp = HEAD.unpack(head)
-    data = file.read(length) if length <= LONGEST else b""
+    length, sum_, kind, stamp = HEADER.unpack(header)
+    data = file.read(length) if length <= MAX_RECORD_SIZE else b""
     if len(data) < length or zlib.crc32(data) != sum_:
         return None
-    return Heard(kind, EPOCH + stamp * MICROSECOND, data)
+    return SpoolRecord(kind, EPOCH + stamp * MICROSECOND, data)

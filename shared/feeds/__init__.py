@@ -1,1 +1,1 @@
-"""Pure translators: an exchange's own words in, reports out."""
+"""Pure translators: records and events of an exchange in, reports out."""

@@ -1,4 +1,4 @@
-"""The rows of a CSV file that an exchange wrote, in whatever encoding, told apart without reading it whole."""
+"""Read the rows of an exchange's CSV file, in any encoding, without loading the whole file."""
 
 import csv
 from collections.abc import Iterator
@@ -6,32 +6,32 @@ from typing import BinaryIO
 
 from shared.feeds.asterisk.stream import decode_line
 
-LONGEST_ROW = 64 * 1024
+MAX_ROW_SIZE = 64 * 1024
 """Bytes of a line."""
-MOST_LINES_OF_A_ROW = 50
-MARK = "\ufeff"
-"""What some programs begin a text file with."""
+MAX_LINES_PER_ROW = 50
+BYTE_ORDER_MARK = "\ufeff"
+"""The first character of text files that some programs write."""
 
 
-def records_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """(lines, bytes) of each row. A quote that is never closed costs its own line only."""
-    waiting: list[bytes] = []
-    while line := _line(file, waiting):
+def read_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """(lines, bytes) of each row. An unclosed quote makes only its own line invalid."""
+    pending: list[bytes] = []
+    while line := _line(file, pending):
         lines = [line]
         quotes = line.count(b'"')
-        while quotes % 2 and len(lines) < MOST_LINES_OF_A_ROW and (more := _line(file, waiting)):
+        while quotes % 2 and len(lines) < MAX_LINES_PER_ROW and (more := _line(file, pending)):
             lines.append(more)
             quotes += more.count(b'"')
         if quotes % 2:
-            waiting.extend(reversed(lines[1:]))
+            pending.extend(reversed(lines[1:]))
             del lines[1:]
         yield len(lines), b"".join(lines)
 
 
-def fields_of(record: bytes) -> list[str]:
-    """Raises csv.Error."""
-    return next(csv.reader([decode_line(record).removeprefix(MARK).rstrip("\r\n")], strict=True), [])
+def parse_fields(record: bytes) -> list[str]:
+    """The fields of a row. Raises csv.Error."""
+    return next(csv.reader([decode_line(record).removeprefix(BYTE_ORDER_MARK).rstrip("\r\n")], strict=True), [])
 
 
-def _line(file: BinaryIO, waiting: list[bytes]) -> bytes:
-    return waiting.pop() if waiting else file.readline(LONGEST_ROW)
+def _line(file: BinaryIO, pending: list[bytes]) -> bytes:
+    return pending.pop() if pending else file.readline(MAX_ROW_SIZE)

@@ -2,7 +2,7 @@
 
 Only field names are written, without a leading underscore, never the names of classes or modules: these may be moved
 and renamed. Objects of a `shared` class are written once, in a table beside the root's fields, and elsewhere as the
-number of their row. So objects that refer to each other, in circles too, do so after loading.
+number of their row. So references between objects, circular ones too, are the same after loading.
 
 A field that is missing, unknown or of another type makes the whole JSON unreadable. Unknown fields are not ignored:
 what a newer release saved in them would be lost.
@@ -24,11 +24,11 @@ Objects = dict[str, list[Any]]
 
 
 class UnreadableState(Exception):
-    """The JSON is not what this release writes; says where and why."""
+    """The JSON is not what this release writes. The message names the field and the reason."""
 
 
 class Codec(Generic[T]):
-    """Writes and reads one record, the root, and all it refers to. `shared` has the class of each table."""
+    """Write and read one record, the root, and all it refers to. `shared` maps each table to its class."""
 
     def __init__(self, root: type[T], **shared: type) -> None:
         self._shared = shared
@@ -40,8 +40,8 @@ class Codec(Generic[T]):
         writer = _Writer()
         tables: dict[str, list[Any]] = {name: [] for name in self._shared}
         encoded = _encoded(self._fields, root, writer)
-        # A row may refer to objects that were not met before: the list grows while it is gone through.
-        for name, object_ in writer.met:
+        # A row may refer to new objects: the list grows during the loop.
+        for name, object_ in writer.objects:
             tables[name].append(_encoded(self._rows[name], object_, writer))
         return {**tables, **encoded}
 
@@ -55,7 +55,7 @@ class Codec(Generic[T]):
             raise UnreadableState(str(error)) from error
 
     def _loaded(self, tables: dict[str, list[Any]]) -> Objects:
-        """All of them exist before the first is filled, which may refer to the last."""
+        """Create all objects before filling the first, which may refer to the last."""
         objects: Objects = {}
         for name, rows in tables.items():
             objects[name] = [object.__new__(self._shared[name]) for _ in rows]
@@ -67,7 +67,7 @@ class Codec(Generic[T]):
 
     def _fields_of(self, class_: Any) -> list["_Field"]:
         hints = get_type_hints(class_)
-        names = [one.name for one in fields(class_)] if is_dataclass(class_) else class_._fields
+        names = [field.name for field in fields(class_)] if is_dataclass(class_) else class_._fields
         return [_Field(name.lstrip("_"), name, *self._kind(hints[name])) for name in names]
 
     def _kind(self, type_: Any) -> "_Kind":
@@ -79,16 +79,16 @@ class Codec(Generic[T]):
         if origin in _CONTAINERS:
             return _CONTAINERS[origin](self._kind(of[-1]))
         if origin is UnionType:
-            [one] = set(of) - {NoneType}
-            return _optional(self._kind(one))
+            [inner] = set(of) - {NoneType}
+            return _optional(self._kind(inner))
         return _record(type_, self._fields_of(type_))
 
 
 class _Writer:
-    """Numbers the shared objects, each table's from 0, as they are met."""
+    """Number the shared objects in the order of their first use, from 0 in each table."""
 
     def __init__(self) -> None:
-        self.met: list[tuple[str, Any]] = []
+        self.objects: list[tuple[str, Any]] = []
         self._numbers: dict[int, int] = {}
         self._next: dict[str, int] = {}
 
@@ -96,7 +96,7 @@ class _Writer:
         if id(object_) not in self._numbers:
             self._numbers[id(object_)] = self._next.get(table, 0)
             self._next[table] = self._numbers[id(object_)] + 1
-            self.met.append((table, object_))
+            self.objects.append((table, object_))
         return self._numbers[id(object_)]
 
 
@@ -104,11 +104,11 @@ class _Writer:
 
 Encode = Callable[[Any, _Writer], Any]
 Decode = Callable[[Any, Objects], Any]
-"""Raises ValueError or OverflowError for what is not of the type."""
+"""Raises ValueError or OverflowError for a value of another type."""
 
 
 class _Kind(NamedTuple):
-    """How values of one type are written and read; where `encode` is None they are JSON already."""
+    """How to write and read values of one type. Without `encode` they are JSON already."""
 
     encode: Encode | None
     decode: Decode
@@ -140,16 +140,16 @@ def _decoded(parts: list[_Field], data: Any, objects: Objects) -> Iterator[tuple
 
 
 def _object_with(names: set[str], data: Any) -> dict[str, Any]:
-    found: dict[str, Any] = _expect(dict, data)
-    if missing := sorted(names - found.keys()):
+    record: dict[str, Any] = _expect(dict, data)
+    if missing := sorted(names - record.keys()):
         raise ValueError(f"missing: {', '.join(missing)}")
-    if unknown := sorted(found.keys() - names):
+    if unknown := sorted(record.keys() - names):
         raise ValueError(f"unknown: {', '.join(unknown)}")
-    return found
+    return record
 
 
 def _expect(type_: type, value: Any) -> Any:
-    """Exactly this type: True is no number."""
+    """The value if it is exactly of this type: True is not an int."""
     if type(value) is not type_:
         raise ValueError(f"{type(value).__name__} instead of {type_.__name__}")
     return value
@@ -219,7 +219,7 @@ def _sequence(of: _Kind, ordered: Callable[[Any], list[Any]], build: Callable[[I
 
 
 def _mapping(of: _Kind) -> _Kind:
-    """By strings. JSON keeps the order of its keys."""
+    """A mapping with string keys. JSON keeps their order."""
     encode, decode = of
     return _Kind(
         lambda values, writer: {key: encode(value, writer) if encode else value for key, value in values.items()},
@@ -232,6 +232,6 @@ _CONTAINERS: dict[Any, Callable[[_Kind], _Kind]] = {
     deque: lambda of: _sequence(of, list, deque),
     set: lambda of: _sequence(of, sorted, set),
     dict: _mapping,
-    # Its keys alone: it is a set that remembers its order.
+    # Only the keys: it serves as an ordered set.
     OrderedDict: lambda of: _sequence(_PLAIN[str], list, OrderedDict[str, None].fromkeys),
 }

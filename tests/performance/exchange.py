@@ -32,9 +32,9 @@ with open(sys.argv[1], "rb") as said:
     began = time.process_time()
     while heard := said.read(chunk):
         spool.append(DATA, clock.now(), heard)
-        if said.tell() % (16 * chunk) == 0:
-            teller.tell(publish)
-    teller.tell(publish)
+        if said.publish_pending() % (16 * chunk) == 0:
+            teller.publish_pending(publish)
+    teller.publish_pending(publish)
 spool.sync()
 print(placed / (time.process_time() - began), placed, Path(sys.argv[1]).stat().st_size)
 """

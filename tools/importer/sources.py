@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from shared.feeds.asterisk import cdr_csv
 from shared.feeds.asterisk.cdr_call import Exchange, translate
-from shared.feeds.asterisk.cdr_csv import Columns, Gathered, Gathering, Row
+from shared.feeds.asterisk.cdr_csv import CallGrouper, CallRows, Columns, Row
 from shared.feeds.asterisk.stream import decode_line
-from shared.feeds.csv_records import LONGEST_ROW, MARK, fields_of, records_of
+from shared.feeds.csv_records import BYTE_ORDER_MARK, MAX_ROW_SIZE, parse_fields, read_records
 from shared.feeds.freeswitch import translator
 
 Report = dict[str, Any]
@@ -56,36 +56,36 @@ class AsteriskCsv:
     def __init__(self, path: Path, exchange: Exchange) -> None:
         self._path, self._exchange = path, exchange
         self.size = path.stat().st_size
-        self._columns, self._gathering = Columns(), Gathering()
+        self._columns, self._gathering = Columns(), CallGrouper()
         self._offset = self._line = self._known = 0
         self._lines: dict[int, int] = {}
         """The line number at each offset from which reading may have to resume."""
 
     def chunks(self, checkpoint: Checkpoint) -> Iterator[Chunk]:
-        self._gathering = Gathering(checkpoint.get("done", ()))
+        self._gathering = CallGrouper(checkpoint.get("done", ()))
         with self._path.open("rb") as file:
             self._read_head(file)
             self._offset, self._line = checkpoint.get("offset", 0), checkpoint.get("line", 0)
             self._known = checkpoint.get("known", 0)
             file.seek(self._offset)
-            for number, (lines, record) in enumerate(records_of(file)):
+            for number, (lines, record) in enumerate(read_records(file)):
                 chunk = self._chunk(record, lines, head=number == 0 and not checkpoint)
                 # Rows read a second time were counted, and their errors recorded, the first time.
                 yield chunk if self._line > self._known else Chunk(0, chunk.reports, [], 0)
         yield Chunk(0, self._translate(self._gathering.finish()), [], 0)
 
     def checkpoint(self) -> Checkpoint:
-        offset = self._gathering.waiting_since(self._offset)
+        offset = self._gathering.resume_place(self._offset)
         self._lines = {at: line for at, line in self._lines.items() if at >= offset}
         line = self._lines.get(offset, self._line)
         return {"offset": offset, "line": line, "known": max(self._known, self._line), "done": self._gathering.done}
 
     def _read_head(self, file: BinaryIO) -> None:
         """Read the header. Raises UnreadableSource if it lacks a column; a malformed first line is treated as a row."""
-        record = next(records_of(file), (0, b""))[1]
+        record = next(read_records(file), (0, b""))[1]
         try:
-            self._columns = Columns.of_head(fields_of(record)) or self._columns
-        except cdr_csv.NotUnderstood as error:
+            self._columns = Columns.from_header(parse_fields(record)) or self._columns
+        except cdr_csv.InvalidRecord as error:
             raise UnreadableSource(f"line 1: {error}") from error
         except csv.Error:
             return
@@ -94,21 +94,21 @@ class AsteriskCsv:
         offset, line = self._offset, self._line
         self._offset, self._line = offset + len(record), line + lines
         try:
-            fields = fields_of(record)
-            if not any(fields) or (head and Columns.of_head(fields)):
+            fields = parse_fields(record)
+            if not any(fields) or (head and Columns.from_header(fields)):
                 return Chunk(len(record), [], [], 0)
             row = self._columns.read(fields)
-        except (cdr_csv.NotUnderstood, csv.Error) as error:
+        except (cdr_csv.InvalidRecord, csv.Error) as error:
             return Chunk(len(record), [], [(f"line {line + 1}", str(error))])
         return Chunk(len(record), self._collect(row, offset, line), [])
 
     def _collect(self, row: Row, offset: int, line: int) -> list[LocatedReport]:
         self._lines[offset] = line
-        if len(self._lines) > 4 * cdr_csv.LONGEST_CALL:
+        if len(self._lines) > 4 * cdr_csv.MAX_CALL_SPAN:
             self.checkpoint()
         return self._translate(self._gathering.feed(row, offset))
 
-    def _translate(self, calls: Iterator[Gathered]) -> list[LocatedReport]:
+    def _translate(self, calls: Iterator[CallRows]) -> list[LocatedReport]:
         return [
             LocatedReport(f"line {self._lines[checkpoint] + 1}", report)
             for key, rows, checkpoint in calls
@@ -142,7 +142,7 @@ class FreeswitchFiles:
                 return Chunk(size, [], [(name, f"The file has {size} bytes; at most {MAX_FILE_BYTES} are read.")])
             reports = translator.translate(translator.read(path.read_bytes()), self._tenant)
             return Chunk(size, [LocatedReport(name, report) for report in reports], [])
-        except (translator.NotUnderstood, OSError) as error:
+        except (translator.InvalidRecord, OSError) as error:
             return Chunk(0, [], [(name, str(error))])
 
 
@@ -158,7 +158,7 @@ class ReportLines:
         self._offset, self._line = checkpoint.get("offset", 0), checkpoint.get("line", 0)
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            while line := file.readline(LONGEST_ROW):
+            while line := file.readline(MAX_ROW_SIZE):
                 self._offset, self._line = self._offset + len(line), self._line + 1
                 yield self._chunk(line)
 
@@ -169,7 +169,7 @@ class ReportLines:
         if not line.strip():
             return Chunk(len(line), [], [], 0)
         try:
-            report = json.loads(decode_line(line).removeprefix(MARK))
+            report = json.loads(decode_line(line).removeprefix(BYTE_ORDER_MARK))
         except (ValueError, RecursionError) as error:
             return Chunk(len(line), [], [(f"line {self._line}", f"Not JSON: {error}.")])
         if not isinstance(report, dict):

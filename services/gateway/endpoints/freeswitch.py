@@ -30,7 +30,7 @@ def read_record(context: RequestContext) -> list[Json]:
     """The reports of a record, to be validated. Raises Problem 408, and Invalid for what cannot be parsed."""
     try:
         return translator.translate(translator.read(bytes_of(context.request)), context.caller.tenant)
-    except translator.NotUnderstood as error:
+    except translator.InvalidRecord as error:
         raise Invalid("record_not_understood", params={"reason": str(error)}, field="") from error
 
 

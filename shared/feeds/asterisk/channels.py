@@ -1,4 +1,4 @@
-"""Channels and bridges of an exchange, as far as a journal needs them."""
+"""Channels and bridges of an exchange, with the fields that reports need."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -21,7 +21,7 @@ VIRTUAL_TECHNOLOGIES = {
     "Snoop",
     "Surrogate",
 }
-"""Technologies of channels at whose other end nobody is."""
+"""Technologies of channels without a person at the other end."""
 
 NO_NUMBER = {"", "<unknown>", "unknown", "anonymous", "restricted", "unavailable"}
 NO_EXTENSION = {"", "s", "h", "i", "t", "o", "T", "failed"}
@@ -33,8 +33,8 @@ _NAME = re.compile(r"(?:AsyncGoto/)?(?P<tech>[^/]+)/(?P<endpoint>.+?)(?:-[0-9a-f
 _ZOMBIE = "<ZOMBIE>"
 _OUTSIDE_NUMBER = re.compile(r"\+?\d{7,15}")
 _EXTENSION = re.compile(r"\d{2,6}")
-_SAME = 7
-"""Digits: numbers that end alike are one, whatever stands before them for a country or an outside line."""
+_MATCHING_DIGITS = 7
+"""Last digits to compare: prefixes for a country or an outside line differ."""
 _DIALLED = re.compile(r"(?:[^/]+/){0,2}(?:(?:sips?|tel):)?(?P<number>[^/@]+)@.+|.*/(?:tel:)?(?P<after_line>[^/@]+)")
 _ESCAPES = {"n": " ", "r": " ", "t": " ", "a": "", "b": "", "f": "", "v": ""}
 _ESCAPED = re.compile(r"\\([nrtabfv\\'\"?])")
@@ -43,31 +43,31 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 @dataclass(slots=True, eq=False)
 class Bridge:
-    """A room where channels hear each other, except one that only holds them."""
+    """Connects the audio of its members, unless it only holds them."""
 
     holds: bool
     conference: bool
     members: dict[str, "Channel"] = field(default_factory=dict)
-    left_unseen: dict[str, "Channel"] = field(default_factory=dict)
-    """Who left it without having been seen to enter, by Uniqueid."""
+    left_without_entry: dict[str, "Channel"] = field(default_factory=dict)
+    """Channels that left without an observed entry, by Uniqueid."""
 
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """One leg. `number` is what it had at first, `shown` what the dialplan has made of it since."""
+    """One leg. `number` is its first caller number, `presented_number` the one the dialplan has set since."""
 
     uniqueid: str
     name: str
     call: str
     created_at: datetime
     connection: int
-    """The login during which it was first heard of."""
+    """The number of the login during which it was first observed."""
     seen_new: bool = False
     technology: str = ""
     endpoint: str = ""
     is_person: bool = False
     number: str = ""
-    shown: str = ""
+    presented_number: str = ""
     caller_name: str = ""
     recording_file: str = ""
     exten: str = ""
@@ -76,16 +76,16 @@ class Channel:
     bridge: Bridge | None = None
     ringing_at: datetime | None = None
     up_at: datetime | None = None
-    """When the exchange itself or a person took it up: a queue's Answer() too."""
+    """When it was answered, by a person or by the exchange (a queue's Answer())."""
     picked_up_at: datetime | None = None
     bridged_at: datetime | None = None
-    """What CEL says of these."""
+    """Times from CEL."""
     talks: bool = False
     talk_at: datetime | None = None
     talk_guess: datetime | None = None
     talk_estimated: bool = False
     answer_on_record: datetime | None = None
-    """What the call's detail record says of an answer that was not seen."""
+    """The answer time of the detail record, for an answer that was not observed."""
     stepped_out: bool = False
     requested_at: datetime | None = None
     requested: bool = False
@@ -113,11 +113,11 @@ class Channel:
 
     @property
     def left_at(self) -> datetime | None:
-        """When its far end hung up, or the exchange let it go."""
+        """When its far end hung up, or the exchange released it."""
         return self.requested_at or self.gone_at
 
     def is_line(self, trunks: Collection[str]) -> bool:
-        """Is it an outside line? Named `provider`, or `PJSIP/provider` where one name has two technologies."""
+        """Is it an outside line? `trunks` has `provider`, or `PJSIP/provider` if two technologies share the name."""
         return self.endpoint in trunks or f"{self.technology}/{self.endpoint}" in trunks
 
     @property
@@ -128,22 +128,22 @@ class Channel:
 
     @property
     def address(self) -> str:
-        """Its own number; the extension it is named after where it presents the company's number or none."""
+        """Its own number, or its endpoint's extension if it presents the company's number or none."""
         if _EXTENSION.fullmatch(self.endpoint) and (not self.number or is_outside(self.number)):
             return self.endpoint
-        return self.number or self.shown or self.endpoint
+        return self.number or self.presented_number or self.endpoint
 
 
 def connected(channel: Channel, by_name: dict[str, Channel]) -> Iterator[Channel]:
-    """Who hears `channel`, itself included, through bridges and Local channels."""
-    seen, waiting = {channel.uniqueid}, [channel]
-    while waiting:
-        found = waiting.pop()
-        yield found
-        for neighbour in _neighbours(found, by_name):
+    """The channels connected to `channel` through bridges and Local channels, itself included."""
+    seen, pending = {channel.uniqueid}, [channel]
+    while pending:
+        current = pending.pop()
+        yield current
+        for neighbour in _neighbours(current, by_name):
             if neighbour.uniqueid not in seen:
                 seen.add(neighbour.uniqueid)
-                waiting.append(neighbour)
+                pending.append(neighbour)
 
 
 def _neighbours(channel: Channel, by_name: dict[str, Channel]) -> Iterator[Channel]:
@@ -154,19 +154,19 @@ def _neighbours(channel: Channel, by_name: dict[str, Channel]) -> Iterator[Chann
 
 
 def is_outside(number: str) -> bool:
-    """Does it look like a number of the public network, longer than any extension?"""
+    """Has it the form of a public number, longer than any extension?"""
     return bool(_OUTSIDE_NUMBER.fullmatch(number))
 
 
 def looks_inbound(caller: Channel, number: str, callee: str, dialled: Iterable[str]) -> bool:
-    """For exchanges of which no line is named, by either road: `dialled` are the outside numbers that were called.
+    """Guess whether a call is inbound, for exchanges without named trunks. `dialled` are the outside numbers called.
 
-    A phone may show the company's number, and then calls the number that it dialled; who comes from outside dialled a
-    number of the company. One that shows none is believed to come from outside if it dialled such a number.
+    A phone may present the company's number; then one of `dialled` is the callee. An outside caller has dialled a
+    number of the company. A caller without a number counts as outside if the callee is an outside number.
     """
     if not caller.is_person or _EXTENSION.fullmatch(caller.endpoint):
         return False
-    if any(one[-_SAME:] == callee[-_SAME:] for one in dialled):
+    if any(outside[-_MATCHING_DIGITS:] == callee[-_MATCHING_DIGITS:] for outside in dialled):
         return False
     return is_outside(number) if number else is_outside(callee)
 
@@ -182,7 +182,7 @@ def extension_of(event: Event, key: str = "exten") -> str:
 
 
 def name_of(event: Event, key: str) -> str:
-    """A person's name: the exchange writes quotes and line feeds in it as C does."""
+    """A person's name. The exchange escapes quotes and line feeds like C."""
     text = _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), event.get(key, ""))
     name = clean(text)
     return "" if name in NO_NUMBER else name

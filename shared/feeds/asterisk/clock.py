@@ -1,4 +1,4 @@
-"""When an event happened: what the stream itself tells, and the moment of receipt where it tells nothing."""
+"""When an event happened: by the stream's own times, or by the time of receipt if it has none."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
 TOLERATED_SKEW = 2 * SECOND
 ZONE_STEP = timedelta(minutes=15)
-WIDEST_ZONE = timedelta(hours=15)
+MAX_ZONE_OFFSET = timedelta(hours=15)
 
 _STAMP = re.compile(r"(\d{1,11})(?:\.(\d{1,6})\d*)?")
 _CREATED = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
@@ -21,33 +21,33 @@ _CREATED = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
 class Clock:
     """One stream's time, UTC.
 
-    An event's `Timestamp` is exact. Without it a channel is created in the second its Uniqueid tells, a CEL record
-    tells whole seconds in the exchange's own zone, and anything else has the moment of receipt, unless the stream
-    has CEL: then the CEL record of the same happening will tell, and `read` answers None until it comes.
+    An event's `Timestamp` is exact. Without it, a channel is created in the second of its Uniqueid, a CEL record has
+    whole seconds in the exchange's own zone, and other events have the time of receipt. If the stream has CEL, `read`
+    returns None for other events: a later CEL record has their time.
     """
 
     latest: datetime = EPOCH
-    off: timedelta = timedelta()
-    """By how much the exchange's clock is ahead of ours, where its events are stamped."""
+    offset: timedelta = timedelta()
+    """By how much the exchange's clock is ahead of ours, if its events have timestamps."""
     _received: datetime = EPOCH
-    _tells_time: bool = False
+    _has_timestamps: bool = False
     _skew: timedelta = timedelta()
     _zone: timedelta | None = None
 
     def read(self, event: Event, received_at: datetime | None) -> datetime | None:
-        at = self._told(event, received_at)
+        at = self._event_time(event, received_at)
         if at and received_at and "timestamp" in event:
-            self.off = at - received_at
-        if at is None and received_at is not None and not self._tells_time:
+            self.offset = at - received_at
+        if at is None and received_at is not None and not self._has_timestamps:
             at = received_at + self._skew
         self.advance(at)
         if received_at:
-            self._received = received_at + (self.off or self._skew)
+            self._received = received_at + (self.offset or self._skew)
         return at
 
     @property
     def now(self) -> datetime:
-        """By the exchange's clock, when what was read last was received; lists of what lives have no stamps."""
+        """The time by the exchange's clock at the last receipt. Lists of live channels have no timestamps."""
         return max(self.latest, self._received)
 
     def advance(self, at: datetime | None) -> None:
@@ -63,19 +63,19 @@ class Clock:
             return None
 
     def learn_zone(self, text: str, uniqueid: str) -> None:
-        """A channel's first wall clock reading and the epoch in its Uniqueid are one moment."""
+        """Compute the zone: a channel's first wall clock reading and the epoch in its Uniqueid are the same instant."""
         reading, created = _wall_clock(text), created_at(uniqueid)
-        if reading and created and abs(reading - created) < WIDEST_ZONE:
+        if reading and created and abs(reading - created) < MAX_ZONE_OFFSET:
             self._zone = round((reading - created) / ZONE_STEP) * ZONE_STEP
 
     @property
     def knows_zone(self) -> bool:
         return self._zone is not None
 
-    def _told(self, event: Event, received_at: datetime | None) -> datetime | None:
+    def _event_time(self, event: Event, received_at: datetime | None) -> datetime | None:
         if stamp := event.get("timestamp"):
-            # An answer to a ping tells the time in streams too whose events do not.
-            self._tells_time = self._tells_time or "event" in event
+            # Ping responses have a timestamp even if events have none.
+            self._has_timestamps = self._has_timestamps or "event" in event
             return _stamp(stamp)
         if event.get("event") == "CEL":
             return self._cel(event)
@@ -84,7 +84,7 @@ class Clock:
         return None
 
     def _cel(self, event: Event) -> datetime | None:
-        self._tells_time = True
+        self._has_timestamps = True
         reading = event.get("eventtime", "")
         if event.get("eventname") == "CHAN_START":
             self.learn_zone(reading, event.get("uniqueid", ""))
@@ -99,13 +99,13 @@ class Clock:
 
 
 def created_at(uniqueid: str) -> datetime | None:
-    """The second in which a channel was created: `pbx1-1795373819.14` and `1795373819.14` tell it."""
+    """The second in which a channel was created: from `pbx1-1795373819.14` or `1795373819.14`."""
     match = _CREATED.search(uniqueid)
     return EPOCH + int(match[1]) * SECOND if match else None
 
 
 def within_second(at: datetime) -> datetime:
-    """The end of a second of which no more is known: an estimate must not be earlier than the fact it stands for."""
+    """The end of a second: an estimate must not be earlier than the true instant."""
     return at.replace(microsecond=0) + SECOND - MICROSECOND
 
 

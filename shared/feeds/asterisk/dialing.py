@@ -1,4 +1,4 @@
-"""Who is looked for, by whom and how: channels as they come, ring and go, Dial() and Queue()."""
+"""Handle events of dialling: new, ringing and ended channels, Dial() and Queue()."""
 
 import re
 from collections.abc import Collection
@@ -27,14 +27,14 @@ MAX_CAUSE = 127
 _SIP_CODE = re.compile(r"\b[1-6]\d\d\b")
 
 
-class Search:
-    def __init__(self, board: ExchangeState, clock: Clock, trunks: Collection[str]) -> None:
-        self.board = board
+class Dialing:
+    def __init__(self, exchange: ExchangeState, clock: Clock, trunks: Collection[str]) -> None:
+        self.exchange = exchange
         self.clock = clock
         self._trunks = trunks
         self.handlers: Handlers = {
             "Newchannel": self._create,
-            "NewCallerid": self._introduce,
+            "NewCallerid": self._change_caller_id,
             "Newstate": self._change_state,
             "DialBegin": self._begin_dial,
             "DialState": self._change_dial,
@@ -47,7 +47,7 @@ class Search:
         }
 
     def is_line(self, channel: Channel) -> bool:
-        """An outside line; where none is named, what was dialled as `+380501112233@somewhere`."""
+        """Is it an outside line, or without named trunks a leg dialled as `+380501112233@somewhere`?"""
         if self._trunks:
             return channel.is_line(self._trunks)
         return is_outside(channel.dialled_number)
@@ -56,111 +56,111 @@ class Search:
         return endpoint in self._trunks
 
     def _create(self, event: Event, at: datetime | None) -> None:
-        channel = self.board.meet(event, at or self.clock.latest, new=True)
+        channel = self.exchange.find_or_create(event, at or self.clock.latest, new=True)
         if channel:
             channel.placed_by_exchange = event.get("channelstate") == DOWN or channel.technology == LOCAL
-            self.settle(channel, event)
+            self.set_destination(channel, event)
 
-    def _introduce(self, event: Event, at: datetime | None) -> None:
-        if channel := self.board.find(event):
-            self.board.introduce(channel, event)
+    def _change_caller_id(self, event: Event, at: datetime | None) -> None:
+        if channel := self.exchange.find(event):
+            self.exchange.update_caller_id(channel, event)
 
     def _change_state(self, event: Event, at: datetime | None) -> None:
-        if channel := self.board.meet(event, at or self.clock.latest):
-            self.alert(channel, event.get("channelstate"), at or self.clock.latest)
+        if channel := self.exchange.find_or_create(event, at or self.clock.latest):
+            self.update_state(channel, event.get("channelstate"), at or self.clock.latest)
 
-    def alert(self, channel: Channel, state: str | None, at: datetime) -> None:
+    def update_state(self, channel: Channel, state: str | None, at: datetime) -> None:
         if state == RINGING:
             channel.ringing_at = channel.ringing_at or at
         if state == UP:
             channel.up_at = channel.up_at or at
-        self.board.touch(channel)
+        self.exchange.mark_changed(channel)
 
     def _request_hangup(self, event: Event, at: datetime | None) -> None:
-        channel = self.board.find(event)
+        channel = self.exchange.find(event)
         if channel is None or not channel.is_person:
             return
-        call = self.board.touch(channel)
+        call = self.exchange.mark_changed(channel)
         if not channel.requested and channel is call.caller:
-            call.abandoned = call.is_looking
+            call.abandoned = call.is_searching
         channel.requested, channel.requested_at = True, channel.requested_at or at
         channel.cause, channel.sip = _cause(event) or channel.cause, _sip(event)
         if channel not in call.requests:
             call.requests.append(channel)
 
     def _hang_up(self, event: Event, at: datetime | None) -> None:
-        channel = self.board.find(event)
+        channel = self.exchange.find(event)
         if channel is None or channel.gone:
             return
-        call = self.board.touch(channel)
+        call = self.exchange.mark_changed(channel)
         if at and event.get("exten") == HANGUP_EXTENSION:
             at = channel.unbridged_at or at
         channel.gone, channel.gone_at = True, channel.gone_at or at
         channel.cause, channel.sip = _cause(event) or channel.cause, channel.sip or _sip(event)
-        self.board.leave(channel)
+        self.exchange.leave(channel)
         if leg := call.leg_of(channel):
             leg.open = False
 
     def _begin_dial(self, event: Event, at: datetime | None) -> None:
         at = at or self.clock.latest
-        source, dialled = self.board.meet(event, at), self.board.meet(event, at, "dest")
+        source, dialled = self.exchange.find_or_create(event, at), self.exchange.find_or_create(event, at, "dest")
         if dialled is None:
             return
         dialled.dial_string = clean(event.get("dialstring", ""))
-        dialled.shown = dialled.shown or number_of(event, "destcalleridnum")
-        self.alert(dialled, event.get("destchannelstate"), at)
-        call = self.board.call_of(dialled)
+        dialled.presented_number = dialled.presented_number or number_of(event, "destcalleridnum")
+        self.update_state(dialled, event.get("destchannelstate"), at)
+        call = self.exchange.call_of(dialled)
         if source is None or dialled is call.caller:
             return
         call.reset_hangup()
-        if not call.tries and call.leg_of(dialled) is None:
-            self.board.begin_attempt(call)
+        if not call.is_dialling and call.leg_of(dialled) is None:
+            self.exchange.begin_attempt(call)
         call.dial(dialled)
-        self.settle(source, event)
+        self.set_destination(source, event)
         if dialled.is_person:
-            self.direct(call, OUTBOUND if self._goes_out(call) else INTERNAL)
-            self._look(call, source, event, at)
+            self.set_direction(call, OUTBOUND if self._is_outbound(call) else INTERNAL)
+            self._set_ring_group(call, source, event, at)
 
     def _change_dial(self, event: Event, at: datetime | None) -> None:
-        if (dialled := self.board.find(event, "dest")) and event.get("dialstatus") == "RINGING":
-            self.alert(dialled, RINGING, at or self.clock.latest)
+        if (dialled := self.exchange.find(event, "dest")) and event.get("dialstatus") == "RINGING":
+            self.update_state(dialled, RINGING, at or self.clock.latest)
 
     def _end_dial(self, event: Event, at: datetime | None) -> None:
-        dialled = self.board.find(event, "dest")
-        leg = self.board.touch(dialled).leg_of(dialled) if dialled else None
+        dialled = self.exchange.find(event, "dest")
+        leg = self.exchange.mark_changed(dialled).leg_of(dialled) if dialled else None
         if leg and leg.open:
             leg.open, leg.status, leg.forwarded = False, event.get("dialstatus", ""), "forward" in event
 
     def _join_queue(self, event: Event, at: datetime | None) -> None:
-        channel = self.board.meet(event, at or self.clock.latest)
+        channel = self.exchange.find_or_create(event, at or self.clock.latest)
         if channel is None:
             return
-        call, queue = self.board.touch(channel), clean(event.get("queue", ""))
+        call, queue = self.exchange.mark_changed(channel), clean(event.get("queue", ""))
         call.reset_hangup()
         call.queues.add(queue)
         call.groups.setdefault(queue, at or self.clock.latest)
-        self.settle(channel, event)
-        self.direct(call, INTERNAL)
+        self.set_destination(channel, event)
+        self.set_direction(call, INTERNAL)
 
     def _leave_queue(self, event: Event, at: datetime | None) -> None:
-        if channel := self.board.find(event):
-            self.board.touch(channel).queues.discard(clean(event.get("queue", "")))
+        if channel := self.exchange.find(event):
+            self.exchange.mark_changed(channel).queues.discard(clean(event.get("queue", "")))
 
-    def _look(self, call: Call, source: Channel, event: Event, at: datetime) -> None:
-        """An inbound call that rings somebody outside a queue is looked after by the extension it came to."""
+    def _set_ring_group(self, call: Call, source: Channel, event: Event, at: datetime) -> None:
+        """Of an inbound call that dials without a queue, the group is the dialled extension."""
         if call.direction == INBOUND and not call.groups:
             call.groups[extension_of(event) or source.exten or call.dialled] = at
 
     def _answer_originate(self, event: Event, at: datetime | None) -> None:
-        """Where a call that the exchange made to a phone was to lead, told even if the phone was not taken up."""
-        named = f"{event.get('channel', '')}-"
-        for channel in list(self.board.channels.values()):
-            if channel.placed_by_exchange and not channel.gone and channel.name.startswith(named):
-                self.settle(channel, event)
+        """Set the destination of a call placed by the exchange, even if its first phone was not answered."""
+        prefix = f"{event.get('channel', '')}-"
+        for channel in list(self.exchange.channels.values()):
+            if channel.placed_by_exchange and not channel.gone and channel.name.startswith(prefix):
+                self.set_destination(channel, event)
 
-    def settle(self, channel: Channel, event: Event) -> None:
-        """What the first channel tells: where from and where to."""
-        call = self.board.touch(channel)
+    def set_destination(self, channel: Channel, event: Event) -> None:
+        """Set the callee and the direction from the call's first channel."""
+        call = self.exchange.mark_changed(channel)
         if channel is not call.first or (call.callee and not channel.placed_by_exchange):
             return
         if not call.direction or not call.callee:
@@ -168,17 +168,17 @@ class Search:
         if channel.placed_by_exchange:
             return
         if self.is_line(channel) or (not is_outside(call.callee) and self.looks_inbound(call)):
-            self.direct(call, INBOUND)
+            self.set_direction(call, INBOUND)
 
-    def direct(self, call: Call, direction: str) -> None:
+    def set_direction(self, call: Call, direction: str) -> None:
         first = call.first
         if call.direction:
             return
         call.reversed = bool(first and first.placed_by_exchange and first.is_person and self.is_line(first))
-        call.direction = OUTBOUND if call.reversed else self.guess(call) or direction
+        call.direction = OUTBOUND if call.reversed else self.guess_direction(call) or direction
 
-    def guess(self, call: Call) -> str:
-        """What the look of the numbers tells, where no line is named; it may be nothing."""
+    def guess_direction(self, call: Call) -> str:
+        """The direction guessed from the numbers if no trunks are named; "" if unknown."""
         if self.looks_inbound(call):
             return INBOUND
         return OUTBOUND if not self._trunks and is_outside(call.callee) else ""
@@ -190,13 +190,13 @@ class Search:
         dialled = (channel.dialled_number for channel in call.people if self.is_line(channel))
         return looks_inbound(first, first.number, call.callee, dialled)
 
-    def _goes_out(self, call: Call) -> bool:
-        """To outside lines only; a group with a phone of the house in it is a call inside the house."""
+    def _is_outbound(self, call: Call) -> bool:
+        """Does it dial outside lines only? With one internal phone among them the call is internal."""
         return all(self.is_line(channel) for channel in call.people if channel is not call.caller)
 
 
 def _cause(event: Event) -> int | None:
-    """Q.850; the exchange's 0 says that there is none."""
+    """The Q.850 cause. 0 means that there is none."""
     text = event.get("cause", "")
     cause = int(text) if text.isdecimal() else 0
     return cause if 0 < cause <= MAX_CAUSE else None

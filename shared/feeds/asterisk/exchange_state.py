@@ -1,4 +1,4 @@
-"""Who is who: the channels, bridges and calls of an exchange, found by what its events say of them."""
+"""The channels, bridges and calls of an exchange, found by the identifiers in its events."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from shared.feeds.asterisk.clock import created_at, within_second
 from shared.feeds.asterisk.stream import Event
 
 Handlers = dict[str, Callable[[Event, datetime | None], None]]
-"""By the event's name; the instant is None where only a record that is yet to come will tell it."""
+"""By event name. The instant is None if a later record has it."""
 
 MAX_LIVE_CALLS = 50_000
-"""Live at once. Beyond it the oldest is dropped: its end must have been lost."""
+"""Beyond it the oldest live call is dropped: its end was probably lost."""
 
 MAX_ENDED_KEYS = 50_000
-"""Keys of calls that are over, kept so that a late event does not make a call again."""
+"""Keys of ended calls, kept so that a late event does not create the call again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,9 +37,9 @@ class ExchangeState:
     by_name: dict[str, Channel] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)
-    touched: dict[str, Call] = field(default_factory=dict)
+    changed: dict[str, Call] = field(default_factory=dict)
     _aliases: dict[str, str] = field(default_factory=dict)
-    _over: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _ended_keys: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def call_of(self, channel: Channel) -> Call:
         return self.calls[channel.call]
@@ -47,24 +47,24 @@ class ExchangeState:
     def call_named(self, linkedid: str) -> Call | None:
         return self.calls.get(self._aliases.get(linkedid, linkedid))
 
-    def touch(self, channel: Channel) -> Call:
-        """The channel's call, to be looked at when the event has been taken in."""
+    def mark_changed(self, channel: Channel) -> Call:
+        """Mark the channel's call as changed, so that it is reported after the event, and return it."""
         call = self.call_of(channel)
-        self.touched[call.key] = call
+        self.changed[call.key] = call
         return call
 
     def find(self, event: Event, prefix: str = "") -> Channel | None:
-        """The channel an event tells of, if it is known; its keys begin with `prefix`."""
+        """The channel of an event, if it is known. The event's keys begin with `prefix`."""
         channel = self.channels.get(event.get(f"{prefix}uniqueid", ""))
         if channel:
             self._rename(channel, event.get(f"{prefix}channel", ""))
-            self._follow(channel, event.get(f"{prefix}linkedid", ""))
+            self._update_linkedid(channel, event.get(f"{prefix}linkedid", ""))
         return channel
 
-    def meet(self, event: Event, at: datetime, prefix: str = "", new: bool = False) -> Channel | None:
-        """The same, made if it was not known; None when its call is over or the event does not tell enough."""
+    def find_or_create(self, event: Event, at: datetime, prefix: str = "", new: bool = False) -> Channel | None:
+        """The same, created if unknown. None if its call is over or the event lacks identifiers."""
         uniqueid, linkedid = event.get(f"{prefix}uniqueid", ""), event.get(f"{prefix}linkedid", "")
-        if uniqueid in self.channels or not uniqueid or not linkedid or linkedid in self._over:
+        if uniqueid in self.channels or not uniqueid or not linkedid or linkedid in self._ended_keys:
             return self.find(event, prefix)
         call = self._call(linkedid)
         if uniqueid in call.dropped:
@@ -73,21 +73,21 @@ class ExchangeState:
             uniqueid=uniqueid,
             name="",
             call=call.key,
-            created_at=at if new else _born(uniqueid, at),
+            created_at=at if new else _creation_time(uniqueid, at),
             connection=self.connection,
             seen_new=new,
             number=number_of(event, f"{prefix}calleridnum"),
             exten=extension_of(event, f"{prefix}exten"),
         )
         self.channels[uniqueid] = call.channels[uniqueid] = channel
-        self.introduce(channel, event, prefix)
+        self.update_caller_id(channel, event, prefix)
         self._rename(channel, event.get(f"{prefix}channel", ""))
         call.endpoints.add(channel.endpoint)
         return channel
 
-    def introduce(self, channel: Channel, event: Event, prefix: str = "") -> None:
-        """What it calls itself now."""
-        channel.shown = number_of(event, f"{prefix}calleridnum")
+    def update_caller_id(self, channel: Channel, event: Event, prefix: str = "") -> None:
+        """Set the number and name that it presents now."""
+        channel.presented_number = number_of(event, f"{prefix}calleridnum")
         channel.caller_name = name_of(event, f"{prefix}calleridname")
 
     def bridge(self, event: Event) -> Bridge:
@@ -105,7 +105,7 @@ class ExchangeState:
         bridge.members[channel.uniqueid] = channel
 
     def leave(self, channel: Channel) -> bool:
-        """Out of the bridge it is in; False when it is in none."""
+        """Remove the channel from its bridge. False if it is in none."""
         if channel.bridge is None:
             return False
         channel.bridge.members.pop(channel.uniqueid, None)
@@ -116,16 +116,16 @@ class ExchangeState:
         self.bridges = {key: bridge for key, bridge in self.bridges.items() if bridge.members}
 
     def merge(self, call: Call, into: Call) -> None:
-        """Its channels turn out to belong to another call; nothing had been reported of it."""
+        """Move the channels of `call` to another call. Nothing of `call` has been reported."""
         self._aliases[call.key] = into.key
         into.aliases.add(call.key)
         for channel in list(call.channels.values()):
             self._move(channel, into)
         self.calls.pop(call.key, None)
-        self.touched.pop(call.key, None)
+        self.changed.pop(call.key, None)
 
     def begin_attempt(self, call: Call) -> None:
-        """A queue may ring the same phones for hours: what the attempts before came to is not kept."""
+        """Drop the legs of earlier attempts: a queue may ring the same phones for hours."""
         call.legs.clear()
         caller = call.caller
         for channel in list(call.channels.values()):
@@ -136,14 +136,14 @@ class ExchangeState:
 
     def forget(self, call: Call) -> None:
         self.calls.pop(call.key, None)
-        self.touched.pop(call.key, None)
+        self.changed.pop(call.key, None)
         for channel in call.channels.values():
             self._drop(channel)
         for alias in call.aliases:
             self._aliases.pop(alias, None)
-        self._over.update(dict.fromkeys({call.key, *call.aliases}))
-        while len(self._over) > MAX_ENDED_KEYS:
-            self._over.popitem(last=False)
+        self._ended_keys.update(dict.fromkeys({call.key, *call.aliases}))
+        while len(self._ended_keys) > MAX_ENDED_KEYS:
+            self._ended_keys.popitem(last=False)
 
     def _drop(self, channel: Channel) -> None:
         self.leave(channel)
@@ -166,27 +166,27 @@ class ExchangeState:
             channel.rename(clean(name))
             self.by_name[channel.name] = channel
 
-    def _follow(self, channel: Channel, linkedid: str) -> None:
-        """Bridged channels take the oldest linkedid among them, so a younger one is only late news."""
+    def _update_linkedid(self, channel: Channel, linkedid: str) -> None:
+        """Move the channel to an older call. Bridged channels take their oldest linkedid; a younger one is outdated."""
         key = self._aliases.get(linkedid, linkedid)
-        if key and key != channel.call and key not in self._over and _age(key) < _age(channel.call):
+        if key and key != channel.call and key not in self._ended_keys and _age(key) < _age(channel.call):
             self._move(channel, self._call(key))
 
     def _move(self, channel: Channel, call: Call) -> None:
-        old = self.touch(channel)
+        old = self.mark_changed(channel)
         del old.channels[channel.uniqueid]
         channel.call = call.key
         call.channels[channel.uniqueid] = channel
         call.endpoints.add(channel.endpoint)
-        self.touch(channel)
+        self.mark_changed(channel)
 
 
 def _age(uniqueid: str) -> tuple[int, int]:
-    """Orders Uniqueids by creation: the epoch, then the exchange's counter."""
+    """A sort key of Uniqueids by creation: the epoch, then the exchange's counter."""
     epoch, _, counter = uniqueid.rpartition("-")[2].partition(".")
     return (int(epoch), int(counter)) if epoch.isdecimal() and counter.isdecimal() else (0, 0)
 
 
-def _born(uniqueid: str, now: datetime) -> datetime:
+def _creation_time(uniqueid: str, now: datetime) -> datetime:
     created = created_at(uniqueid)
     return min(within_second(created), now) if created else now

@@ -1,14 +1,14 @@
-"""The bytes of an Asterisk Manager Interface connection, cut into events."""
+"""Split the bytes of an Asterisk Manager Interface connection into events."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Event = Mapping[str, str]
-"""The fields of one event or response: keys in lower case (`Uniqueid` is `UniqueID`), of equal keys the first."""
+"""The fields of one event or response: keys in lower case, of repeated keys the first."""
 
 MAX_BLOCK_SIZE = 1 << 20
-"""Bytes. What grows beyond it without an end is no event."""
+"""Bytes. A longer block without an end is dropped."""
 
 _GREETING = re.compile(r"Asterisk Call Manager/[\d.]+\r?\n(?=Response:)")
 _BLOCK_END = re.compile(rb"\r?\n\r?\n")
@@ -18,7 +18,7 @@ _BROKEN = "\ufffd"
 
 @dataclass(slots=True, eq=False)
 class AmiStream:
-    """Takes chunks of any size, gives whole events; the unfinished one waits for its end and is never guessed at."""
+    """Takes chunks of any size and returns complete events. An incomplete event is kept for the next chunk."""
 
     _rest: bytes = b""
 
@@ -29,7 +29,7 @@ class AmiStream:
 
 
 def _parse(block: bytes) -> Event:
-    """What stands before a greeting was left unfinished by the connection before."""
+    """The fields of a block. Text before a greeting is an incomplete event of the previous connection: drop it."""
     fields: dict[str, str] = {}
     for line in _GREETING.split(_decode(block))[-1].split("\n"):
         key, colon, value = line.partition(":")
@@ -46,7 +46,7 @@ def _decode(block: bytes) -> str:
 
 
 def decode_line(line: bytes) -> str:
-    """UTF-8; a name cut in the middle of a letter loses that letter, a name in another encoding is read as cp1251."""
+    """Decode UTF-8, without a last letter that is truncated; decode other encodings as cp1251."""
     try:
         return line.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What the translator of Asterisk's events remembers, and how it is saved."""
+"""The state of the translator of Asterisk's events, and its JSON form."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -20,26 +20,27 @@ class Leaving(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class State:
-    """All of a translator that one event leaves for the next.
+    """All that a translator keeps between events.
 
-    The saved JSON has the names of these fields, and of those of all they refer to. To add, remove or rename one, or to
-    change its type or meaning, makes another format: raise `FORMAT` where the state is written to disk.
+    The saved JSON has the names of these fields, and of the fields of all objects they refer to. To add, remove or
+    rename one, or to change its type or meaning, makes another format: raise `FORMAT` where the
+    state is written to disk.
     """
 
-    board: ExchangeState = field(default_factory=ExchangeState)
+    exchange: ExchangeState = field(default_factory=ExchangeState)
     clock: Clock = field(default_factory=Clock)
     connection: ConnectionState = field(default_factory=ConnectionState)
     leaving: deque[Leaving] = field(default_factory=deque)
     """Calls that are over, in the order in which they ended."""
     reports: list[dict[str, Any]] = field(default_factory=list)
-    """Not yet given to the caller: an event behind them could not be translated."""
+    """Reports not yet returned, because a later event raised an error."""
 
 
 _CODEC = Codec(State, channels=Channel, calls=Call, bridges=Bridge)
 
 
 def dump(state: State) -> dict[str, Any]:
-    """As JSON. It shares nothing with `state` but what never changes."""
+    """The state as JSON. It shares only immutable values with `state`."""
     return _CODEC.dump(state)
 
 

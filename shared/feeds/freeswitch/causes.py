@@ -1,12 +1,12 @@
 """FreeSWITCH's hang-up causes as Q.850.
 
-Its own causes, beyond those of Q.850 and numbered above 127, stand for the cause that a telephone network would give.
+Its own causes, beyond those of Q.850 and numbered above 127, map to the cause that a telephone network would give.
 Source: switch_types.h, switch_call_cause_t.
 """
 
-MOST = 127
+MAX_Q850_CAUSE = 127
 
-OWN: dict[str, int | None] = {
+FREESWITCH_CAUSES: dict[str, int | None] = {
     "SUCCESS": 16,
     "ORIGINATOR_CANCEL": None,
     "CRASH": 41,
@@ -36,7 +36,7 @@ OWN: dict[str, int | None] = {
     "NO_IDENTITY": 21,
     "BAD_IDENTITY_INFO": 21,
 }
-OF_NETWORK = {
+Q850 = {
     "UNALLOCATED_NUMBER": 1,
     "NO_ROUTE_TRANSIT_NET": 2,
     "NO_ROUTE_DESTINATION": 3,
@@ -73,9 +73,9 @@ REFUSALS = {"USER_BUSY", "CALL_REJECTED", "BUSY_EVERYWHERE", "DECLINE", "UNWANTE
 
 
 def q850(name: str, number: str = "") -> int | None:
-    """The cause by its name; of one not known here by the number beside it, if Q.850 has it."""
-    if name in OWN:
-        return OWN[name]
-    if name in OF_NETWORK:
-        return OF_NETWORK[name]
-    return int(number) if number.isdecimal() and 0 < int(number) <= MOST else None
+    """The Q.850 cause of a name; for an unknown name, its number if Q.850 has it."""
+    if name in FREESWITCH_CAUSES:
+        return FREESWITCH_CAUSES[name]
+    if name in Q850:
+        return Q850[name]
+    return int(number) if number.isdecimal() and 0 < int(number) <= MAX_Q850_CAUSE else None

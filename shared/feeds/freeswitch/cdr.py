@@ -1,7 +1,8 @@
-"""A detail record of FreeSWITCH as mod_json_cdr and mod_xml_cdr post it, or leave it in a file.
+"""A detail record of FreeSWITCH as mod_json_cdr and mod_xml_cdr post it, or write it to a file.
 
-Both modules send one body in many dresses: bare (`application/json`, `text/xml`), `cdr=` and URL-encoded, `cdr=` and
-base64, `cdr=` and bare. With `disable-100-continue` they lose their Content-Type, so the body alone tells which it is.
+Both modules send the body in several encodings: plain (`application/json`, `text/xml`), `cdr=` and URL-encoded,
+`cdr=` and base64, `cdr=` and plain. With `disable-100-continue` they lose their Content-Type, so the encoding is
+detected from the body.
 """
 
 import base64
@@ -18,21 +19,21 @@ from xml.etree import ElementTree
 from shared.feeds.asterisk.stream import decode_line
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_DIGITS = 18
+MAX_DIGITS = 18
 
 _FIELD = b"cdr="
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+=*\s*")
-_ARRAY, _BETWEEN = "ARRAY::", "|:"
+_ARRAY, _SEPARATOR = "ARRAY::", "|:"
 
 
-class NotUnderstood(ValueError):
-    """The record cannot be understood; says what of it."""
+class InvalidRecord(ValueError):
+    """The record is invalid. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One pass of a channel through the dialplan, and whom it brought."""
+    """One pass of a channel through the dialplan, with the legs it called."""
 
     caller: dict[str, str]
     times: dict[str, str]
@@ -40,7 +41,7 @@ class Profile:
     originatees: list[dict[str, str]]
 
     def at(self, name: str) -> datetime | None:
-        """`at("bridged")`: an instant, or None for what did not happen."""
+        """`at("bridged")`: an instant, or None if it did not happen."""
         return instant_of(self.times.get(f"{name}_time", ""))
 
 
@@ -52,20 +53,20 @@ class Cdr:
     variables: dict[str, str]
     profiles: list[Profile]
     applications: list[tuple[str, str]] = field(default_factory=list)
-    """What was run: (name, data)."""
+    """The applications that were run: (name, data)."""
 
     def __getitem__(self, name: str) -> str:
-        """A variable; "" for one that is not there."""
+        """A variable; "" if it is missing."""
         return self.variables.get(name, "")
 
     def at(self, name: str) -> datetime | None:
-        """The instant that the variable `<name>_uepoch` tells to the microsecond, or `<name>_epoch` to the second."""
+        """The instant of the variable `<name>_uepoch` (microseconds) or `<name>_epoch` (seconds)."""
         return instant_of(self[f"{name}_uepoch"]) or instant_of(self[f"{name}_epoch"], timedelta(seconds=1))
 
-    def many(self, name: str) -> list[list[str]]:
-        """`ARRAY::uuid;name;number|:uuid;name;number` as lists; one without ARRAY:: is the only one."""
+    def get_array(self, name: str) -> list[list[str]]:
+        """`ARRAY::uuid;name;number|:uuid;name;number` as lists; a value without ARRAY:: is the only item."""
         text = self[name]
-        items = text.removeprefix(_ARRAY).split(_BETWEEN) if text.startswith(_ARRAY) else [text] if text else []
+        items = text.removeprefix(_ARRAY).split(_SEPARATOR) if text.startswith(_ARRAY) else [text] if text else []
         return [item.split(";") for item in items]
 
     @property
@@ -74,27 +75,27 @@ class Cdr:
 
     @property
     def first(self) -> dict[str, str]:
-        """Who called whom, before the dialplan sent the call on."""
+        """The caller profile of the first pass through the dialplan."""
         return self.profiles[-1].caller if self.profiles else {}
 
 
 def read(body: bytes) -> Cdr:
-    """Raises NotUnderstood."""
-    text = decode_line(_undressed(body)).strip().strip("\0").strip()
+    """Parse a record. Raises InvalidRecord."""
+    text = decode_line(_decode_body(body)).strip().strip("\0").strip()
     if text.startswith("<"):
         cdr = _of_xml(text)
     elif text.startswith("{"):
         cdr = _of_json(text)
     else:
-        raise NotUnderstood("It is neither JSON nor XML.")
+        raise InvalidRecord("It is neither JSON nor XML.")
     if not cdr.uuid:
-        raise NotUnderstood("It does not say which call it is of: there is no uuid.")
+        raise InvalidRecord("It has no uuid.")
     return cdr
 
 
 def instant_of(digits: str, unit: timedelta = timedelta(microseconds=1)) -> datetime | None:
-    """The instant so many units after 1970; None for 0, which means never, and for what is no number."""
-    if not digits.isascii() or not digits.isdecimal() or len(digits) > MOST_DIGITS or not int(digits):
+    """The instant so many units after 1970; None for 0, which means never, and for text that is not a number."""
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > MAX_DIGITS or not int(digits):
         return None
     try:
         return EPOCH + int(digits) * unit
@@ -102,7 +103,7 @@ def instant_of(digits: str, unit: timedelta = timedelta(microseconds=1)) -> date
         return None
 
 
-def _undressed(body: bytes) -> bytes:
+def _decode_body(body: bytes) -> bytes:
     body = body.strip().removeprefix(_FIELD)
     if body[:3].upper() in (b"%7B", b"%3C"):
         return unquote_to_bytes(body.replace(b"+", b" "))
@@ -110,7 +111,7 @@ def _undressed(body: bytes) -> bytes:
         try:
             return base64.b64decode(body)
         except binascii.Error as error:
-            raise NotUnderstood("Its base64 is broken off.") from error
+            raise InvalidRecord("Its base64 is truncated.") from error
     return body
 
 
@@ -119,31 +120,31 @@ def _undressed(body: bytes) -> bytes:
 
 def _of_json(text: str) -> Cdr:
     try:
-        told = json.loads(text, strict=False)
+        document = json.loads(text, strict=False)
     except (ValueError, RecursionError) as error:
-        raise NotUnderstood(f"It is not JSON: {error}.") from error
-    passes = told.get("callflow") or []
-    applications = _object(told.get("app_log")).get("applications") or []
+        raise InvalidRecord(f"It is not JSON: {error}.") from error
+    passes = document.get("callflow") or []
+    applications = _object(document.get("app_log")).get("applications") or []
     return Cdr(
-        channel=_texts(told.get("channel_data")),
-        variables={name: _plain(value) for name, value in _texts(told.get("variables")).items()},
-        profiles=[_profile_of_json(_object(one)) for one in (passes if isinstance(passes, list) else [passes])],
-        applications=[(one.get("app_name", ""), one.get("app_data", "")) for one in map(_texts, _list(applications))],
+        channel=_texts(document.get("channel_data")),
+        variables={name: _plain(value) for name, value in _texts(document.get("variables")).items()},
+        profiles=[_profile_of_json(_object(flow)) for flow in (passes if isinstance(passes, list) else [passes])],
+        applications=[(run.get("app_name", ""), run.get("app_data", "")) for run in map(_texts, _list(applications))],
     )
 
 
-def _profile_of_json(one: dict[str, Any]) -> Profile:
-    caller = _object(one.get("caller_profile"))
+def _profile_of_json(flow: dict[str, Any]) -> Profile:
+    caller = _object(flow.get("caller_profile"))
     return Profile(
         caller=_texts(caller),
-        times=_texts(one.get("times")),
+        times=_texts(flow.get("times")),
         originators=_people(caller, "originator"),
         originatees=_people(caller, "originatee"),
     )
 
 
 def _people(caller: dict[str, Any], name: str) -> list[dict[str, str]]:
-    return [_texts(one) for one in _list(_object(caller.get(name)).get(f"{name}_caller_profiles"))]
+    return [_texts(profile) for profile in _list(_object(caller.get(name)).get(f"{name}_caller_profiles"))]
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -155,12 +156,12 @@ def _list(value: Any) -> list[Any]:
 
 
 def _texts(value: Any) -> dict[str, str]:
-    """Of an object what is told plainly."""
-    return {name: str(one) for name, one in _object(value).items() if isinstance(one, str | int | float)}
+    """The scalar values of an object, as text."""
+    return {name: str(item) for name, item in _object(value).items() if isinstance(item, str | int | float)}
 
 
 def _plain(value: str) -> str:
-    """Variables are URL-encoded unless the module is told otherwise."""
+    """Decode a variable. The modules URL-encode variables by default."""
     return decode_line(unquote_to_bytes(value)) if _ENCODED.search(value) else value
 
 
@@ -169,32 +170,33 @@ def _plain(value: str) -> str:
 
 def _of_xml(text: str) -> Cdr:
     if "<!" in text:
-        raise NotUnderstood("Its XML declares things of its own, which no exchange does.")
+        raise InvalidRecord("Its XML has a declaration (<!), which no exchange writes.")
     try:
-        told = ElementTree.fromstring(text)
+        document = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise NotUnderstood(f"It is not XML: {error}.") from error
+        raise InvalidRecord(f"It is not XML: {error}.") from error
     return Cdr(
-        channel=_children(told.find("channel_data")),
-        variables={name: _plain(value) for name, value in _children(told.find("variables")).items()},
-        profiles=[_profile_of_xml(one) for one in told.findall("callflow")],
+        channel=_children(document.find("channel_data")),
+        variables={name: _plain(value) for name, value in _children(document.find("variables")).items()},
+        profiles=[_profile_of_xml(flow) for flow in document.findall("callflow")],
         applications=[
-            (one.get("app_name", ""), _plain(one.get("app_data", ""))) for one in told.findall("app_log/application")
+            (run.get("app_name", ""), _plain(run.get("app_data", "")))
+            for run in document.findall("app_log/application")
         ],
     )
 
 
-def _profile_of_xml(one: ElementTree.Element) -> Profile:
+def _profile_of_xml(flow: ElementTree.Element) -> Profile:
     return Profile(
-        caller=_children(one.find("caller_profile")),
-        times=_children(one.find("times")),
-        originators=list(map(_children, _profiles(one, "originator"))),
-        originatees=list(map(_children, _profiles(one, "originatee"))),
+        caller=_children(flow.find("caller_profile")),
+        times=_children(flow.find("times")),
+        originators=list(map(_children, _profiles(flow, "originator"))),
+        originatees=list(map(_children, _profiles(flow, "originatee"))),
     )
 
 
-def _profiles(one: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
-    yield from one.findall(f"caller_profile/{name}/{name}_caller_profile")
+def _profiles(flow: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
+    yield from flow.findall(f"caller_profile/{name}/{name}_caller_profile")
 
 
 def _children(element: ElementTree.Element | None) -> dict[str, str]:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from shared.feeds.asterisk.channels import clean, is_outside
 
 _VARIABLES = re.compile(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>")
-_BETWEEN = re.compile(r":_:|[,|]")
+_SEPARATOR = re.compile(r":_:|[,|]")
 _GATEWAY = "gateway"
-NOBODYS = {"error", "loopback", "group", "null", "pickup", "sofia_contact"}
+VIRTUAL_TECHNOLOGIES = {"error", "loopback", "group", "null", "pickup", "sofia_contact"}
 
 
 class Target(NamedTuple):
-    """Whom a dial string names: `gateway` is the outside line, "" for a phone of the house."""
+    """A target of a dial string. `gateway` is the outside line, "" for an internal phone."""
 
     number: str
     gateway: str = ""
@@ -23,14 +23,14 @@ class Target(NamedTuple):
 
 
 def targets_of(dial: str) -> list[Target]:
-    """In the order in which they are named; what leads to nobody, or to many by name, is left out."""
-    parts = _BETWEEN.split(_VARIABLES.sub("", dial))
+    """The targets in their order, without those that name no single phone or number."""
+    parts = _SEPARATOR.split(_VARIABLES.sub("", dial))
     return [target for part in parts if (target := _target(part.strip()))]
 
 
 def _target(part: str) -> Target | None:
     technology, _, rest = part.partition("/")
-    if not rest or technology.lower() in NOBODYS:
+    if not rest or technology.lower() in VIRTUAL_TECHNOLOGIES:
         return None
     if technology.lower() == "sofia":
         profile, _, rest = rest.partition("/")

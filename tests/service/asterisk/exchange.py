@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from services.asterisk.spool import HEAD
+from services.asterisk.spool import HEADER
 from tests.support.infrastructure import Service
 from tests.unit.feeds.living import Living
 
@@ -136,7 +136,7 @@ def heard(folder: Path) -> bytes:
     """What the last process has heard."""
     segments = sorted(folder.glob("*.ami"))
     data, words = segments[-1].read_bytes() if segments else b"", b""
-    while len(data) >= HEAD.size:
-        end = HEAD.size + HEAD.unpack(data[: HEAD.size])[0]
-        words, data = words + data[HEAD.size : end], data[end:]
+    while len(data) >= HEADER.size:
+        end = HEADER.size + HEADER.unpack(data[: HEADER.size])[0]
+        words, data = words + data[HEADER.size : end], data[end:]
     return words

@@ -178,7 +178,7 @@ def test_an_exchange_that_is_not_there_is_waited_for(start: Start, arrived: Arri
     with exchange.open():
         pass
     process = start(exchange)
-    in_time(lambda: process.log.read_bytes().count(b"no exchange") >= 2)
+    in_time(lambda: process.log.read_bytes().count(b"cannot connect to the exchange") >= 2)
     with Exchange(Script(words_of(connection)), port=exchange.port).open():
         in_time(lambda: arrived() == expected([connection]))
 

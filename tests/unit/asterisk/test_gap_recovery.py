@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.asterisk import gap_recovery
-from services.asterisk.gap_recovery import LOOKS, Gap, GapRecovery
+from services.asterisk.gap_recovery import LOOKUP_DELAYS, Gap, GapRecovery
 from shared.contracts.errors import Unavailable
 from shared.feeds.asterisk.cdr_call import Exchange
 from shared.plumbing import clock
@@ -41,14 +41,14 @@ class Found:
         exchange = Exchange(tenant="oselia", trunks=("provider",), phones={"bob": "101"})
         return GapRecovery(self.folder, self.records, exchange, self.living.__contains__)
 
-    def note(self, heard: Sequence[str] = ()) -> None:
-        self.missed.note(Gap(LOST, BACK, heard), BACK)
+    def schedule(self, heard: Sequence[str] = ()) -> None:
+        self.missed.schedule(Gap(LOST, BACK, heard), BACK)
 
-    def look(self, after: timedelta) -> list[tuple[str, str]]:
+    def recover_due(self, after: timedelta) -> list[tuple[str, str]]:
         """(Call, type) of what is told `after` the connection came back."""
         self.told.clear()
         with clock.fixed(BACK + after):
-            self.missed.look(self.told.extend)
+            self.missed.recover_due(self.told.extend)
         return [(report["call"], report["type"]) for report in self.told]
 
 
@@ -64,8 +64,8 @@ def whole(key: str) -> list[tuple[str, str]]:
 def test_what_began_and_ended_unheard_is_told_whole(found: Found):
     key, row = written(LOST + timedelta(minutes=2))
     found.records.write_text(row)
-    found.note()
-    assert found.look(LOOKS[0]) == whole(key)
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == whole(key)
     assert found.told[-1]["at"] == "2026-11-22T10:02:00.999999Z"
     assert found.told[-2]["data"] == {"party": "101"}
 
@@ -73,59 +73,59 @@ def test_what_began_and_ended_unheard_is_told_whole(found: Found):
 def test_of_a_call_that_was_heard_before_only_what_came_meanwhile_is_told(found: Found):
     key, row = written(LOST + timedelta(minutes=2), length=timedelta(minutes=9))
     found.records.write_text(row)
-    found.note(heard=[key])
-    assert found.look(LOOKS[0]) == [(key, "answered"), (key, "ended")]
+    found.schedule(heard=[key])
+    assert found.recover_due(LOOKUP_DELAYS[0]) == [(key, "answered"), (key, "ended")]
 
 
 @pytest.mark.parametrize("ended_at", [LOST - timedelta(seconds=2), BACK + timedelta(seconds=2)])
 def test_what_ended_while_somebody_listened_is_left_to_them(found: Found, ended_at: datetime):
     found.records.write_text(written(ended_at)[1])
-    found.note()
-    assert found.look(LOOKS[0]) == []
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == []
 
 
 def test_a_call_that_goes_on_is_left_to_the_live_connection(found: Found):
     key, row = written(LOST + timedelta(minutes=2))
     found.records.write_text(row)
     found.living.add(key)
-    found.note()
-    assert found.look(LOOKS[0]) == []
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == []
 
 
 def test_a_record_that_is_kept_back_is_found_later_and_then_no_more_is_looked_for(found: Found):
     found.records.write_text("")
-    found.note()
-    assert found.look(LOOKS[0]) == []
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == []
     key, row = written(LOST + timedelta(minutes=2))
     found.records.write_text(row)
-    assert found.look(LOOKS[1] - timedelta(seconds=1)) == []
-    assert found.look(LOOKS[1]) == whole(key)
-    assert found.look(LOOKS[2]) == whole(key)
+    assert found.recover_due(LOOKUP_DELAYS[1] - timedelta(seconds=1)) == []
+    assert found.recover_due(LOOKUP_DELAYS[1]) == whole(key)
+    assert found.recover_due(LOOKUP_DELAYS[2]) == whole(key)
     assert list(found.folder.iterdir()) == []
 
 
 def test_what_is_told_again_is_told_under_the_same_ids(found: Found):
     found.records.write_text(written(LOST + timedelta(minutes=2))[1])
-    found.note()
-    found.look(LOOKS[0])
+    found.schedule()
+    found.recover_due(LOOKUP_DELAYS[0])
     first = list(found.told)
     found.missed = found.begun()
-    found.note()
-    found.look(LOOKS[0])
+    found.schedule()
+    found.recover_due(LOOKUP_DELAYS[0])
     assert found.told == first != []
 
 
 def test_while_the_broker_is_away_it_stays_due(found: Found):
     key, row = written(LOST + timedelta(minutes=2))
     found.records.write_text(row)
-    found.note()
+    found.schedule()
 
     def away(reports: list[dict[str, Any]]) -> None:
         raise Unavailable("broker_unavailable")
 
-    with clock.fixed(BACK + LOOKS[2]), pytest.raises(Unavailable):
-        found.missed.look(away)
-    assert found.look(LOOKS[2]) == whole(key)
+    with clock.fixed(BACK + LOOKUP_DELAYS[2]), pytest.raises(Unavailable):
+        found.missed.recover_due(away)
+    assert found.recover_due(LOOKUP_DELAYS[2]) == whole(key)
 
 
 def test_a_record_that_cannot_be_borne_is_set_aside_and_costs_no_other(found: Found, monkeypatch, tmp_path: Path):
@@ -139,26 +139,26 @@ def test_a_record_that_cannot_be_borne_is_set_aside_and_costs_no_other(found: Fo
 
     translated = gap_recovery.translate
     monkeypatch.setattr(gap_recovery, "translate", translate)
-    found.note()
-    assert found.look(LOOKS[0]) == whole(right[0])
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == whole(right[0])
     assert wrong[0] in (tmp_path / "not-understood.ndjson").read_text()
 
 
 def test_a_file_that_is_not_there_is_said_and_costs_nothing_else(found: Found, caplog: pytest.LogCaptureFixture):
-    found.note()
-    assert found.look(LOOKS[2]) == []
-    assert "no records of what was missed" in caplog.text
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[2]) == []
+    assert "cannot read the records of the exchange" in caplog.text
 
 
 def test_of_a_long_file_its_end_is_read_and_what_is_no_record_is_passed_over(found: Found, monkeypatch):
-    monkeypatch.setattr(gap_recovery, "TAIL", 1000)
+    monkeypatch.setattr(gap_recovery, "MAX_BYTES_READ", 1000)
     old, lost = written(LOST + timedelta(minutes=1), 1), written(LOST + timedelta(minutes=2), 2)
     found.records.write_text(old[1] * 50 + "what is this?\n" + lost[1])
-    found.note()
-    assert set(found.look(LOOKS[0])) == {*whole(old[0]), *whole(lost[0])}
+    found.schedule()
+    assert set(found.recover_due(LOOKUP_DELAYS[0])) == {*whole(old[0]), *whole(lost[0])}
     found.records.write_text(old[1] + "x" * 900 + "\n" + lost[1])
     found.missed = found.begun()
-    assert found.look(LOOKS[0]) == whole(lost[0])
+    assert found.recover_due(LOOKUP_DELAYS[0]) == whole(lost[0])
 
 
 def test_a_table_with_a_head_is_read_by_it(found: Found):
@@ -168,5 +168,5 @@ def test_a_table_with_a_head_is_read_by_it(found: Found):
         "disposition,amaflags,uniqueid,userfield\n"
     )
     found.records.write_text(names + row)
-    found.note()
-    assert found.look(LOOKS[0]) == whole(key)
+    found.schedule()
+    assert found.recover_due(LOOKUP_DELAYS[0]) == whole(key)

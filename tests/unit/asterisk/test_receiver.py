@@ -9,7 +9,7 @@ import pytest
 
 from services.asterisk import receiver
 from services.asterisk.ami_client import NotLoggedIn
-from services.asterisk.receiver import FIRST_REFUSED_PAUSE, LONGEST, AmiReceiver
+from services.asterisk.receiver import FIRST_REFUSED_PAUSE, MAX_PAUSE, AmiReceiver
 from services.asterisk.settings import Settings
 from services.asterisk.spool import Position, Spool, SpoolWriteError
 
@@ -63,7 +63,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch, open_spool, tmp_path: Path):
 
 
 def test_an_exchange_that_is_not_there_is_asked_less_and_less_often(pauses):
-    assert pauses(*[nobody] * 8) == [0.4, 0.8, 1.6, 3.2, 6.4, 12.8, LONGEST, LONGEST]
+    assert pauses(*[nobody] * 8) == [0.4, 0.8, 1.6, 3.2, 6.4, 12.8, MAX_PAUSE, MAX_PAUSE]
 
 
 def test_a_line_that_breaks_after_a_login_is_no_reason_to_wait_longer_than_after_the_first(pauses):
@@ -82,9 +82,9 @@ def test_a_full_disk_is_said_as_what_it_is(pauses, open_spool, tmp_path: Path, m
 
     monkeypatch.setattr(spool, "append", full)
     with caplog.at_level(logging.WARNING):
-        assert pauses(quiet, spool=spool) == [LONGEST]
+        assert pauses(quiet, spool=spool) == [MAX_PAUSE]
     [record] = caplog.records
-    assert (record.levelname, "cannot be kept" in record.message) == ("ERROR", True)
+    assert (record.levelname, "cannot write to the spool" in record.message) == ("ERROR", True)
     assert "No space left" in record.error
 
 

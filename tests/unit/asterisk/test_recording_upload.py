@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.asterisk.recording_upload import RecordingUpload, found
+from services.asterisk.recording_upload import RecordingUpload, find_recording
 from shared.contracts.calls.events import call_id
 from shared.plumbing import clock
 from tests.unit.asterisk.fake_journal import AS_USUAL, KEY, Journal, listening
@@ -58,7 +58,7 @@ ID = str(call_id("acme", "1795373819.14"))
 
 def test_a_recording_is_brought_once_nobody_writes_to_it(tmp_path, journal, wait, sounds):
     one = recordings(tmp_path, journal)
-    one.note(report())
+    one.schedule(report())
     for growing in (b"", SOUND[:44], SOUND[:100], SOUND):
         (sounds / "a.wav").write_bytes(growing)
         one.upload_due()
@@ -71,7 +71,7 @@ def test_a_recording_is_brought_once_nobody_writes_to_it(tmp_path, journal, wait
 
 def test_the_file_may_come_later_than_the_report_of_it(tmp_path, journal, wait, sounds):
     one = recordings(tmp_path, journal)
-    one.note(report())
+    one.schedule(report())
     one.upload_due()
     (sounds / "a.wav").write_bytes(SOUND)
     for _ in range(2):
@@ -83,8 +83,8 @@ def test_the_file_may_come_later_than_the_report_of_it(tmp_path, journal, wait, 
 def test_what_the_disk_says_no_to_costs_one_sound_and_is_tried_again(tmp_path, journal, wait, sounds):
     (sounds / "a.wav").write_bytes(SOUND)
     one = recordings(tmp_path, journal)
-    one.note(report("1795373819.1", "/var/spool/asterisk/monitor/" + "ї" * 300 + ".wav"))
-    one.note(report())
+    one.schedule(report("1795373819.1", "/var/spool/asterisk/monitor/" + "ї" * 300 + ".wav"))
+    one.schedule(report())
     (tmp_path / "notes" / "half.json").write_text('{"file": "a.')
     for _ in range(2):
         one.upload_due()
@@ -97,7 +97,7 @@ def test_what_the_disk_says_no_to_costs_one_sound_and_is_tried_again(tmp_path, j
 
 
 def test_what_is_due_outlives_the_process(tmp_path, journal, wait, sounds):
-    recordings(tmp_path, journal).note(report())
+    recordings(tmp_path, journal).schedule(report())
     (sounds / "a.wav").write_bytes(SOUND)
     another = recordings(tmp_path, journal)
     another.upload_due()
@@ -110,7 +110,7 @@ def test_what_is_due_outlives_the_process(tmp_path, journal, wait, sounds):
 def test_a_journal_that_does_not_take_it_yet_is_asked_again(tmp_path, journal, wait, sounds, answers):
     (sounds / "a.wav").write_bytes(SOUND)
     one = recordings(tmp_path, journal)
-    one.note(report())
+    one.schedule(report())
     one.upload_due()
     wait(seconds=2)
     journal.answers = list(answers)
@@ -125,7 +125,7 @@ def test_a_journal_that_does_not_take_it_yet_is_asked_again(tmp_path, journal, w
 def test_a_journal_that_is_not_there_is_waited_for(tmp_path, journal, wait, sounds):
     (sounds / "a.wav").write_bytes(SOUND)
     one = RecordingUpload(tmp_path / "notes", sounds, "http://127.0.0.1:1", KEY)
-    one.note(report())
+    one.schedule(report())
     for _ in range(3):
         one.upload_due()
         wait(minutes=10)
@@ -136,31 +136,31 @@ def test_a_journal_that_is_not_there_is_waited_for(tmp_path, journal, wait, soun
 def test_what_will_never_be_taken_is_said_and_left(tmp_path, journal, wait, sounds, caplog, status):
     (sounds / "a.wav").write_bytes(SOUND)
     one = recordings(tmp_path, journal)
-    one.note(report())
+    one.schedule(report())
     journal.answers = [status]
     for _ in range(3):
         one.upload_due()
         wait(minutes=10)
     assert (len(journal.asked), notes(tmp_path)) == (1, [])
-    assert [record.answer for record in caplog.records] == [str(status)]
+    assert [record.response for record in caplog.records] == [str(status)]
 
 
 def test_after_a_day_a_file_that_never_came_is_given_up(tmp_path, journal, wait, sounds, caplog):
     one = recordings(tmp_path, journal)
-    one.note(report())
+    one.schedule(report())
     wait(hours=23)
     one.upload_due()
     assert notes(tmp_path) == [f"{ID}.json"]
     wait(hours=2)
     one.upload_due()
     assert notes(tmp_path) == []
-    assert caplog.messages == ["a recording was given up"]
+    assert caplog.messages == ["stopped retrying the upload of a recording"]
 
 
 def test_one_that_is_not_whole_does_not_keep_others_waiting(tmp_path, journal, wait, sounds):
     one = recordings(tmp_path, journal)
     for number in range(5):
-        one.note(report(f"1795373819.{number}", f"/monitor/{number}.wav"))
+        one.schedule(report(f"1795373819.{number}", f"/monitor/{number}.wav"))
     (sounds / "3.wav").write_bytes(SOUND)
     for _ in range(2):
         one.upload_due()
@@ -182,17 +182,19 @@ def test_the_folder_may_have_another_name_here_than_on_the_exchange(sounds, file
     there.mkdir(parents=True)
     (there / "a.wav").write_bytes(SOUND)
     (there / "ab.wav").write_bytes(SOUND)
-    assert found(sounds, file, named=True) == there / "a.wav"
+    assert find_recording(sounds, file, named=True) == there / "a.wav"
 
 
 @pytest.mark.parametrize("file", ["../secret.wav", "/../secret.wav", "a/../../secret.wav", "b.wav", "", "/"])
 def test_nothing_outside_the_folder_is_found(tmp_path, sounds, file):
     (tmp_path / "secret.wav").write_bytes(SOUND)
-    assert found(sounds, file, named=True) is None
+    assert find_recording(sounds, file, named=True) is None
 
 
 def test_a_file_whose_name_nobody_told_is_found_by_the_channels_uniqueid(sounds):
     (sounds / "today").mkdir()
     (sounds / "today/q-1795373866.62.wav").write_bytes(SOUND)
-    assert found(sounds, "1795373866.62", named=False) == sounds / "today/q-1795373866.62.wav"
-    assert [found(sounds, other, named=False) for other in ("1795373866.6", "795373866.62", "", "*")] == [None] * 4
+    assert find_recording(sounds, "1795373866.62", named=False) == sounds / "today/q-1795373866.62.wav"
+    assert [find_recording(sounds, other, named=False) for other in ("1795373866.6", "795373866.62", "", "*")] == [
+        None
+    ] * 4

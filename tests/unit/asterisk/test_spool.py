@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.asterisk.spool import CONNECTED, DATA, HEAD, LONGEST, Position, Spool, SpoolWriteError
+from services.asterisk.spool import CONNECTED, DATA, HEADER, MAX_RECORD_SIZE, Position, Spool, SpoolWriteError
 
 AT = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def test_reading_goes_on_from_any_position_through_all_segments(open_spool, tmp_
         assert said(spool, position) == [heard.data for heard, _ in read[n + 1 :]]
 
 
-@pytest.mark.parametrize("kept", range(1, HEAD.size + 10))
+@pytest.mark.parametrize("kept", range(1, HEADER.size + 10))
 def test_a_record_that_was_broken_off_is_left_out_and_the_next_process_goes_on_after_it(
     open_spool, tmp_path: Path, kept: int
 ):
@@ -56,17 +56,17 @@ def test_a_record_that_was_broken_off_is_left_out_and_the_next_process_goes_on_a
     before.append(DATA, AT, b"whole")
     before.append(DATA, AT, b"broken off")
     [segment] = tmp_path.iterdir()
-    segment.write_bytes(segment.read_bytes()[: HEAD.size + len(b"whole") + kept])
+    segment.write_bytes(segment.read_bytes()[: HEADER.size + len(b"whole") + kept])
     after = open_spool(tmp_path)
     after.append(DATA, AT, b"new")
     assert said(after) == [b"whole", b"new"]
 
 
-@pytest.mark.parametrize("room", [0, 1, HEAD.size, HEAD.size + 9])
+@pytest.mark.parametrize("room", [0, 1, HEADER.size, HEADER.size + 9])
 def test_a_full_disk_says_so_and_costs_only_what_it_did_not_take(open_spool, tmp_path: Path, room: int):
     spool = open_spool(tmp_path)
     spool.append(DATA, AT, b"before")
-    with no_file_beyond(HEAD.size + len(b"before") + room):
+    with no_file_beyond(HEADER.size + len(b"before") + room):
         for _ in range(2):
             with pytest.raises(SpoolWriteError, match="File too large"):
                 spool.append(DATA, AT, b"no room for it")
@@ -85,8 +85,8 @@ def test_a_record_that_the_disk_changed_is_left_out(open_spool, tmp_path: Path):
 
 def test_much_at_once_is_several_records(open_spool, tmp_path: Path):
     spool = open_spool(tmp_path)
-    spool.append(DATA, AT, b"x" * (LONGEST + 1))
-    assert list(map(len, said(spool))) == [LONGEST, 1]
+    spool.append(DATA, AT, b"x" * (MAX_RECORD_SIZE + 1))
+    assert list(map(len, said(spool))) == [MAX_RECORD_SIZE, 1]
 
 
 def test_what_nobody_reads_again_is_forgotten_and_what_is_written_to_never(open_spool, tmp_path: Path):

@@ -541,8 +541,10 @@ def test_what_is_over_is_forgotten():
         script = Script(now=number).calls(caller).dials(caller, callee).talk(caller, callee, bridge=f"b{number}")
         for event in script.hangs_up(caller).gone(caller, callee).events:
             translator.feed(event)
-    assert len(translator._board.calls) < 20
-    assert len(translator._board.channels) == len(translator._board.by_name) == 2 * len(translator._board.calls)
+    assert len(translator._exchange.calls) < 20
+    assert (
+        len(translator._exchange.channels) == len(translator._exchange.by_name) == 2 * len(translator._exchange.calls)
+    )
 
 
 def test_a_queue_that_rings_for_hours_keeps_only_what_rings():
@@ -553,5 +555,5 @@ def test_a_queue_that_rings_for_hours_keeps_only_what_rings():
         script.at(5 * attempt).dials(OUTSIDE, agent).rings(agent).dial_ends(OUTSIDE, agent, "NOANSWER")
         script.gone(agent, cause=0)
     told = [report for event in script.events for report in translator.feed(event)]
-    assert len(translator._board.channels) < 5
+    assert len(translator._exchange.channels) < 5
     assert row(told).rung == ["1002"]

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.feeds.asterisk.cdr_call import Exchange, translate
-from shared.feeds.asterisk.cdr_csv import COLUMNS, LONGEST_CALL, NEAR, Columns, Gathering, NotUnderstood, Row
+from shared.feeds.asterisk.cdr_csv import (
+    COLUMNS,
+    MAX_CALL_SPAN,
+    MAX_ROW_DISTANCE,
+    CallGrouper,
+    Columns,
+    InvalidRecord,
+    Row,
+)
 from tests.unit.feeds.exchange import CAPTURES, TENANT, TRUNKS, capture, row, rows, shown, told
 
 MASTER = Path(__file__).parents[2] / "data/asterisk/Master.csv"
@@ -29,8 +37,8 @@ def read(**changed: str) -> Row:
     return Columns().read(list((BARE | changed).values()))
 
 
-def gathered(read_: list[Row], gathering: Gathering | None = None) -> list[tuple[str, list[Row]]]:
-    gathering = gathering or Gathering()
+def gathered(read_: list[Row], gathering: CallGrouper | None = None) -> list[tuple[str, list[Row]]]:
+    gathering = gathering or CallGrouper()
     calls = [call for n, one in enumerate(read_) for call in gathering.feed(one, n)] + list(gathering.finish())
     return [(key, rows) for key, rows, _ in calls]
 
@@ -164,27 +172,27 @@ def test_a_name_may_have_anything_in_it(name):
         ({"src": "101", "dst": "1001"}, "src, dst"),
         ({"channel": "from-internal", "dcontext": "PJSIP/alice-1"}, "channel"),
         ({"end": "", "duration": "Dial"}, "duration"),
-        ({"start": "0001-01-01 00:00:00"}, "start: '0001-01-01 00:00:00' is no time of a call"),
-        ({"end": "9999-12-31 23:59:59"}, "end: '9999-12-31 23:59:59' is no time of a call"),
+        ({"start": "0001-01-01 00:00:00"}, "start: '0001-01-01 00:00:00' is not a time of a call"),
+        ({"end": "9999-12-31 23:59:59"}, "end: '9999-12-31 23:59:59' is not a time of a call"),
     ],
 )
 def test_swapped_columns_are_said(changed, of_what):
-    with pytest.raises(NotUnderstood, match=of_what):
+    with pytest.raises(InvalidRecord, match=of_what):
         read(**changed)
 
 
 def test_a_row_that_is_too_short_is_said():
-    with pytest.raises(NotUnderstood, match="3 columns"):
+    with pytest.raises(InvalidRecord, match="3 columns"):
         Columns().read(["", "1001", "101"])
 
 
 def test_a_head_says_which_column_is_where():
     names = [name for name in reversed(COLUMNS) if name != "end"]
-    columns = Columns.of_head(["calldate" if name == "start" else name for name in names])
+    columns = Columns.from_header(["calldate" if name == "start" else name for name in names])
     assert columns.read([BARE[name] for name in names]) == read()
-    assert Columns.of_head(list(BARE.values())) is None
-    with pytest.raises(NotUnderstood, match="no column src"):
-        Columns.of_head([name for name in COLUMNS if name != "src"])
+    assert Columns.from_header(list(BARE.values())) is None
+    with pytest.raises(InvalidRecord, match="no column src"):
+        Columns.from_header([name for name in COLUMNS if name != "src"])
 
 
 @pytest.mark.parametrize(
@@ -194,12 +202,12 @@ def test_a_head_says_which_column_is_where():
 def test_a_table_without_the_answer_tells_it_by_how_long_was_talked(disposition, billsec, answer):
     row_ = BARE | {"disposition": disposition, "billsec": billsec}
     names = [name for name in COLUMNS if name not in ("answer", "end")]
-    columns = Columns.of_head(["calldate" if name == "start" else name for name in names])
+    columns = Columns.from_header(["calldate" if name == "start" else name for name in names])
     assert columns.read([row_[name] for name in names]) == read(disposition=disposition, answer=answer)
-    with pytest.raises(NotUnderstood, match="billsec: 'x' is no number"):
+    with pytest.raises(InvalidRecord, match="billsec: 'x' is not a number"):
         columns.read([(BARE | {"billsec": "x"})[name] for name in names])
-    with pytest.raises(NotUnderstood, match="no column answer or billsec, end or duration"):
-        Columns.of_head([name for name in names if name not in ("billsec", "duration")])
+    with pytest.raises(InvalidRecord, match="no column answer or billsec, end or duration"):
+        Columns.from_header([name for name in names if name not in ("billsec", "duration")])
 
 
 def test_rows_of_a_call_are_gathered_though_others_stand_between():
@@ -208,20 +216,20 @@ def test_rows_of_a_call_are_gathered_though_others_stand_between():
 
 
 def test_gathering_keeps_few_rows_however_many_come():
-    gathering = Gathering()
-    for n in range(3 * (NEAR + LONGEST_CALL)):
+    gathering = CallGrouper()
+    for n in range(3 * (MAX_ROW_DISTANCE + MAX_CALL_SPAN)):
         list(gathering.feed(read(uniqueid=f"{1795373800 + n}.1"), n))
-    assert len(list(gathering.finish())) <= NEAR
-    assert len(gathering.done) <= LONGEST_CALL + NEAR + 1
+    assert len(list(gathering.finish())) <= MAX_ROW_DISTANCE
+    assert len(gathering.done) <= MAX_CALL_SPAN + MAX_ROW_DISTANCE + 1
 
 
 @pytest.mark.parametrize("broken_off", [1, 499, 500, 777, 1500])
 def test_a_break_and_a_new_beginning_give_the_same_calls(broken_off):
     file = [read(uniqueid=f"1795{n // 3 if n % 3 else n:06}.1", lastdata=f"PJSIP/bob,{n}") for n in range(2000)]
     whole = dict(gathered(file))
-    first = Gathering()
+    first = CallGrouper()
     before = [call for n, one in enumerate(file[:broken_off]) for call in first.feed(one, n)]
-    again, since = Gathering(first.done), first.waiting_since(broken_off)
+    again, since = CallGrouper(first.done), first.resume_place(broken_off)
     after = [call for n in range(since, len(file)) for call in again.feed(file[n], n)] + list(again.finish())
     assert {call.key for call in before}.isdisjoint(call.key for call in after)
     assert {call.key: call.rows for call in before + after} == whole

@@ -71,10 +71,10 @@ def test_what_an_event_that_could_not_be_translated_left_behind_is_saved_too():
     """The calls that it touched and the reports that were made before the error."""
     whole, happenings = fresh(), [(event, AT) for event in talking().at(9).hangs_up(BOB).events]
     told(whole, happenings[:-1])
-    whole._board.touch(whole._board.channels[happenings[-1][0]["uniqueid"]])
+    whole._exchange.mark_changed(whole._exchange.channels[happenings[-1][0]["uniqueid"]])
     whole._state.reports.append({"report_id": "made before"})
     cut = reloaded(whole)
-    assert list(cut._board.touched.values()) == list(cut._board.calls.values())
+    assert list(cut._exchange.changed.values()) == list(cut._exchange.calls.values())
     assert told(cut, happenings[-1:]) == told(whole, happenings[-1:]) == [{"report_id": "made before"}]
     assert cut.dump() == whole.dump()
 
@@ -85,7 +85,7 @@ def test_tenant_and_trunks_are_those_of_the_translator_that_loads():
     after = Translator("another", ["another-line"])
     after.load(before.dump())
     [report, *_] = told(after, heard(CAPTURES, "13-queue-answered")[40:])
-    assert (report["tenant"], after._search.is_trunk("another-line")) == ("another", True)
+    assert (report["tenant"], after._dialing.is_trunk("another-line")) == ("another", True)
 
 
 def test_a_state_that_cannot_be_read_changes_nothing():

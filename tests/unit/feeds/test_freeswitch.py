@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from shared.feeds.freeswitch.translator import NotUnderstood, read, translate
+from shared.feeds.freeswitch.translator import InvalidRecord, read, translate
 from tests.unit.feeds.exchange import row as row_of
 from tests.unit.feeds.switch import BEGAN, TENANT, A, B, C, dressed, json_of, leg, profile, times, xml_of
 
@@ -250,17 +250,17 @@ def test_a_withheld_number_is_empty():
         (json_of(inside())[:-40], "not JSON"),
         (b"{" * 100_000, "not JSON"),
         (xml_of(inside())[:-40], "not XML"),
-        (b'<!DOCTYPE a [<!ENTITY b "c">]><cdr>&b;</cdr>', "declares"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><cdr>&b;</cdr>', "declaration"),
         (b'{"variables": {"hangup_cause": "USER_BUSY"}}', "uuid"),
         (b'{"variables": {"uuid": "%s"}}' % (b"x" * 65), "64 characters"),
-        (b'{"variables": {"uuid": "x"}}', "began"),
-        (b'{"variables": {"uuid": "x", "start_epoch": "1795341600"}}', "ended"),
-        (b'{"variables": {"uuid": "x", "start_epoch": "99999999999999999"}}', "began"),
+        (b'{"variables": {"uuid": "x"}}', "start time"),
+        (b'{"variables": {"uuid": "x", "start_epoch": "1795341600"}}', "end time"),
+        (b'{"variables": {"uuid": "x", "start_epoch": "99999999999999999"}}', "start time"),
         (b'{"variables": [], "callflow": {"caller_profile": 3}, "app_log": 4}', "uuid"),
     ],
 )
 def test_what_cannot_be_understood_is_said(body, of):
-    with pytest.raises(NotUnderstood, match=of):
+    with pytest.raises(InvalidRecord, match=of):
         translate(read(body), TENANT)
 
 

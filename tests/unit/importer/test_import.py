@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.feeds.asterisk.cdr_csv import NEAR
+from shared.feeds.asterisk.cdr_csv import MAX_ROW_DISTANCE
 from tests.unit.feeds import switch
 from tests.unit.feeds.test_asterisk_csv import BARE, IMPORTED, MASTER, PHONES
 from tests.unit.importer.gateway import Gateway, listening
@@ -137,14 +137,14 @@ def test_a_byte_order_mark_is_ignored(gateway: Gateway, tmp_path: Path, head: bo
 def test_a_header_without_a_required_column_stops_the_import(gateway: Gateway, tmp_path: Path, capsys):
     (tmp_path / "cdr.csv").write_text("calldate,clid,src,disposition\n" + "x,y,z,ANSWERED\n" * 3)
     assert journal.main(["import", "asterisk-csv", "cdr.csv"]) == 1
-    assert "cdr.csv: line 1: The head has no column dst" in capsys.readouterr().err
+    assert "cdr.csv: line 1: The header has no column dst" in capsys.readouterr().err
     assert gateway.reports == []
 
 
 @pytest.mark.parametrize("broken_off", [1, 3, 4])
 def test_an_interrupted_import_resumes(gateway: Gateway, tmp_path: Path, capsys, broken_off, monkeypatch):
     monkeypatch.setattr(run, "MAX_REPORTS_PER_REQUEST", 900)
-    many = 3 * NEAR
+    many = 3 * MAX_ROW_DISTANCE
     lines = csv_of(*calls(many)) + "broken\n"
     (tmp_path / "cdr.csv").write_text(lines)
     gateway.answers = [202] * broken_off + [401]
