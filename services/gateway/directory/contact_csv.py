@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.gateway.directory.contacts import Contact
+from services.gateway.directory.csv_reader import Line
 from services.gateway.directory.schemas import NewContactSchema
 from services.gateway.domain.cells import safe
-from services.gateway.domain.csv_reader import Line
 from services.gateway.http import schemas
 from services.gateway.http.pagination import Row
 from shared.contracts.addresses import normalise

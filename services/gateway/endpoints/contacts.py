@@ -5,14 +5,14 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from services.gateway.directory import contact_csv, contacts, schemas
+from services.gateway.directory import contact_csv, contacts, csv_reader, schemas
 from services.gateway.directory.contacts import Contact
-from services.gateway.domain import csv_reader
 from services.gateway.domain.filters import parse_search_text
 from services.gateway.domain.permissions import LEADERS, PEOPLE, READERS, RateLimit
 from services.gateway.endpoints.endpoint import PROBLEM, EndpointGroup, RequestContext, endpoint
 from services.gateway.http.list_response import listed, place
 from services.gateway.http.pagination import Row
+from shared import csv_tables
 from shared.contracts.addresses import normalise
 from shared.contracts.wire import Json
 from shared.http.entrypoint import Problem, answer, bytes_of
@@ -44,7 +44,7 @@ def read_import(context: RequestContext) -> tuple[list[Contact], bool]:
     """The contacts of the CSV, and whether it has notes. Raises Problem 415 and 408, Invalid."""
     if context.request.mimetype != CSV:
         raise Problem("wrong_content_type", params={"expected": CSV})
-    text = csv_reader.decode(bytes_of(context.request))
+    text = csv_tables.decode(bytes_of(context.request))
     table = csv_reader.read(text, contact_csv.COLUMNS, contact_csv.REQUIRED_COLUMNS, cooperatively)
     return contact_csv.parse_contacts(table.lines, context.account.region), "note" in table.columns
 

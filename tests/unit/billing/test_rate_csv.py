@@ -57,6 +57,11 @@ def test_what_is_no_text_is_named_by_its_line_behind_a_mark_of_the_encoding_too(
     assert field_codes(refused.value.errors) == {"2": ["file_not_text"]}
 
 
+def test_utf_8_with_one_invalid_byte_is_refused_and_not_read_as_cp1251() -> None:
+    content = f"{HEADING},line\noutbound,+38067,1.20,Київ".encode() + b"\xd0\n"
+    assert errors(content) == {"2": ["file_not_text"]}
+
+
 def test_every_field_of_a_rate_is_a_column() -> None:
     [rate] = rate_csv.read(f"{','.join(COLUMNS)}\ninbound,+380,+380800,0.6,0.01,30,6,10,0.2\n".encode())
     assert rate == Rate(

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from services.gateway.directory import contact_csv
 from services.gateway.directory.contacts import Contact
-from services.gateway.domain.csv_reader import decode, read
+from services.gateway.directory.csv_reader import read
 from shared.contracts.errors import Invalid
+from shared.csv_tables import decode
 from tests.support.problems import field_codes
 
 TABLE = "name,number,note\nКатерина Власова,0501234567,після обіду\n"
@@ -31,7 +32,7 @@ KATERYNA = Contact("Катерина Власова", "+380501234567", "післ
 
 
 class TestLetters:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
     def test_utf_8_with_and_without_a_mark_and_windows_1251_are_told_apart(self, encoding):
         assert taken(decode(TABLE.encode(encoding))) == [KATERYNA]
 
