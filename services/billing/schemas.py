@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
@@ -17,7 +18,7 @@ from shared.contracts.values import Direction
 from shared.contracts.wire import Instant, Length
 from shared.plumbing.cooperative import cooperatively
 
-MAX_ERRORS, MAX_CACHED_RATES = 100, 10_000
+MAX_INVALID_RATES, MAX_CACHED_RATES = 100, 10_000
 RATE = RateSchema()
 COLUMNS = tuple(RATE.fields)
 
@@ -34,11 +35,11 @@ def checked(rows: Iterable[tuple[int, Any]], place: str) -> list[Rate]:
             errors |= field_errors(error.normalized_messages(), f"{place}{number}")  # type: ignore[no-untyped-call]
             invalid += 1
         _not_too_many(rates, errors, invalid, f"{place}{number}", code)
-    for overlap in overlaps(rates):
+    for overlap in islice(overlaps(rates), MAX_INVALID_RATES - invalid):
         first, second = numbers[overlap.first], numbers[overlap.second]
         errors[f"{place}{second}.prefix"] = [field_error("duplicate_rate", of=f"{place}{first}")]
     if errors:
-        raise Invalid(code, errors=dict(list(errors.items())[:MAX_ERRORS]))
+        raise Invalid(code, errors=errors)
     return rates
 
 
@@ -57,7 +58,7 @@ def loaded(row: Any, cache: dict[str, Rate]) -> Rate:
 
 
 def _not_too_many(rates: list[Rate], errors: FieldErrors, invalid: int, where: str, code: str) -> None:
-    if invalid >= MAX_ERRORS:
+    if invalid >= MAX_INVALID_RATES:
         raise Invalid(code, errors=errors)
     if len(rates) > MAX_RATES_PER_TARIFF:
         raise Invalid(code, errors={where: [field_error("too_many_rates", max=MAX_RATES_PER_TARIFF)]})

@@ -108,13 +108,13 @@ def test_an_imported_price_list_is_a_draft_that_can_be_looked_at_and_thrown_away
 @pytest.mark.parametrize(
     ("content", "errors"),
     [
-        ("outbound,+38O67,1.20,6", {"line 3": ["prefix"]}),
+        ("outbound,+38O67,1.20,6", {"3.prefix": ["prefix_invalid"]}),
         (
             "outbound,+38067,-1.20,6\n\noutbound,+38050,1.20,0",
-            {"line 3": ["per_minute"], "line 5": ["increment_seconds"]},
+            {"3.per_minute": ["amount_out_of_range"], "5.increment_seconds": ["out_of_range"]},
         ),
-        ("outbound,+380,2.00,6", {"line 3": ["prefix"]}),
-        ("outbound,+38067", {"line 3": ["columns"]}),
+        ("outbound,+380,2.00,6", {"3.prefix": ["duplicate_rate"]}),
+        ("outbound,+38067", {"3": ["wrong_number_of_cells"]}),
     ],
     ids=["a letter in the prefix", "a negative rate, an increment of 0", "an overlap", "too few columns"],
 )
@@ -126,7 +126,7 @@ def test_a_price_list_with_a_bad_line_is_told_by_line_and_column_and_nothing_of_
     headers = {"Content-Type": "text/csv"}
     refused = send(system, "POST", "/tariffs/import?name=Ціни&currency=UAH", data=price_list.encode(), headers=headers)
     assert refused.status_code == 422
-    assert {line: list(columns) for line, columns in refused.json()["errors"].items()} == errors
+    assert {path: [error["code"] for error in found] for path, found in refused.json()["errors"].items()} == errors
     assert send(system, "GET", "/tariffs").json()["tariffs"] == before
 
 
@@ -135,7 +135,7 @@ def test_a_price_list_with_a_bad_line_is_told_by_line_and_column_and_nothing_of_
     [
         ("name=Ціни&currency=ГРН", CSV, "text/csv", 422, "currency"),
         ("currency=UAH", CSV, "text/csv", 422, "name"),
-        ("name=Ціни&currency=UAH", "", "text/csv", 422, "line 1"),
+        ("name=Ціни&currency=UAH", "", "text/csv", 422, "1"),
         ("name=Ціни&currency=UAH", CSV, "application/json", 415, None),
     ],
 )
@@ -165,11 +165,11 @@ def test_tariffs_are_paged_the_newest_first(system: System) -> None:
         ({"name": ""}, "name"),
         ({"colour": "red"}, "colour"),
         ({"rates": {}}, "rates"),
-        ({"rates": [{**RATE, "prefix": "+38O67"}]}, "rate 0"),
-        ({"rates": [{**RATE, "increment_seconds": 0}]}, "rate 0"),
-        ({"rates": [RATE, {**RATE, "per_minute": "-1"}]}, "rate 1"),
-        ({"rates": [RATE, RATE]}, "rate 1"),
-        ({"rounding": {"mode": "sideways"}}, "rounding"),
+        ({"rates": [{**RATE, "prefix": "+38O67"}]}, "rates.0.prefix"),
+        ({"rates": [{**RATE, "increment_seconds": 0}]}, "rates.0.increment_seconds"),
+        ({"rates": [RATE, {**RATE, "per_minute": "-1"}]}, "rates.1.per_minute"),
+        ({"rates": [RATE, RATE]}, "rates.1.prefix"),
+        ({"rounding": {"mode": "sideways"}}, "rounding.mode"),
     ],
 )
 def test_a_tariff_that_makes_no_sense_is_refused_by_field(system: System, changed: Json, field: str) -> None:
@@ -181,7 +181,9 @@ def test_more_rates_than_a_tariff_may_have_are_refused_before_they_are_read(syst
     rates = ",".join(["{}"] * (MAX_RATES_PER_TARIFF + 1))
     body = f'{{"name": "Ціни", "currency": "UAH", "rounding": {{}}, "rates": [{rates}]}}'.encode()
     refused = send(system, "POST", "/tariffs", data=body, headers={"Content-Type": "application/json"})
-    assert (refused.status_code, refused.json()["errors"]) == (422, {"rates": [f"{MAX_RATES_PER_TARIFF} at most."]})
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]["rates"]
+    assert (error["code"], error["params"]) == ("too_many_rates", {"max": MAX_RATES_PER_TARIFF})
 
 
 def test_a_draft_without_rates_is_kept_but_not_activated(system: System) -> None:
@@ -262,10 +264,10 @@ def test_the_report_tells_what_calls_cost_by_day_prefix_and_operator(system: Sys
     first = report_by("operator", limit="1").json()
     whole = [*first["rows"], *report_by("operator", cursor=first["next_cursor"]).json()["rows"]]
     assert whole == shown["operator"]["rows"]
-    assert report_by("operator", cursor="x").json()["errors"] == {"cursor": ["Not a cursor of this report."]}
+    assert report_by("operator", cursor="x").json()["errors"]["cursor"][0]["code"] == "cursor_invalid"
     assert all(row["amount"] for row in shown["operator"]["rows"])
     assert (shown["day"]["from"], shown["day"]["by"]) == ("2019-12-31T22:00:00.000000Z", "day")
-    assert report_by("day", to="2020-01-01").json()["errors"] == {"to": ["Is not after from."]}
+    assert report_by("day", to="2020-01-01").json()["errors"]["to"][0]["code"] == "not_after_from"
     assert report_by("colour").status_code == 422
     assert send(system, "GET", "/billing/report?from=2020-01-01&to=2100-01-01&by=day", "olha").status_code == 403
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.contracts.calls import reports
 from shared.contracts.calls.events import call_id
-from shared.contracts.topology import DEAD_EXCHANGE, QUEUES, dead
+from shared.contracts.topology import DEAD_EXCHANGE, EVENT_SOURCES, QUEUES, dead
 from shared.plumbing.database import Postgres
 from shared.plumbing.publisher import Outgoing
 from tests.support import scenarios
@@ -184,7 +184,8 @@ def test_an_unavailable_server_is_reported_with_what_to_do(
     assert "make up" in capsys.readouterr().err
     (tmp_path / "env").mkdir()
     (tmp_path / "env" / "admin.env").write_text("AMQP_ADMIN_URI=amqp://admin:x@127.0.0.1:1/journal\n")
-    (tmp_path / "env" / "calls.env").write_text("RO_DATABASE_URL=postgresql://x:x@127.0.0.1:1/calls\n")
+    for owner in EVENT_SOURCES:
+        (tmp_path / "env" / f"{owner}.env").write_text(f"RO_DATABASE_URL=postgresql://x:x@127.0.0.1:1/{owner}\n")
     assert journal.main(arguments) == 1
     assert "does not answer" in capsys.readouterr().err
 

@@ -182,7 +182,7 @@ def test_streams_take_no_place_from_requests_and_have_a_bound_of_their_own(start
     refused = requests.get(f"{asker.url}/stream", timeout=5)
     assert (refused.status_code, refused.json()["type"], refused.headers["Retry-After"]) == (
         503,
-        "too-many-streams",
+        "/problems/too-many-streams",
         "1",
     )
     lines.pop().close()

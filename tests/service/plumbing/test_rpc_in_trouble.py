@@ -43,9 +43,9 @@ def test_a_request_whose_time_is_up_when_its_turn_comes_is_not_carried_out(
     start: Start, rpc: Rpc, notes: Notes
 ) -> None:
     start("Answers", MAX_WORKERS=1)
-    rpc.send("note", {"args": ["first"], "kwargs": {"seconds": 1}})
-    rpc.send("note", {"args": ["late"], "kwargs": {}}, headers={"nameko.deadline": time.time() + 0.5})
-    rpc.send("note", {"args": ["third"], "kwargs": {}})
+    rpc.send("note", {"args": [], "kwargs": {"word": "first", "seconds": 1}})
+    rpc.send("note", {"args": [], "kwargs": {"word": "late"}}, headers={"nameko.deadline": time.time() + 0.5})
+    rpc.send("note", {"args": [], "kwargs": {"word": "third"}})
     eventually(lambda: "third" in notes.words())
     assert notes.words() == ["first", "third"]
 
@@ -164,7 +164,7 @@ def test_a_line_reset_while_the_service_could_not_look_ends_nothing(
     start: Start, rpc: Rpc, proxies: dict[str, Proxy]
 ) -> None:
     answers = start("Answers", AMQP_URI=proxies["AMQP_URI"])
-    rpc.send("block", {"args": [1], "kwargs": {}})
+    rpc.send("block", {"args": [], "kwargs": {"seconds": 1}})
     time.sleep(0.4)
     proxies["AMQP_URI"].reset()
     rpc.send("echo", {"args": [], "kwargs": {"after": True}})

@@ -77,7 +77,7 @@ def test_work_at_hand_is_finished_before_the_end(start: Start, work: str, notes:
 
 def test_a_second_word_to_stop_changes_nothing(start: Start, rpc: Rpc, notes: Notes) -> None:
     answers = start("Answers")
-    rpc.send("note", {"args": ["a"], "kwargs": {"seconds": 1}})
+    rpc.send("note", {"args": [], "kwargs": {"word": "a", "seconds": 1}})
     time.sleep(0.3)
     for word in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         answers.process.send_signal(word)
@@ -102,7 +102,7 @@ def test_work_that_never_ends_does_not_keep_the_service(start: Start, work: str,
 def test_what_holds_up_all_the_rest_is_said_with_its_place_in_the_code(start: Start, rpc: Rpc) -> None:
     answers = start("Answers")
     time.sleep(1)
-    rpc.send("block", {"args": [1.5], "kwargs": {}})
+    rpc.send("block", {"args": [], "kwargs": {"seconds": 1.5}})
     [said] = eventually(lambda: [line for line in answers.told() if "event loop blocked" in line["message"]])
     assert "in block\n" in said["stack"]
     assert said["service"] == "answers"
