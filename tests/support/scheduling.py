@@ -17,7 +17,12 @@ LONGEST = (
     "tests/architecture/test_add_a_service.py",
     "tests/service/gateway/test_schemathesis.py",
 )
-TIMED = ("tests/service/gateway/test_stream_in_trouble.py", "tests/service/gateway/test_limits.py")
+TIMED = (
+    "tests/service/gateway/test_stream_in_trouble.py",
+    "tests/service/gateway/test_limits.py",
+    "tests/service/plumbing/test_rpc_in_trouble.py",
+    "tests/service/plumbing/test_runner.py",
+)
 
 
 def scope_of(nodeid: str) -> str:
