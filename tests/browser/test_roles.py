@@ -30,6 +30,7 @@ def test_each_role_opens_the_journal_from_the_statistics_and_sees_its_own_calls(
     page = app.page
     expect(page.locator(".person")).to_be_visible()
     assert [text.strip() for text in navigation_texts(page)] == NAVIGATION[login]
+    expect(page.locator("main")).not_to_contain_text("false")
     page.get_by_role("button", name="Статистика").click()
     page.get_by_role("link", name="Журнал дзвінків").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Журнал дзвінків")

@@ -58,7 +58,7 @@ export function home(main, { me }) {
 
   main.append(
     el("div", { class: "heading" }, el("h1", {}, t("home")), date),
-    seesCounters && el("section", { class: "tiles", "aria-label": t("today") }, COUNTERS.map(tile)),
+    ...(seesCounters ? [el("section", { class: "tiles", "aria-label": t("today") }, COUNTERS.map(tile))] : []),
     el(
       "div",
       { class: "heading" },
