@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from services.billing import rate_csv
-from services.billing.schemas import COLUMNS, MAX_ERRORS, RATE, checked, loaded
+from services.billing.schemas import COLUMNS, MAX_INVALID_RATES, RATE, checked, loaded
 from shared.contracts.billing.events import Rate
 from shared.contracts.errors import Invalid
 from shared.contracts.values import Direction
@@ -113,7 +113,7 @@ def test_a_bad_cell_is_named_by_its_line_and_column(column: str, cell: str, code
 
 def test_every_bad_line_is_told_up_to_a_hundred() -> None:
     rows = "\n".join(f"outbound,+{number},-1" for number in range(500))
-    assert len(errors(f"{HEADING}\n{rows}")) == MAX_ERRORS
+    assert len(errors(f"{HEADING}\n{rows}")) == MAX_INVALID_RATES
 
 
 def test_overlapping_rates_name_each_other() -> None:
